@@ -1,0 +1,265 @@
+//! Is the layout the one `docs/architecture.md` draws? Arrows between crates, purity of the core,
+//! file sizes, and what may stand at the top level.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test target: an assumption that fails is a test that fails"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// The arrows of `docs/architecture.md`. `examples` and `tests` may use what they like.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("event", &[]),
+    ("identity", &["event"]),
+    ("consent", &["event"]),
+    ("journey", &["event"]),
+    ("executor", &["journey", "identity", "consent", "event"]),
+    (
+        "store",
+        &["executor", "journey", "identity", "consent", "event"],
+    ),
+    ("webhook", &["executor", "journey", "event"]),
+    (
+        "runtime",
+        &[
+            "store", "webhook", "executor", "journey", "identity", "consent", "event",
+        ],
+    ),
+    (
+        "wayfare",
+        &[
+            "runtime", "store", "webhook", "executor", "journey", "identity", "consent", "event",
+        ],
+    ),
+];
+
+/// Crates that do no IO and know no clock and no chance.
+const PURE: &[&str] = &["event", "identity", "consent", "journey", "executor"];
+
+/// What a pure crate must not reach, at any depth of its normal dependencies.
+const IMPURE: &[&str] = &[
+    "tokio",
+    "reqwest",
+    "sled",
+    "axum",
+    "rand",
+    "getrandom",
+    "fastrand",
+    "mio",
+];
+
+/// Everything that may stand at the top level, apart from hidden tool files.
+const TOP_LEVEL: &[&str] = &[
+    "Cargo.toml",
+    "Cargo.lock",
+    "crates",
+    "journeys",
+    "examples",
+    "tests",
+    "docs",
+    "justfile",
+    "README.md",
+    "CHANGELOG.md",
+    "LICENSE-MIT",
+    "LICENSE-APACHE",
+    "target",
+];
+
+/// Lines of a source file, its tests apart, above which it answers more than one question.
+const FILE_LINES_MAX: usize = 500;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_path_buf()
+}
+
+/// The target this machine builds for: packages of other platforms may not be downloaded.
+fn host() -> String {
+    let output = Command::new("rustc").arg("-vV").output().unwrap();
+    let version = String::from_utf8(output.stdout).unwrap();
+    version
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .unwrap()
+        .to_owned()
+}
+
+fn metadata() -> Value {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--offline",
+            "--filter-platform",
+            &host(),
+        ])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Package name → names of its normal dependencies, as resolved.
+fn normal_dependencies(metadata: &Value) -> BTreeMap<String, BTreeSet<String>> {
+    let list = |value: &Value| value.as_array().unwrap().clone();
+    let names: BTreeMap<String, String> = list(&metadata["packages"])
+        .iter()
+        .map(|package| (text(&package["id"]), text(&package["name"])))
+        .collect();
+    let is_normal = |dependency: &Value| {
+        list(&dependency["dep_kinds"])
+            .iter()
+            .any(|kind| kind["kind"].is_null())
+    };
+    list(&metadata["resolve"]["nodes"])
+        .iter()
+        .map(|node| {
+            let used = list(&node["deps"]).into_iter().filter(is_normal);
+            let used = used
+                .map(|dependency| names[&text(&dependency["pkg"])].clone())
+                .collect();
+            (names[&text(&node["id"])].clone(), used)
+        })
+        .collect()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+fn crates_on_disk() -> Vec<String> {
+    let entries = std::fs::read_dir(root().join("crates")).unwrap();
+    entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+fn source_files(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            source_files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_crate_uses_only_what_its_arrows_allow() {
+    let dependencies = normal_dependencies(&metadata());
+    for name in crates_on_disk() {
+        let (_, allowed) = ARROWS
+            .iter()
+            .find(|(crate_name, _)| *crate_name == name)
+            .unwrap_or_else(|| panic!("crates/{name} has no line in ARROWS"));
+        let package = if name == "wayfare" {
+            name.clone()
+        } else {
+            format!("wayfare-{name}")
+        };
+        for used in &dependencies[&package] {
+            if let Some(used) = used.strip_prefix("wayfare-") {
+                assert!(
+                    allowed.contains(&used),
+                    "{package} must not use wayfare-{used}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_arrows_are_the_ones_the_architecture_page_draws() {
+    let page = std::fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    for (name, allowed) in ARROWS {
+        let allowed = if allowed.is_empty() {
+            "nothing of ours".to_owned()
+        } else {
+            allowed.join(", ")
+        };
+        let drawn = page.lines().any(|line| {
+            let mut halves = line.splitn(2, '→').map(str::trim);
+            halves.next() == Some(*name)
+                && halves.next().is_some_and(|rest| {
+                    rest.split("  ")
+                        .next()
+                        .is_some_and(|arrows| arrows.trim() == allowed)
+                })
+        });
+        assert!(drawn, "docs/architecture.md must draw `{name} → {allowed}`");
+    }
+}
+
+#[test]
+fn the_core_reaches_no_clock_no_chance_and_no_io() {
+    let dependencies = normal_dependencies(&metadata());
+    for name in crates_on_disk()
+        .iter()
+        .filter(|name| PURE.contains(&name.as_str()))
+    {
+        let mut reached = BTreeSet::new();
+        let mut open = vec![format!("wayfare-{name}")];
+        while let Some(package) = open.pop() {
+            if reached.insert(package.clone()) {
+                open.extend(dependencies[&package].iter().cloned());
+            }
+        }
+        for impure in IMPURE {
+            assert!(
+                !reached.contains(*impure),
+                "wayfare-{name} reaches {impure}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_file_answers_one_question() {
+    let mut files = Vec::new();
+    source_files(&root().join("crates"), &mut files);
+    source_files(&root().join("tests"), &mut files);
+    for file in files {
+        let source = std::fs::read_to_string(&file).unwrap();
+        let own = source
+            .lines()
+            .take_while(|line| *line != "#[cfg(test)]")
+            .count();
+        assert!(own <= FILE_LINES_MAX, "{} has {own} lines", file.display());
+        assert!(
+            source.starts_with("//!"),
+            "{} does not say its question",
+            file.display()
+        );
+        assert!(
+            file.file_name().unwrap() != "mod.rs",
+            "{} is a mod.rs",
+            file.display()
+        );
+    }
+}
+
+#[test]
+fn the_top_level_holds_what_it_may_hold() {
+    for entry in std::fs::read_dir(root()).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(
+            name.starts_with('.') || TOP_LEVEL.contains(&name.as_str()),
+            "{name}"
+        );
+    }
+}
