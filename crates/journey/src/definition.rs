@@ -1,0 +1,390 @@
+//! What does a journey file say? Each part as written, with the place it was written at. Not here:
+//! whether it makes sense (`compile`).
+
+use serde::Deserialize;
+use wayfare_event::{ConsentAction, EventKind, Number};
+
+use crate::diagnostic::Span;
+
+/// A text of the file and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// The text, quotes and escapes undone.
+    pub value: String,
+    /// Where it stands, quotes included.
+    pub span: Span,
+}
+
+/// A journey file, as its author wrote it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Definition {
+    /// `journey:`, its id.
+    pub id: Text,
+    /// `title:`, for people and payloads.
+    pub title: Option<Text>,
+    /// `description:`.
+    pub description: Option<Text>,
+    /// `trigger:`.
+    pub trigger: Trigger,
+    /// `entry:`.
+    pub entry: Entry,
+    /// `exit:`, the ways out from any block.
+    pub exits: Vec<Exit>,
+    /// `start:`.
+    pub start: Option<Text>,
+    /// `blocks:`, in the file's order.
+    pub blocks: Vec<Block>,
+}
+
+/// What starts an instance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trigger {
+    /// What is heard.
+    pub on: TriggerOn,
+    /// `where:`, the condition on it.
+    pub condition: Option<Text>,
+    /// Where `trigger:` stands.
+    pub span: Span,
+}
+
+/// What a trigger hears.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TriggerOn {
+    /// One of these events.
+    Events(Vec<EventName>),
+    /// A choice that changed.
+    Consent {
+        /// The category.
+        category: Text,
+        /// What it changed to.
+        action: ConsentAction,
+    },
+}
+
+/// A kind of event and, where the kind has names, its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventName {
+    /// Its kind.
+    pub kind: EventKind,
+    /// Its name; any, without one.
+    pub name: Option<String>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// Who may enter, and how often.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Entry {
+    /// `again:`.
+    pub again: Option<Text>,
+    /// `key:`, a path.
+    pub key: Option<Text>,
+    /// `lateness:`.
+    pub lateness: Option<Text>,
+}
+
+/// A way out from any block.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exit {
+    /// What is waited for.
+    pub on: Heard,
+    /// `reason:`.
+    pub reason: Option<Text>,
+    /// Where the item stands.
+    pub span: Span,
+}
+
+/// What a wait or an exit reacts to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Heard {
+    /// An event, and a condition on it.
+    Event {
+        /// The event.
+        event: EventName,
+        /// `where:`.
+        condition: Option<Text>,
+        /// `any_key: true`: also events about another key.
+        any_key: bool,
+    },
+    /// A condition on state.
+    When(Text),
+}
+
+/// A block.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Block {
+    /// Its key.
+    pub key: Text,
+    /// What it does.
+    pub kind: BlockKind,
+    /// `then:`, beside the kind.
+    pub then: Option<Text>,
+    /// Where its kind stands.
+    pub span: Span,
+}
+
+/// What a block does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum BlockKind {
+    /// The first arm that holds wins.
+    Decide(Vec<Arm>),
+    /// Waits a duration.
+    Pause(Text),
+    /// Waits for the first of several things.
+    Wait(WaitFor),
+    /// Sends one request. Terminal.
+    Webhook(Box<Webhook>),
+    /// Ends without a request. Terminal.
+    Exit(Text),
+}
+
+/// One arm of a `decide`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arm {
+    /// `when:`; `else:` has none.
+    pub when: Option<Text>,
+    /// The successor.
+    pub then: Text,
+    /// Where the arm stands.
+    pub span: Span,
+}
+
+/// A wait for events or conditions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WaitFor {
+    /// What ends it, in order.
+    pub items: Vec<WaitItem>,
+    /// `timeout:`.
+    pub timeout: Option<Text>,
+}
+
+/// One thing that ends a wait.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WaitItem {
+    /// What is waited for.
+    pub on: Heard,
+    /// `as:`, the name the event has in blocks ahead.
+    pub name: Option<Text>,
+    /// `then:`.
+    pub then: Text,
+}
+
+/// A webhook block.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Webhook {
+    /// `method:`.
+    pub method: Method,
+    /// `url:`.
+    pub url: Url,
+    /// `consent:`, what allows it.
+    pub consent: Option<Consent>,
+    /// `auth:`.
+    pub auth: Option<Auth>,
+    /// `headers:`.
+    pub headers: Vec<(Text, Text)>,
+    /// `payload:`; `none` has no tree.
+    pub payload: Option<Tree>,
+    /// `when:`, the last condition.
+    pub when: Option<Text>,
+    /// `identity:`.
+    pub identity: IdentityNeed,
+    /// `delivery:`.
+    pub delivery: DeliveryMode,
+    /// `timeout:`.
+    pub timeout: Option<Text>,
+    /// `window:`.
+    pub window: Option<Text>,
+}
+
+/// The method of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Method {
+    /// Create or notify.
+    Post,
+    /// Update existing state.
+    Put,
+    /// Remove or revoke.
+    Delete,
+}
+
+impl Method {
+    /// The method as HTTP spells it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// Where a request goes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Url {
+    /// Written out.
+    Whole(Text),
+    /// The origin from the environment, the path written out.
+    Based {
+        /// Where the origin comes from.
+        base: Secret,
+        /// The path.
+        path: Text,
+    },
+}
+
+/// What allows a webhook.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Consent {
+    /// An allowing verdict for a category.
+    Category {
+        /// The category.
+        category: Text,
+        /// `address:`, an expression.
+        address: Option<Text>,
+    },
+    /// Enforcement: the choice must be decline.
+    Declined {
+        /// The category.
+        category: Text,
+    },
+    /// No category applies.
+    Basis {
+        /// The legal basis.
+        basis: Basis,
+        /// `because:`, for the record.
+        because: Text,
+    },
+}
+
+/// A legal basis that is not consent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Basis {
+    /// The request fulfils a contract.
+    Contract,
+    /// A law demands the request.
+    LegalObligation,
+    /// Somebody's life is at stake.
+    Vital,
+    /// A public task.
+    PublicTask,
+}
+
+impl Basis {
+    /// Every basis and its word.
+    pub const ALL: [(&'static str, Self); 4] = [
+        ("contract", Self::Contract),
+        ("legal_obligation", Self::LegalObligation),
+        ("vital", Self::Vital),
+        ("public_task", Self::PublicTask),
+    ];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Contract => "contract",
+            Self::LegalObligation => "legal_obligation",
+            Self::Vital => "vital",
+            Self::PublicTask => "public_task",
+        }
+    }
+}
+
+/// A reference to a secret; the secret itself never stands in a file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "SecretFields")]
+pub enum Secret {
+    /// The environment variable of this name.
+    Env(String),
+    /// The content of this file, without the line end.
+    File(String),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SecretFields {
+    env: Option<String>,
+    file: Option<String>,
+}
+
+impl TryFrom<SecretFields> for Secret {
+    type Error = &'static str;
+
+    fn try_from(fields: SecretFields) -> Result<Self, Self::Error> {
+        match (fields.env, fields.file) {
+            (Some(name), None) => Ok(Self::Env(name)),
+            (None, Some(path)) => Ok(Self::File(path)),
+            (None, None) | (Some(_), Some(_)) => Err("a secret is {env: NAME} or {file: PATH}"),
+        }
+    }
+}
+
+/// How a request authenticates itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// RFC 7617.
+    Basic {
+        /// The user name.
+        username: String,
+        /// The password.
+        password: Secret,
+    },
+    /// RFC 6750.
+    Bearer(Secret),
+    /// A key in a header of its own.
+    Header {
+        /// The header.
+        name: String,
+        /// The key.
+        value: Secret,
+    },
+}
+
+/// Whom a webhook may be about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IdentityNeed {
+    /// Somebody with an anchor or an address of their own.
+    #[default]
+    Known,
+    /// Anonymous profiles too.
+    Any,
+}
+
+/// What a delivery promises.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DeliveryMode {
+    /// Repeated only when the request provably did not arrive.
+    #[default]
+    AtMostOnce,
+    /// Repeated until answered, within the window.
+    AtLeastOnce,
+}
+
+impl DeliveryMode {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AtMostOnce => "at_most_once",
+            Self::AtLeastOnce => "at_least_once",
+        }
+    }
+}
+
+/// A payload as written: texts may hold placeholders.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Tree {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number, with its digits.
+    Number(Number),
+    /// A text.
+    Text(Text),
+    /// A list.
+    List(Vec<Self>),
+    /// An object, in the author's order.
+    Map(Vec<(Text, Self)>),
+}
