@@ -1,0 +1,257 @@
+//! Which identifiers does an event name? Not here: what they have to do with each other (`link`).
+
+use wayfare_event::{
+    Event, EventKind, Identifier, Map, Namespace, Rejection, RejectionCode, Value,
+};
+
+use crate::{Config, normalise};
+
+/// The identifiers of one event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    identifiers: Vec<Identifier>,
+    previous: Option<Identifier>,
+}
+
+impl Named {
+    /// What the event names, best rank first, each once; never empty.
+    #[must_use]
+    pub fn identifiers(&self) -> &[Identifier] {
+        &self.identifiers
+    }
+
+    /// The one of them that only `previousId` names.
+    #[must_use]
+    pub const fn previous(&self) -> Option<&Identifier> {
+        self.previous.as_ref()
+    }
+}
+
+/// Whom an event is about, by every name it gives.
+///
+/// `userId` and `anonymousId`; `email` and `phone` of an identify's `traits`, else of
+/// `context.traits` (SP 8), and of a consent event; `context.device.id` on iOS and Android; the
+/// `previousId` of an alias, unless it is the `userId` itself. Properties, and the traits of a
+/// group, tell of somebody else. Values that are nobody's are skipped.
+///
+/// # Errors
+///
+/// [`RejectionCode::NoIdentifier`] when nothing usable is left.
+pub fn extract(config: &Config, event: &Event) -> Result<Named, Rejection> {
+    let mut found = Found {
+        config,
+        identifiers: Vec::new(),
+        unusable: Vec::new(),
+    };
+    found.add(Namespace::USER_ID, "userId", event.user_id.as_deref());
+    found.add(
+        Namespace::ANONYMOUS_ID,
+        "anonymousId",
+        event.anonymous_id.as_deref(),
+    );
+    found.add_addresses(event);
+    let device = mobile_device(&event.context);
+    found.add(Namespace::DEVICE_ID, "context.device.id", device.as_deref());
+    let previous = found.add_previous(event);
+    found.into_named(previous)
+}
+
+struct Found<'a> {
+    config: &'a Config,
+    identifiers: Vec<Identifier>,
+    /// Fields that hold a value which is nobody's.
+    unusable: Vec<&'static str>,
+}
+
+impl Found<'_> {
+    fn add(&mut self, namespace: &str, field: &'static str, raw: Option<&str>) {
+        let Some(raw) = raw else { return };
+        match normalise(self.config, &namespace.into(), raw) {
+            Some(value) => self.push(Identifier::new(namespace, &value)),
+            None => self.unusable.push(field),
+        }
+    }
+
+    fn push(&mut self, identifier: Identifier) {
+        if !self.identifiers.contains(&identifier) {
+            self.identifiers.push(identifier);
+        }
+    }
+
+    fn add_addresses(&mut self, event: &Event) {
+        let own = (event.kind == EventKind::Identify).then_some(&event.traits);
+        let context = event.context.get("traits").and_then(Value::as_map);
+        let consent = event.consent.as_ref();
+        for (namespace, said) in [
+            (Namespace::EMAIL, consent.and_then(|it| it.email.as_deref())),
+            (Namespace::PHONE, consent.and_then(|it| it.phone.as_deref())),
+        ] {
+            self.add(namespace, namespace, said);
+            let known = own
+                .and_then(|traits| traits.get(namespace))
+                .or_else(|| context?.get(namespace));
+            self.add(namespace, namespace, text(known).as_deref());
+        }
+    }
+
+    /// An alias says that a former id is this user. Where it repeats the event's own id it says
+    /// nothing.
+    fn add_previous(&mut self, event: &Event) -> Option<Identifier> {
+        let raw = event
+            .previous_id
+            .as_deref()
+            .filter(|_| event.kind == EventKind::Alias)?;
+        let Some(value) = normalise(self.config, &Namespace::ANONYMOUS_ID.into(), raw) else {
+            self.unusable.push("previousId");
+            return None;
+        };
+        let previous = Identifier::new(Namespace::ANONYMOUS_ID, &value);
+        let same_user = Identifier::new(Namespace::USER_ID, &value);
+        if self.identifiers.contains(&same_user) || self.identifiers.contains(&previous) {
+            return None;
+        }
+        self.push(previous.clone());
+        Some(previous)
+    }
+
+    fn into_named(mut self, previous: Option<Identifier>) -> Result<Named, Rejection> {
+        if self.identifiers.is_empty() {
+            let message = match self.unusable.as_slice() {
+                [] => "the event names nobody, send a `userId` or an `anonymousId`".to_owned(),
+                fields => format!(
+                    "`{}` holds no usable value, send a `userId` or an `anonymousId` that is \
+                     neither blocked nor a placeholder such as `undefined`",
+                    fields.join("`, `")
+                ),
+            };
+            return Err(Rejection::new(RejectionCode::NoIdentifier, message));
+        }
+        let config = self.config;
+        self.identifiers
+            .sort_by(|left, right| config.order(left).cmp(&config.order(right)));
+        Ok(Named {
+            identifiers: self.identifiers,
+            previous,
+        })
+    }
+}
+
+/// The text of a text, the digits of a number.
+fn text(value: Option<&Value>) -> Option<String> {
+    match value? {
+        Value::Text(text) => Some(text.to_string()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::List(_) | Value::Map(_) => None,
+    }
+}
+
+/// Elsewhere than on phones `device.id` is often a model or a browser, shared by many.
+fn mobile_device(context: &Map) -> Option<String> {
+    let device = context.get("device")?;
+    let system = device.get("type")?.as_text()?.to_ascii_lowercase();
+    matches!(system.as_str(), "ios" | "android").then(|| text(device.get("id")))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(json: &str, expected: &[&str]) {
+        let event = Event::parse(json, None).unwrap();
+        let named = extract(&Config::default(), &event).unwrap();
+        let found: Vec<String> = named
+            .identifiers()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(found, expected, "{json}");
+    }
+
+    #[test]
+    fn identifiers_come_by_rank_and_once() {
+        check(
+            r#"{"type":"identify","anonymousId":"w","userId":7,"traits":{"email":"A@b.example","phone":"+49 30 123456"},
+                "context":{"device":{"type":"iOS","id":"idfv"}}}"#,
+            &[
+                "user_id:7",
+                "email:a@b.example",
+                "phone:+4930123456",
+                "device_id:idfv",
+                "anonymous_id:w",
+            ],
+        );
+        check(
+            r#"{"type":"consent","category":"marketing","action":"accept","email":"a@b.example",
+                "context":{"traits":{"email":"A@b.example"}}}"#,
+            &["email:a@b.example"],
+        );
+        check(
+            r#"{"type":"consent","category":"marketing","action":"accept","email":"b@b.example",
+                "context":{"traits":{"email":"a@b.example"}}}"#,
+            &["email:a@b.example", "email:b@b.example"],
+        );
+    }
+
+    #[test]
+    fn traits_of_an_identify_cover_those_of_its_context() {
+        check(
+            r#"{"type":"identify","userId":"u","traits":{"email":"new@b.example"},
+                "context":{"traits":{"email":"old@b.example","phone":4930123456}}}"#,
+            &["user_id:u", "email:new@b.example"],
+        );
+        check(
+            r#"{"type":"track","event":"E","context":{"traits":{"email":"a@b.example"}}}"#,
+            &["email:a@b.example"],
+        );
+    }
+
+    #[test]
+    fn properties_and_traits_of_a_group_identify_nobody() {
+        check(
+            r#"{"type":"track","event":"Invited","userId":"u","properties":{"email":"x@b.example"}}"#,
+            &["user_id:u"],
+        );
+        check(
+            r#"{"type":"group","groupId":"g","userId":"u","traits":{"email":"office@b.example"}}"#,
+            &["user_id:u"],
+        );
+        check(
+            r#"{"type":"page","anonymousId":"w","context":{"device":{"type":"browser","id":"firefox"}}}"#,
+            &["anonymous_id:w"],
+        );
+    }
+
+    #[test]
+    fn an_alias_names_its_former_id_unless_it_is_the_same() {
+        check(
+            r#"{"type":"alias","userId":"u","previousId":"w"}"#,
+            &["user_id:u", "anonymous_id:w"],
+        );
+        check(
+            r#"{"type":"alias","userId":"u","previousId":"u"}"#,
+            &["user_id:u"],
+        );
+        let both = r#"{"type":"alias","userId":"u","anonymousId":"w","previousId":"w"}"#;
+        let named = extract(&Config::default(), &Event::parse(both, None).unwrap()).unwrap();
+        assert_eq!(named.previous(), None);
+    }
+
+    #[test]
+    fn an_event_about_nobody_says_what_to_send() {
+        let check = |json: &str, expected: &str| {
+            let event = Event::parse(json, None).unwrap();
+            let error = extract(&Config::default(), &event).unwrap_err();
+            assert_eq!(error.code, RejectionCode::NoIdentifier);
+            assert!(error.message.starts_with(expected), "{error}");
+        };
+        check(
+            r#"{"type":"page","userId":"undefined"}"#,
+            "`userId` holds no usable value, send",
+        );
+        check(r#"{"type":"page"}"#, "the event names nobody, send");
+        check(
+            r#"{"type":"group","groupId":"g","traits":{"email":"x@b.example"}}"#,
+            "the event names nobody, send",
+        );
+    }
+}

@@ -1,0 +1,134 @@
+//! What must be loaded before an event can be judged? Not here: loading it.
+//!
+//! The shell asks, loads, and asks again until nothing is missing. Then [`resolve`] gives the
+//! event's own profiles, before and after its links are applied, as if everything were loaded.
+//!
+//! [`resolve`]: crate::resolve
+
+use std::collections::BTreeSet;
+
+use wayfare_event::{Identifier, Namespace};
+
+use crate::limits::REACH_VISITS_MAX;
+use crate::links::same_text;
+use crate::{Config, EdgeKind, Links, Named, Node};
+
+/// Which identifiers must still be loaded for an event; none when `links` has
+/// all of them.
+///
+/// Those are: what the event names, the anchors that claim it and everything these hold; the
+/// components of unclaimed identifiers around it, with the anchors next to them; the unclaimed
+/// components around what the anchors hold, and the identifiers next to those. An alias
+/// needs the anchor of its former id's text too.
+#[must_use]
+pub fn reach(config: &Config, links: &Links, named: &Named) -> BTreeSet<Identifier> {
+    let mut walk = Walk {
+        config,
+        links,
+        seen: BTreeSet::new(),
+        open: Vec::new(),
+        missing: BTreeSet::new(),
+    };
+    for identifier in named.identifiers() {
+        walk.visit(identifier.clone(), Role::Core);
+        // The event's own alias is no link yet.
+        if let Some(former) = named.previous().filter(|_| config.is_anchor(identifier)) {
+            walk.visit(same_text(identifier, former), Role::Existing);
+        }
+    }
+    while let Some((identifier, role)) = walk.open.pop() {
+        if walk.seen.len() > REACH_VISITS_MAX {
+            break;
+        }
+        walk.step(&identifier, role);
+    }
+    walk.missing
+}
+
+/// Why an identifier is visited, which says how far to look from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Role {
+    /// Its profile must be complete.
+    Core,
+    /// An anchor whose profile must be complete has a claim on it.
+    Held,
+    /// It hangs softly together with what the event names.
+    Near,
+    /// It hangs softly together with what such an anchor holds.
+    Around,
+    /// Whether it exists is all that matters.
+    Existing,
+}
+
+struct Walk<'a> {
+    config: &'a Config,
+    links: &'a Links,
+    seen: BTreeSet<(Identifier, Role)>,
+    open: Vec<(Identifier, Role)>,
+    missing: BTreeSet<Identifier>,
+}
+
+impl<'a> Walk<'a> {
+    fn visit(&mut self, identifier: Identifier, role: Role) {
+        if self.seen.insert((identifier.clone(), role)) {
+            self.open.push((identifier, role));
+        }
+    }
+
+    fn visit_all(&mut self, identifiers: impl Iterator<Item = &'a Identifier>, role: Role) {
+        for identifier in identifiers {
+            self.visit(identifier.clone(), role);
+        }
+    }
+
+    fn step(&mut self, identifier: &Identifier, role: Role) {
+        let is_anchor = self.config.is_anchor(identifier);
+        if !self.links.is_loaded(identifier) {
+            self.missing.insert(identifier.clone());
+        } else if let Some(node) = self.links.node(identifier) {
+            match role {
+                Role::Existing => {}
+                Role::Core if is_anchor => self.look_from_anchor(node),
+                Role::Core | Role::Held | Role::Near | Role::Around => {
+                    self.look_from_other(node, role);
+                }
+            }
+        }
+        // An anchor that becomes known voids the aliases of its text, so those are looked at too.
+        if role == Role::Core && is_anchor && self.links.node(identifier).is_none() {
+            let former = Identifier::new(Namespace::ANONYMOUS_ID, &identifier.value);
+            self.visit(former, Role::Core);
+        }
+    }
+
+    fn look_from_anchor(&mut self, node: &'a Node) {
+        for former in node.others(EdgeKind::Alias) {
+            self.visit(same_text(node.identifier(), former), Role::Existing);
+        }
+        self.visit_all(node.neighbours(), Role::Held);
+    }
+
+    fn look_from_other(&mut self, node: &'a Node, role: Role) {
+        let mut undecided = false;
+        for anchor in node.others(EdgeKind::Alias) {
+            let check = same_text(anchor, node.identifier());
+            undecided |= !self.links.is_loaded(&check);
+            self.visit(check, Role::Existing);
+        }
+        if undecided {
+            return;
+        }
+        let claimants = self.links.claimants(node);
+        let soft = node.others(EdgeKind::Soft);
+        match (role, claimants.len()) {
+            (Role::Core, _) => {
+                self.visit_all(claimants.into_iter(), Role::Core);
+                self.visit_all(soft, Role::Near);
+            }
+            (Role::Near, 1) => self.visit_all(claimants.into_iter(), Role::Core),
+            (Role::Near, 0) => self.visit_all(soft, Role::Near),
+            (Role::Held, 1) | (Role::Around, 0) => self.visit_all(soft, Role::Around),
+            (Role::Near | Role::Held | Role::Around | Role::Existing, _) => {}
+        }
+    }
+}
