@@ -3,6 +3,7 @@
 //! Three stages, three types: a definition (what the file says, with spans), a graph (checked and
 //! frozen; an illegal graph has no type), and, in the executor, an instance (a position in it).
 
+pub mod address;
 pub mod definition;
 pub mod diagnostic;
 mod parse;
