@@ -1,0 +1,3 @@
+//! What is durable. The log is the truth: what is in it and synced has happened.
+
+pub mod log;

@@ -1,0 +1,179 @@
+//! What has happened, in order, surviving a kill at any moment? An append-only log of frames in
+//! segments of a fixed size. Not here: what a frame's payload means.
+//!
+//! One frame per batch. A frame is durable when [`Log::sync`] has returned. Opening the log cuts a
+//! torn tail (the one frame that may have been half written) and says so; damage before the tail is
+//! an error that names file and offset, never a silent loss.
+
+mod frame;
+mod recover;
+mod segment;
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+pub use frame::FRAME_PAYLOAD_BYTES_MAX;
+pub use recover::TornTail;
+pub use segment::SEGMENT_BYTES;
+
+/// What can go wrong with the log, with the file and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The operating system refused.
+    #[error("cannot {action} `{}`: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On which file or directory.
+        path: PathBuf,
+        /// What it said.
+        source: std::io::Error,
+    },
+    /// A synced frame is not what was written.
+    #[error(
+        "`{}` is damaged at byte {offset}: {reason}; restore the state directory from a backup, \
+         nothing was changed",
+        path.display()
+    )]
+    Damaged {
+        /// In which file.
+        path: PathBuf,
+        /// Where.
+        offset: u64,
+        /// What is wrong there.
+        reason: &'static str,
+    },
+    /// A batch does not fit into one frame.
+    #[error("a batch of {bytes} bytes does not fit, at most {FRAME_PAYLOAD_BYTES_MAX} do")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+    },
+    /// An append or sync failed before; what the disk holds is unknown until the log is reopened.
+    #[error("the log stopped after a failed write; free space or repair the disk and start again")]
+    Stopped,
+}
+
+impl LogError {
+    fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
+}
+
+/// The log of one state directory, open for appending. One process, one writer.
+#[derive(Debug)]
+pub struct Log {
+    directory: PathBuf,
+    segment: File,
+    segment_path: PathBuf,
+    offset: u64,
+    next_sequence: u64,
+    stopped: bool,
+}
+
+impl Log {
+    /// Opens the log in `directory`, making it if need be, and hands every frame with a sequence
+    /// number of at least `from` to `replay`, in order. Sequence numbers start at 1.
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot be read or written, or a frame before the tail is damaged.
+    pub fn open(
+        directory: &Path,
+        from: u64,
+        replay: &mut dyn FnMut(u64, &[u8]),
+    ) -> Result<(Self, Option<TornTail>), LogError> {
+        std::fs::create_dir_all(directory).map_err(LogError::io("make", directory))?;
+        let end = recover::recover(directory, from, replay)?;
+        let (path, offset) = match end.position {
+            Some(position) => position,
+            None => (
+                segment::create(directory, end.next_sequence)?,
+                segment::HEADER_BYTES,
+            ),
+        };
+        let file = segment::open(&path)?;
+        let log = Self {
+            directory: directory.to_path_buf(),
+            segment: file,
+            segment_path: path,
+            offset,
+            next_sequence: end.next_sequence,
+            stopped: false,
+        };
+        Ok((log, end.torn))
+    }
+
+    /// Appends one frame and gives its sequence number. It is durable after [`Log::sync`].
+    ///
+    /// # Errors
+    ///
+    /// When the payload is too large, or the disk refuses: then the log takes no more.
+    pub fn append(&mut self, payload: &[u8]) -> Result<u64, LogError> {
+        if self.stopped {
+            return Err(LogError::Stopped);
+        }
+        let sequence = self.next_sequence;
+        let frame = frame::encode(sequence, payload)?;
+        let length = frame.len() as u64;
+        let written = self.roll_for(length).and_then(|()| {
+            self.segment
+                .write_all_at(&frame, self.offset)
+                .map_err(LogError::io("append to", &self.segment_path))
+        });
+        if let Err(error) = written {
+            self.stopped = true;
+            return Err(error);
+        }
+        self.offset += length;
+        self.next_sequence += 1;
+        Ok(sequence)
+    }
+
+    /// Makes every appended frame durable.
+    ///
+    /// # Errors
+    ///
+    /// When the disk refuses: then the log takes no more.
+    pub fn sync(&mut self) -> Result<(), LogError> {
+        if self.stopped {
+            return Err(LogError::Stopped);
+        }
+        let synced = self
+            .segment
+            .sync_data()
+            .map_err(LogError::io("sync", &self.segment_path));
+        self.stopped = synced.is_err();
+        synced
+    }
+
+    /// The sequence number the next frame will have.
+    #[must_use]
+    pub const fn next_sequence(&self) -> u64 {
+        self.next_sequence
+    }
+
+    /// Goes on in a new segment when this one has no room for `length` more bytes.
+    fn roll_for(&mut self, length: u64) -> Result<(), LogError> {
+        if self.offset + length <= SEGMENT_BYTES {
+            return Ok(());
+        }
+        self.segment
+            .sync_data()
+            .map_err(LogError::io("sync", &self.segment_path))?;
+        let path = segment::create(&self.directory, self.next_sequence)?;
+        self.segment = segment::open(&path)?;
+        self.segment_path = path;
+        self.offset = segment::HEADER_BYTES;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

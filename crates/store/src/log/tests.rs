@@ -1,0 +1,143 @@
+//! Does the log keep what it said it keeps, whatever is cut, flipped or torn?
+
+use super::*;
+use std::fs::OpenOptions;
+
+type Frames = Vec<(u64, Vec<u8>)>;
+
+fn open(directory: &Path) -> (Log, Frames, Option<TornTail>) {
+    let mut frames = Vec::new();
+    let mut keep = |sequence, payload: &[u8]| frames.push((sequence, payload.to_vec()));
+    let (log, torn) = Log::open(directory, 1, &mut keep).unwrap();
+    (log, frames, torn)
+}
+
+/// A log of three frames, closed; the path of its segment and the offset of its last frame.
+fn three_frames(directory: &Path) -> (PathBuf, u64) {
+    let (mut log, frames, _) = open(directory);
+    assert!(frames.is_empty());
+    log.append(b"one").unwrap();
+    log.append(b"two").unwrap();
+    let last = log.offset;
+    log.append(b"three").unwrap();
+    log.sync().unwrap();
+    (log.segment_path.clone(), last)
+}
+
+fn overwrite(path: &Path, offset: u64, bytes: &[u8]) {
+    let file = OpenOptions::new().write(true).open(path).unwrap();
+    file.write_all_at(bytes, offset).unwrap();
+}
+
+#[test]
+fn what_was_appended_is_replayed_in_order_and_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    three_frames(directory.path());
+    let (mut log, frames, torn) = open(directory.path());
+    let expected = [
+        (1, b"one".to_vec()),
+        (2, b"two".to_vec()),
+        (3, b"three".to_vec()),
+    ];
+    assert_eq!((frames.as_slice(), torn), (&expected[..], None));
+    assert_eq!(log.append(b"four").unwrap(), 4);
+}
+
+#[test]
+fn replay_starts_where_it_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    three_frames(directory.path());
+    let mut seen = Vec::new();
+    Log::open(directory.path(), 3, &mut |sequence, _| seen.push(sequence)).unwrap();
+    assert_eq!(seen, [3]);
+}
+
+#[test]
+fn a_torn_tail_is_cut_and_reported_and_its_place_is_used_again() {
+    for torn_bytes in [1, 5, 9, 20] {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, last) = three_frames(directory.path());
+        overwrite(&path, last + torn_bytes, &[0; 32]);
+        let (mut log, frames, torn) = open(directory.path());
+        assert_eq!(frames.len(), 2, "{torn_bytes} bytes were written");
+        assert_eq!(torn.unwrap().offset, last);
+        assert_eq!(log.append(b"again").unwrap(), 3);
+        log.sync().unwrap();
+        let (_, frames, torn) = open(directory.path());
+        assert_eq!(frames.last(), Some(&(3, b"again".to_vec())));
+        assert_eq!(torn, None);
+    }
+}
+
+#[test]
+fn damage_before_the_tail_is_an_error_that_says_where() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, _) = three_frames(directory.path());
+    overwrite(&path, segment::HEADER_BYTES + 18, b"X");
+    let error = Log::open(directory.path(), 1, &mut |_, _| ()).unwrap_err();
+    assert!(matches!(error, LogError::Damaged { offset, .. } if offset == segment::HEADER_BYTES));
+    assert!(
+        error.to_string().contains("restore the state directory"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_frame_blanked_out_before_the_tail_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, last) = three_frames(directory.path());
+    let start = segment::HEADER_BYTES;
+    overwrite(
+        &path,
+        start,
+        &vec![0; usize::try_from(last - start).unwrap()],
+    );
+    assert!(matches!(
+        Log::open(directory.path(), 1, &mut |_, _| ()).unwrap_err(),
+        LogError::Damaged { .. }
+    ));
+}
+
+#[test]
+fn a_full_segment_is_followed_by_another() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut log, ..) = open(directory.path());
+    let payload = vec![7; FRAME_PAYLOAD_BYTES_MAX];
+    for sequence in 1..=3 {
+        assert_eq!(log.append(&payload).unwrap(), sequence);
+    }
+    log.sync().unwrap();
+    assert_eq!(segment::list(directory.path()).unwrap().len(), 3);
+    let mut seen = Vec::new();
+    Log::open(directory.path(), 1, &mut |sequence, payload| {
+        seen.push((sequence, payload.len()));
+    })
+    .unwrap();
+    assert_eq!(
+        seen,
+        [1, 2, 3].map(|sequence| (sequence, FRAME_PAYLOAD_BYTES_MAX))
+    );
+}
+
+#[test]
+fn a_missing_segment_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut log, ..) = open(directory.path());
+    let payload = vec![7; FRAME_PAYLOAD_BYTES_MAX];
+    for _ in 0..3 {
+        log.append(&payload).unwrap();
+    }
+    let segments = segment::list(directory.path()).unwrap();
+    std::fs::remove_file(&segments[1].1).unwrap();
+    let error = Log::open(directory.path(), 1, &mut |_, _| ()).unwrap_err();
+    assert!(error.to_string().contains("frames are missing"), "{error}");
+}
+
+#[test]
+fn a_segment_that_was_never_finished_is_made_again() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("next.tmp"), b"half").unwrap();
+    let (mut log, frames, _) = open(directory.path());
+    assert!(frames.is_empty());
+    assert_eq!(log.append(b"one").unwrap(), 1);
+}
