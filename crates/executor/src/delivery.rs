@@ -1,0 +1,336 @@
+//! What state is a delivery in, and what follows from one attempt? A pure state machine, used live
+//! and in recovery alike. Not here: whether an attempt may leave (`step/attempt_ready`), or sending.
+//!
+//! ```text
+//! planned ─► armed ─► delivered            a 2xx status line
+//!    ▲         ├────► planned              not sent; refused (429, 503 with Retry-After)
+//!    │         ├────► rejected(status)     any other status line
+//!    │         └────► unknown(reason)      no status line, or a crash while armed
+//!    ├─► expired(window | queue)
+//!    └─► withheld(consent | policy | operator | erased)
+//! ```
+//!
+//! With `at_least_once`, unknown, 500, 502, 503 and 504 go back to planned too.
+
+use wayfare_event::Timestamp;
+use wayfare_journey::definition::{DeliveryMode, Method};
+
+/// Waits before each further attempt, in microseconds; the last one repeats.
+const BACKOFF_US: [i64; 5] = [1_000_000, 5_000_000, 30_000_000, 120_000_000, 300_000_000];
+/// Attempts of a delivery that may not reach the receiver twice.
+const ATTEMPTS_MAX_AT_MOST_ONCE: u32 = 5;
+/// Attempts of a delivery that is repeated until answered.
+const ATTEMPTS_MAX_AT_LEAST_ONCE: u32 = 8;
+
+/// Where a delivery stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It waits for its next attempt, which is due at this instant.
+    Planned {
+        /// When.
+        due: Timestamp,
+    },
+    /// An attempt may be on the wire.
+    Armed {
+        /// When it was released.
+        since: Timestamp,
+    },
+    /// The receiver took it.
+    Delivered {
+        /// The status it answered with.
+        status: u16,
+    },
+    /// The receiver answered that it did not take it.
+    Rejected {
+        /// The status it answered with.
+        status: u16,
+    },
+    /// Whether the receiver took it cannot be known.
+    Unknown(UnknownReason),
+    /// Its time ran out before an attempt succeeded.
+    Expired(ExpiredReason),
+    /// It may not leave.
+    Withheld(WithheldReason),
+}
+
+impl State {
+    /// The word for it in output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned { .. } => "planned",
+            Self::Armed { .. } => "armed",
+            Self::Delivered { .. } => "delivered",
+            Self::Rejected { .. } => "rejected",
+            Self::Unknown(_) => "unknown",
+            Self::Expired(_) => "expired",
+            Self::Withheld(_) => "withheld",
+        }
+    }
+
+    /// Whether nothing but an operator moves it any more.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        match self {
+            Self::Planned { .. } | Self::Armed { .. } => false,
+            Self::Delivered { .. }
+            | Self::Rejected { .. }
+            | Self::Unknown(_)
+            | Self::Expired(_)
+            | Self::Withheld(_) => true,
+        }
+    }
+}
+
+/// Why it cannot be known whether the receiver took a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum UnknownReason {
+    /// No status line came in time.
+    Timeout,
+    /// The connection ended without a status line.
+    Connection,
+    /// What came was no HTTP.
+    Garbage,
+    /// The engine stopped while the attempt was on the wire.
+    Crash,
+}
+
+/// Which time ran out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ExpiredReason {
+    /// The window of attempts.
+    Window,
+    /// The wait before the first attempt.
+    Queue,
+}
+
+/// Who or what held a request back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WithheldReason {
+    /// Consent was no longer there.
+    Consent,
+    /// The address is refused.
+    Policy,
+    /// An operator.
+    Operator,
+    /// The profile was erased.
+    Erased,
+}
+
+/// Why a request provably never left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NotSentReason {
+    /// The name could not be resolved.
+    Dns,
+    /// Nobody listened.
+    Refused,
+    /// The connection was not there in time.
+    ConnectTimeout,
+    /// The receiver could not prove who it is.
+    Tls,
+    /// The connection was ready too long after the attempt was released.
+    NotDialled,
+    /// A secret it needs does not resolve.
+    Secret,
+}
+
+/// How one attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A status line came.
+    Answered {
+        /// Its status.
+        status: u16,
+        /// Whether a `Retry-After` came with it.
+        retry_after: bool,
+    },
+    /// It provably never left.
+    NotSent(NotSentReason),
+    /// It may have arrived.
+    Unknown(UnknownReason),
+}
+
+/// What a delivery needs to know of itself to go on after an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// What it promises.
+    pub mode: DeliveryMode,
+    /// Its method: an answer to a DELETE may say that there is nothing left to delete.
+    pub method: Method,
+    /// Attempts made, this one included.
+    pub attempts: u32,
+    /// When the first attempt was released.
+    pub first_attempt: Timestamp,
+    /// How long after it a further attempt may be released, in microseconds.
+    pub window_us: i64,
+}
+
+impl Progress {
+    /// The state after an attempt that ended like this at `at`.
+    #[must_use]
+    pub fn after(&self, outcome: Outcome, at: Timestamp) -> State {
+        let given_up = match outcome {
+            Outcome::Answered {
+                status: status @ 200..=299,
+                ..
+            } => {
+                return State::Delivered { status };
+            }
+            Outcome::Answered {
+                status: status @ (404 | 410),
+                ..
+            } if self.method == Method::Delete => {
+                return State::Delivered { status };
+            }
+            Outcome::Answered { status, .. } => State::Rejected { status },
+            Outcome::NotSent(_) => State::Expired(ExpiredReason::Window),
+            Outcome::Unknown(reason) => State::Unknown(reason),
+        };
+        if self.may_repeat(outcome) {
+            self.planned_again(at).unwrap_or(given_up)
+        } else {
+            given_up
+        }
+    }
+
+    /// Whether sending the same request again keeps the promise.
+    const fn may_repeat(&self, outcome: Outcome) -> bool {
+        let insists = matches!(self.mode, DeliveryMode::AtLeastOnce);
+        match outcome {
+            Outcome::NotSent(_) | Outcome::Answered { status: 429, .. } => true,
+            Outcome::Answered {
+                status: 503,
+                retry_after,
+            } => retry_after || insists,
+            Outcome::Answered {
+                status: 500 | 502 | 504,
+                ..
+            }
+            | Outcome::Unknown(_) => insists,
+            Outcome::Answered { .. } => false,
+        }
+    }
+
+    fn planned_again(&self, at: Timestamp) -> Option<State> {
+        let attempts_max = match self.mode {
+            DeliveryMode::AtMostOnce => ATTEMPTS_MAX_AT_MOST_ONCE,
+            DeliveryMode::AtLeastOnce => ATTEMPTS_MAX_AT_LEAST_ONCE,
+        };
+        let made = usize::try_from(self.attempts)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(1);
+        let wait = BACKOFF_US.get(made).or(BACKOFF_US.last())?;
+        let due = at.saturating_add_micros(*wait);
+        let in_window = due <= self.first_attempt.saturating_add_micros(self.window_us);
+        (self.attempts < attempts_max && in_window).then_some(State::Planned { due })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE_US: i64 = 60_000_000;
+
+    fn progress(mode: DeliveryMode, attempts: u32) -> Progress {
+        Progress {
+            mode,
+            method: Method::Post,
+            attempts,
+            first_attempt: Timestamp::EPOCH,
+            window_us: 15 * MINUTE_US,
+        }
+    }
+
+    const fn answered(status: u16) -> Outcome {
+        Outcome::Answered {
+            status,
+            retry_after: false,
+        }
+    }
+
+    #[test]
+    fn one_attempt_leads_where_the_promise_says() {
+        use DeliveryMode::{AtLeastOnce, AtMostOnce};
+
+        let check = |outcome: Outcome, once: &str, repeated: &str| {
+            let after = |mode| progress(mode, 1).after(outcome, Timestamp::EPOCH).as_str();
+            assert_eq!(
+                (after(AtMostOnce), after(AtLeastOnce)),
+                (once, repeated),
+                "{outcome:?}"
+            );
+        };
+        check(answered(200), "delivered", "delivered");
+        check(answered(204), "delivered", "delivered");
+        for status in [
+            100, 301, 302, 307, 400, 401, 404, 409, 410, 415, 422, 501, 505,
+        ] {
+            check(answered(status), "rejected", "rejected");
+        }
+        for status in [500, 502, 503, 504] {
+            check(answered(status), "rejected", "planned");
+        }
+        check(answered(429), "planned", "planned");
+        check(
+            Outcome::Answered {
+                status: 503,
+                retry_after: true,
+            },
+            "planned",
+            "planned",
+        );
+        check(Outcome::NotSent(NotSentReason::Dns), "planned", "planned");
+        check(
+            Outcome::Unknown(UnknownReason::Timeout),
+            "unknown",
+            "planned",
+        );
+        check(Outcome::Unknown(UnknownReason::Crash), "unknown", "planned");
+    }
+
+    #[test]
+    fn what_is_already_gone_counts_as_deleted() {
+        let delete = Progress {
+            method: Method::Delete,
+            ..progress(DeliveryMode::AtMostOnce, 1)
+        };
+        for status in [404, 410] {
+            let state = delete.after(answered(status), Timestamp::EPOCH);
+            assert_eq!(state, State::Delivered { status });
+        }
+    }
+
+    #[test]
+    fn repeats_follow_the_schedule_until_attempts_or_window_end() {
+        let run = |mode, outcome: Outcome| {
+            let mut at = Timestamp::EPOCH;
+            let mut waits_s = Vec::new();
+            for attempts in 1.. {
+                let after = progress(mode, attempts).after(outcome, at);
+                let State::Planned { due } = after else {
+                    return (waits_s, after);
+                };
+                waits_s.push(due.micros_since(at) / 1_000_000);
+                at = due;
+            }
+            unreachable!("attempts are bounded")
+        };
+        let (waits_s, end) = run(
+            DeliveryMode::AtMostOnce,
+            Outcome::NotSent(NotSentReason::Refused),
+        );
+        assert_eq!(
+            (waits_s, end),
+            (vec![1, 5, 30, 120], State::Expired(ExpiredReason::Window))
+        );
+        let (waits_s, end) = run(DeliveryMode::AtLeastOnce, answered(500));
+        assert_eq!(
+            (waits_s, end),
+            (
+                vec![1, 5, 30, 120, 300, 300],
+                State::Rejected { status: 500 }
+            )
+        );
+    }
+}

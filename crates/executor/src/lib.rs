@@ -1,0 +1,3 @@
+//! The journey graph executor: what follows from one input.
+
+pub mod delivery;
