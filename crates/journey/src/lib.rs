@@ -6,7 +6,10 @@
 pub mod address;
 pub mod definition;
 pub mod diagnostic;
+pub mod duration;
+pub mod expression;
 mod parse;
+mod template;
 mod yaml;
 
 pub use parse::parse;

@@ -1,0 +1,1 @@
+//! Whether we may: consent records, choices and verdicts.

@@ -1,0 +1,201 @@
+//! What does an expression evaluate to? Always to a value: what cannot be computed is `null`, what
+//! cannot be compared is false.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use wayfare_event::Value;
+
+use super::arithmetic;
+use super::scope::{Datum, Locals, Scope};
+use super::syntax::{Function, Kind, Node, Operator, Quantifier};
+
+/// The value of a node.
+pub(super) fn evaluate<'a>(
+    node: &'a Node,
+    scope: &Scope<'a>,
+    locals: Option<&'a Locals<'a>>,
+) -> Datum<'a> {
+    let value = |node: &'a Node| evaluate(node, scope, locals);
+    match &node.kind {
+        Kind::Literal(value) => Datum::Value(Cow::Borrowed(value)),
+        Kind::Duration(micros) => Datum::Duration(*micros),
+        Kind::Path(path) => scope.lookup(path, locals).unwrap_or(Datum::NULL),
+        Kind::List(items) => {
+            let items = items
+                .iter()
+                .map(|item| value(item).into_value().into_owned());
+            Datum::Value(Cow::Owned(Value::List(items.collect())))
+        }
+        Kind::Not(inner) => Datum::own(!value(inner).is_true()),
+        Kind::Negate(inner) => arithmetic::negate(&value(inner)),
+        Kind::Binary(operator, pair) => {
+            let [left, right] = &**pair;
+            binary(*operator, value(left), || value(right))
+        }
+        Kind::Conditional(three) => {
+            let [condition, yes, no] = &**three;
+            value(if value(condition).is_true() { yes } else { no })
+        }
+        Kind::Call(function, arguments) => call(*function, arguments, scope, locals),
+        Kind::Matches(text, pattern) => Datum::own(
+            value(text)
+                .text()
+                .is_some_and(|text| pattern.is_match(text)),
+        ),
+        Kind::Quantified(quantifier, pair) => {
+            let [list, condition] = &**pair;
+            let list = value(list).into_value();
+            Datum::own(quantified(*quantifier, &list, condition, scope, locals))
+        }
+        Kind::Register(register, event) => scope.register(*register, event),
+    }
+}
+
+fn binary<'a>(operator: Operator, left: Datum<'a>, right: impl FnOnce() -> Datum<'a>) -> Datum<'a> {
+    match operator {
+        Operator::Or => Datum::own(left.is_true() || right().is_true()),
+        Operator::And => Datum::own(left.is_true() && right().is_true()),
+        Operator::Default if left.is_null() => right(),
+        Operator::Default => left,
+        Operator::Equal => Datum::own(equal(&left, &right())),
+        Operator::NotEqual => Datum::own(!equal(&left, &right())),
+        Operator::Less => ordered(&left, &right(), Ordering::is_lt),
+        Operator::LessEqual => ordered(&left, &right(), Ordering::is_le),
+        Operator::Greater => ordered(&left, &right(), Ordering::is_gt),
+        Operator::GreaterEqual => ordered(&left, &right(), Ordering::is_ge),
+        Operator::In => Datum::own(contains(&right(), &left)),
+        Operator::Add
+        | Operator::Subtract
+        | Operator::Multiply
+        | Operator::Divide
+        | Operator::Remainder => arithmetic::compute(operator, &left, &right()),
+    }
+}
+
+/// Equality: numbers by quantity, everything else by type and content.
+fn equal(left: &Datum<'_>, right: &Datum<'_>) -> bool {
+    match (left, right) {
+        (Datum::Value(left), Datum::Value(right)) => same(left, right),
+        (Datum::Time(left), Datum::Time(right)) => left == right,
+        (Datum::Duration(left), Datum::Duration(right)) => left == right,
+        (Datum::Value(_) | Datum::Time(_) | Datum::Duration(_), _) => false,
+    }
+}
+
+fn same(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Number(left), Value::Number(right)) => left.compare(right).is_eq(),
+        (Value::List(left), Value::List(right)) => {
+            left.len() == right.len()
+                && left
+                    .iter()
+                    .zip(right)
+                    .all(|(left, right)| same(left, right))
+        }
+        (Value::Map(left), Value::Map(right)) => {
+            left.len() == right.len()
+                && left
+                    .iter()
+                    .all(|(key, value)| right.get(key).is_some_and(|other| same(value, other)))
+        }
+        _ => left == right,
+    }
+}
+
+fn ordered<'a>(left: &Datum<'_>, right: &Datum<'_>, wanted: fn(Ordering) -> bool) -> Datum<'a> {
+    let order = match (left, right) {
+        (Datum::Time(left), Datum::Time(right)) => Some(left.cmp(right)),
+        (Datum::Duration(left), Datum::Duration(right)) => Some(left.cmp(right)),
+        (Datum::Value(left), Datum::Value(right)) => match (&**left, &**right) {
+            (Value::Number(left), Value::Number(right)) => Some(left.compare(right)),
+            (Value::Text(left), Value::Text(right)) => Some(left.cmp(right)),
+            (Value::Bool(left), Value::Bool(right)) => Some(left.cmp(right)),
+            _ => None,
+        },
+        (Datum::Value(_) | Datum::Time(_) | Datum::Duration(_), _) => None,
+    };
+    Datum::own(order.is_some_and(wanted))
+}
+
+/// `item in whole`: in a list, or a key of an object. `null` is in nothing.
+fn contains(whole: &Datum<'_>, item: &Datum<'_>) -> bool {
+    match (whole.value(), item.value()) {
+        (_, Some(Value::Null)) => false,
+        (Some(Value::List(items)), Some(item)) => items.iter().any(|held| same(held, item)),
+        (Some(Value::Map(map)), Some(Value::Text(key))) => map.get(key).is_some(),
+        _ => false,
+    }
+}
+
+fn call<'a>(
+    function: Function,
+    arguments: &'a [Node],
+    scope: &Scope<'a>,
+    locals: Option<&'a Locals<'a>>,
+) -> Datum<'a> {
+    let mut values = arguments.iter().map(|node| evaluate(node, scope, locals));
+    let on = values.next().unwrap_or(Datum::NULL);
+    let with = values.next().unwrap_or(Datum::NULL);
+    let texts = |test: fn(&str, &str) -> bool| {
+        let both = on.text().zip(with.text());
+        Datum::own(both.is_some_and(|(text, part)| test(text, part)))
+    };
+    match function {
+        Function::Size => size(&on),
+        Function::Contains if on.text().is_some() => texts(|text, part| text.contains(part)),
+        Function::Contains => Datum::own(contains(&on, &with)),
+        Function::StartsWith => texts(|text, part| text.starts_with(part)),
+        Function::EndsWith => texts(|text, part| text.ends_with(part)),
+        Function::Lower => map_text(&on, str::to_lowercase),
+        Function::Upper => map_text(&on, str::to_uppercase),
+        Function::Has => Datum::own(!on.is_null()),
+        Function::Duration => match (&on, on.text()) {
+            (Datum::Duration(micros), _) => Datum::Duration(*micros),
+            (_, Some(text)) => crate::duration::parse(text).map_or(Datum::NULL, Datum::Duration),
+            (_, None) => Datum::NULL,
+        },
+        Function::Timestamp => match (&on, on.text()) {
+            (Datum::Time(at), _) => Datum::Time(*at),
+            (_, Some(text)) => text.parse().map_or(Datum::NULL, Datum::Time),
+            (_, None) => Datum::NULL,
+        },
+    }
+}
+
+/// Characters of a text, items of a list, keys of an object.
+fn size<'a>(of: &Datum<'_>) -> Datum<'a> {
+    let count = match of.value() {
+        Some(Value::Text(text)) => text.chars().count(),
+        Some(Value::List(items)) => items.len(),
+        Some(Value::Map(map)) => map.len(),
+        Some(Value::Null | Value::Bool(_) | Value::Number(_)) | None => return Datum::NULL,
+    };
+    i64::try_from(count).map_or(Datum::NULL, Datum::own)
+}
+
+fn map_text<'a>(of: &Datum<'_>, map: fn(&str) -> String) -> Datum<'a> {
+    of.text()
+        .map_or(Datum::NULL, |text| Datum::own(map(text).as_str()))
+}
+
+/// Whether the condition holds for some or all items; for no list it does not.
+fn quantified(
+    quantifier: Quantifier,
+    list: &Value,
+    condition: &Node,
+    scope: &Scope<'_>,
+    outer: Option<&Locals<'_>>,
+) -> bool {
+    let Value::List(items) = list else {
+        return false;
+    };
+    let holds = |item: &Value| {
+        let locals = Locals { item, outer };
+        evaluate(condition, scope, Some(&locals)).is_true()
+    };
+    match quantifier {
+        Quantifier::Exists => items.iter().any(holds),
+        Quantifier::All => items.iter().all(holds),
+    }
+}

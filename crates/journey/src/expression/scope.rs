@@ -1,0 +1,208 @@
+//! What do the names of an expression hold? Everything one evaluation may read, borrowed. Not here:
+//! where it comes from (the executor).
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use wayfare_event::{Map, Timestamp, Value};
+
+use super::syntax::{Key, Path, Register, Root};
+
+/// What is remembered of a profile's events of one name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// How many there were.
+    pub count: i64,
+    /// When the first was.
+    pub first: Timestamp,
+    /// When the last was.
+    pub last: Timestamp,
+}
+
+/// The values of one evaluation.
+#[derive(Clone, Copy)]
+pub struct Scope<'a> {
+    /// The event being judged; in a block the trigger: `name type timestamp messageId properties
+    /// context`.
+    pub event: Option<&'a Map>,
+    /// The event that started the instance, in the same shape.
+    pub trigger: Option<&'a Map>,
+    /// `category action previous address`.
+    pub change: Option<&'a Map>,
+    /// The profile's traits and `profileId`.
+    pub profile: &'a Map,
+    /// The account's traits and `accountId`.
+    pub account: Option<&'a Map>,
+    /// `id title version`.
+    pub journey: &'a Map,
+    /// `key at`.
+    pub entry: Option<&'a Map>,
+    /// The events that waits named with `as:`.
+    pub named: &'a [(Arc<str>, Map)],
+    /// The choice for a category: `accept`, `decline` or `unknown`.
+    pub choice: &'a dyn Fn(&str) -> &'static str,
+    /// What is remembered of the events of a name.
+    pub seen: &'a dyn Fn(&str) -> Option<Seen>,
+    /// The decision's time.
+    pub now: Timestamp,
+}
+
+impl fmt::Debug for Scope<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope")
+            .field("event", &self.event)
+            .field("profile", &self.profile)
+            .field("now", &self.now)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a node evaluates to.
+#[derive(Clone, Debug)]
+pub(super) enum Datum<'a> {
+    /// A JSON value.
+    Value(Cow<'a, Value>),
+    /// An instant.
+    Time(Timestamp),
+    /// A length of time, in microseconds.
+    Duration(i64),
+}
+
+impl<'a> Datum<'a> {
+    pub(super) const NULL: Self = Self::Value(Cow::Owned(Value::Null));
+
+    pub(super) fn own(value: impl Into<Value>) -> Self {
+        Self::Value(Cow::Owned(value.into()))
+    }
+
+    pub(super) fn is_true(&self) -> bool {
+        self.value() == Some(&Value::Bool(true))
+    }
+
+    pub(super) fn is_null(&self) -> bool {
+        self.value() == Some(&Value::Null)
+    }
+
+    /// The JSON value, unless it is a time or a duration.
+    pub(super) fn value(&self) -> Option<&Value> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Time(_) | Self::Duration(_) => None,
+        }
+    }
+
+    pub(super) fn text(&self) -> Option<&str> {
+        self.value().and_then(Value::as_text)
+    }
+
+    /// As JSON: a time as RFC 3339, a duration as authors write it.
+    pub(super) fn into_value(self) -> Cow<'a, Value> {
+        match self {
+            Self::Value(value) => value,
+            Self::Time(at) => Cow::Owned(Value::from(at.to_string().as_str())),
+            Self::Duration(micros) => {
+                Cow::Owned(Value::from(crate::duration::written(micros).as_str()))
+            }
+        }
+    }
+}
+
+/// The items that `exists` and `all` are at, innermost first.
+#[derive(Clone, Copy)]
+pub(super) struct Locals<'a> {
+    pub(super) item: &'a Value,
+    pub(super) outer: Option<&'a Self>,
+}
+
+impl<'a> Scope<'a> {
+    /// What stands at a path; nothing when it is absent.
+    pub(super) fn lookup(
+        &self,
+        path: &'a Path,
+        locals: Option<&'a Locals<'a>>,
+    ) -> Option<Datum<'a>> {
+        let from = |map: Option<&'a Map>| follow(map?, &path.keys);
+        let found = match &path.root {
+            Root::Now => return Some(Datum::Time(self.now)),
+            Root::Event => from(self.event),
+            Root::Trigger => from(self.trigger),
+            Root::Change => from(self.change),
+            Root::Profile => from(Some(self.profile)),
+            Root::Account => from(self.account),
+            Root::Journey => from(Some(self.journey)),
+            Root::Entry => from(self.entry),
+            Root::Named(name) => from(
+                self.named
+                    .iter()
+                    .find(|(held, _)| held == name)
+                    .map(|(_, map)| map),
+            ),
+            Root::Consent => {
+                let [Key::Name(category)] = path.keys.as_slice() else {
+                    return None;
+                };
+                return Some(Datum::own((self.choice)(category)));
+            }
+            Root::Local(outwards) => {
+                let mut here = locals?;
+                for _ in 0..*outwards {
+                    here = here.outer?;
+                }
+                let item = here.item;
+                return descend(item, &path.keys).map(|value| Datum::Value(Cow::Borrowed(value)));
+            }
+        }?;
+        Some(timed(path, found))
+    }
+
+    pub(super) fn register(&self, register: Register, event: &str) -> Datum<'a> {
+        match (register, (self.seen)(event)) {
+            (Register::Count, seen) => Datum::own(seen.map_or(0, |seen| seen.count)),
+            (Register::First, Some(seen)) => Datum::Time(seen.first),
+            (Register::Last, Some(seen)) => Datum::Time(seen.last),
+            (Register::First | Register::Last, None) => Datum::NULL,
+        }
+    }
+}
+
+enum Found<'a> {
+    Whole(&'a Map),
+    Part(&'a Value),
+}
+
+fn follow<'a>(map: &'a Map, keys: &[Key]) -> Option<Found<'a>> {
+    let Some((first, rest)) = keys.split_first() else {
+        return Some(Found::Whole(map));
+    };
+    let Key::Name(name) = first else { return None };
+    descend(map.get(name)?, rest).map(Found::Part)
+}
+
+fn descend<'a>(value: &'a Value, keys: &[Key]) -> Option<&'a Value> {
+    keys.iter().try_fold(value, |here, key| match (key, here) {
+        (Key::Name(name), Value::Map(map)) => map.get(name),
+        (Key::Index(place), Value::List(items)) => items.get(*place),
+        (Key::Name(_) | Key::Index(_), _) => None,
+    })
+}
+
+/// The fields that hold instants are instants.
+fn timed<'a>(path: &Path, found: Found<'a>) -> Datum<'a> {
+    let value = match found {
+        Found::Whole(map) => return Datum::own(map.clone()),
+        Found::Part(value) => value,
+    };
+    let field = match (&path.root, path.keys.as_slice()) {
+        (Root::Event | Root::Trigger | Root::Named(_), [Key::Name(field)]) => &**field,
+        (Root::Entry, [Key::Name(field)]) => &**field,
+        _ => "",
+    };
+    let at = value
+        .as_text()
+        .filter(|_| matches!(field, "timestamp" | "at"));
+    match at.and_then(|text| text.parse().ok()) {
+        Some(at) => Datum::Time(at),
+        None => Datum::Value(Cow::Borrowed(value)),
+    }
+}

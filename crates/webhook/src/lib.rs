@@ -1,0 +1,1 @@
+//! How one request leaves: secrets, guard, client, outcome.
