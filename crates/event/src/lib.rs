@@ -39,6 +39,7 @@ mod identifier;
 mod json;
 pub mod limits;
 mod number;
+mod serial;
 mod time;
 mod value;
 

@@ -14,6 +14,15 @@ pub struct Named {
 }
 
 impl Named {
+    /// One identifier by itself, for finding the profile it is in without an event.
+    #[must_use]
+    pub fn just(identifier: Identifier) -> Self {
+        Self {
+            identifiers: vec![identifier],
+            previous: None,
+        }
+    }
+
     /// What the event names, best rank first, each once; never empty.
     #[must_use]
     pub fn identifiers(&self) -> &[Identifier] {

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
 use wayfare_event::{Identifier, Timestamp};
 
 use crate::limits::{CLAIMS_PER_IDENTIFIER_MAX, IDENTIFIERS_PER_PROFILE_MAX};
 use crate::{Config, EdgeKind, Links, Named};
 
 /// One change of what is known, made by [`Links::apply`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LinkChange {
     /// An identifier was named for the first time.
     Seen(Identifier),
@@ -34,7 +36,8 @@ pub enum LinkChange {
 
 /// The caps a new link can pass. They keep a person's data small, and beyond them the result may
 /// depend on order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LinkLimit {
     /// [`CLAIMS_PER_IDENTIFIER_MAX`].
     Claims,

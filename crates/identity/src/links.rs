@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use wayfare_event::{Identifier, Timestamp};
 
 use crate::LinkChange;
 
 /// Why two identifiers are linked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum EdgeKind {
     /// An event named an anchor and the other identifier.
     Claim,
@@ -19,7 +21,7 @@ pub enum EdgeKind {
 }
 
 /// A link, as one of its two ends keeps it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Edge {
     /// The identifier at the other end.
     pub other: Identifier,
@@ -32,10 +34,37 @@ pub struct Edge {
 }
 
 /// One identifier with its links: what is stored under an identifier.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "StoredNode", from = "StoredNode")]
 pub struct Node {
     identifier: Identifier,
     edges: BTreeMap<(Identifier, EdgeKind), (Timestamp, Timestamp)>,
+}
+
+/// A node as it stands in a record: its links as a list.
+#[derive(Serialize, Deserialize)]
+struct StoredNode {
+    identifier: Identifier,
+    edges: Vec<Edge>,
+}
+
+impl From<Node> for StoredNode {
+    fn from(node: Node) -> Self {
+        Self {
+            edges: node.edges().collect(),
+            identifier: node.identifier,
+        }
+    }
+}
+
+impl From<StoredNode> for Node {
+    fn from(stored: StoredNode) -> Self {
+        let mut node = Self::new(stored.identifier);
+        for edge in stored.edges {
+            node.join(edge);
+        }
+        node
+    }
 }
 
 impl Node {

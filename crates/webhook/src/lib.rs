@@ -1,1 +1,24 @@
-//! How one request leaves: secrets, guard, client, outcome.
+//! How one request leaves: secrets, guard, client, outcome; and the receiver to try it against.
+//!
+//! Nothing here decides whether a request may leave, renders it, or repeats it: one call is one
+//! attempt. In the order of the story: [`Outgoing`] is what leaves, [`Policy`] says where it may
+//! go, [`Client`] sends it, and what came of it is an [`Attempted`].
+
+mod classify;
+mod client;
+mod connections;
+mod dial;
+mod network;
+mod policy;
+mod receiver;
+mod request;
+mod secret;
+mod target;
+
+pub use client::{Attempted, Client, Unready};
+pub use network::{Network, NetworkParseError};
+pub use policy::{Policy, PolicyRefusal};
+pub use receiver::{Answers, AnswersParseError, Received, Receiver};
+pub use request::{Outgoing, shown_headers};
+pub use secret::{REDACTED, SecretError, Secrets};
+pub use target::Target;
