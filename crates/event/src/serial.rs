@@ -57,9 +57,11 @@ impl Serialize for Map {
 
 impl<'de> Deserialize<'de> for Map {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Value::deserialize(deserializer)? {
-            Value::Map(map) => Ok(map),
-            other => Err(D::Error::custom(format!("{other} is no object"))),
+        let value = Value::deserialize(deserializer)?;
+        if let Value::Map(map) = value {
+            Ok(map)
+        } else {
+            Err(D::Error::custom(format!("{value} is no object")))
         }
     }
 }

@@ -12,6 +12,7 @@
 //!
 //! With `at_least_once`, unknown, 500, 502, 503 and 504 go back to planned too.
 
+use serde::{Deserialize, Serialize};
 use wayfare_event::Timestamp;
 use wayfare_journey::definition::{DeliveryMode, Method};
 
@@ -23,7 +24,8 @@ const ATTEMPTS_MAX_AT_MOST_ONCE: u32 = 5;
 const ATTEMPTS_MAX_AT_LEAST_ONCE: u32 = 8;
 
 /// Where a delivery stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum State {
     /// It waits for its next attempt, which is due at this instant.
     Planned {
@@ -83,7 +85,8 @@ impl State {
 }
 
 /// Why it cannot be known whether the receiver took a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum UnknownReason {
     /// No status line came in time.
     Timeout,
@@ -95,8 +98,22 @@ pub enum UnknownReason {
     Crash,
 }
 
+impl UnknownReason {
+    /// The word for it in output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::Connection => "connection",
+            Self::Garbage => "garbage",
+            Self::Crash => "crash",
+        }
+    }
+}
+
 /// Which time ran out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ExpiredReason {
     /// The window of attempts.
     Window,
@@ -104,8 +121,20 @@ pub enum ExpiredReason {
     Queue,
 }
 
+impl ExpiredReason {
+    /// The word for it in output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Window => "window",
+            Self::Queue => "queued",
+        }
+    }
+}
+
 /// Who or what held a request back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum WithheldReason {
     /// Consent was no longer there.
     Consent,
@@ -117,8 +146,22 @@ pub enum WithheldReason {
     Erased,
 }
 
+impl WithheldReason {
+    /// The word for it in output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Consent => "consent",
+            Self::Policy => "policy",
+            Self::Operator => "operator",
+            Self::Erased => "erased",
+        }
+    }
+}
+
 /// Why a request provably never left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum NotSentReason {
     /// The name could not be resolved.
     Dns,
@@ -134,8 +177,24 @@ pub enum NotSentReason {
     Secret,
 }
 
+impl NotSentReason {
+    /// The word for it in output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Refused => "refused",
+            Self::ConnectTimeout => "connect_timeout",
+            Self::Tls => "tls",
+            Self::NotDialled => "not_dialled",
+            Self::Secret => "secret",
+        }
+    }
+}
+
 /// How one attempt ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// A status line came.
     Answered {

@@ -1,7 +1,7 @@
 //! What does a journey file say? Each part as written, with the place it was written at. Not here:
 //! whether it makes sense (`compile`).
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use wayfare_event::{ConsentAction, EventKind, Number};
 
 use crate::diagnostic::Span;
@@ -197,7 +197,8 @@ pub struct Webhook {
 }
 
 /// The method of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Method {
     /// Create or notify.
     Post,
@@ -258,7 +259,8 @@ pub enum Consent {
 }
 
 /// A legal basis that is not consent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Basis {
     /// The request fulfils a contract.
     Contract,
@@ -292,8 +294,8 @@ impl Basis {
 }
 
 /// A reference to a secret; the secret itself never stands in a file.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "SecretFields")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "SecretFields", rename_all = "snake_case")]
 pub enum Secret {
     /// The environment variable of this name.
     Env(String),
@@ -321,7 +323,8 @@ impl TryFrom<SecretFields> for Secret {
 }
 
 /// How a request authenticates itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Auth {
     /// RFC 7617.
     Basic {
@@ -352,7 +355,10 @@ pub enum IdentityNeed {
 }
 
 /// What a delivery promises.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum DeliveryMode {
     /// Repeated only when the request provably did not arrive.
     #[default]

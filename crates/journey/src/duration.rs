@@ -136,6 +136,10 @@ impl Unit {
 }
 
 /// The sum of amounts with their units; the inner nothing is an overflow.
+#[expect(
+    clippy::option_option,
+    reason = "unreadable and too long are two errors, and the caller tells them apart"
+)]
 fn amounts(text: &str, unit: fn(char) -> Option<Unit>) -> Option<Option<i64>> {
     let mut rest = text;
     let mut sum = Some(0_i64);
@@ -153,6 +157,10 @@ fn amounts(text: &str, unit: fn(char) -> Option<Unit>) -> Option<Option<i64>> {
 }
 
 /// `amount` units of `micros`; fractions are exact to the microsecond or refused.
+#[expect(
+    clippy::option_option,
+    reason = "unreadable and too long are two errors, and the caller tells them apart"
+)]
 fn scaled(amount: &str, micros: i64) -> Option<Option<i64>> {
     let (whole, fraction) = amount.split_once('.').unwrap_or((amount, "0"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

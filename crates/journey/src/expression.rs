@@ -122,9 +122,9 @@ impl Expression {
     /// Its value; nothing when it is a bare path and nothing stands there.
     #[must_use]
     pub fn present<'a>(&'a self, scope: &Scope<'a>) -> Option<Cow<'a, Value>> {
-        match &self.root.kind {
-            Kind::Path(path) => scope.lookup(path, None).map(scope::Datum::into_value),
-            _ => Some(self.value(scope)),
+        match self.as_path() {
+            Some(path) => scope.lookup(path, None).map(scope::Datum::into_value),
+            None => Some(self.value(scope)),
         }
     }
 
@@ -136,10 +136,11 @@ impl Expression {
 
     /// The path it is, when it is nothing else.
     #[must_use]
-    pub fn as_path(&self) -> Option<&Path> {
-        match &self.root.kind {
-            Kind::Path(path) => Some(path),
-            _ => None,
+    pub const fn as_path(&self) -> Option<&Path> {
+        if let Kind::Path(path) = &self.root.kind {
+            Some(path)
+        } else {
+            None
         }
     }
 

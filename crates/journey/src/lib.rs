@@ -1,15 +1,33 @@
 //! What an author writes: journeys in YAML, their checked graphs, expressions and templates.
 //!
-//! Three stages, three types: a definition (what the file says, with spans), a graph (checked and
-//! frozen; an illegal graph has no type), and, in the executor, an instance (a position in it).
+//! Three stages, three types: a definition (what the file says, with spans), a [`Graph`] (checked
+//! and frozen; an illegal graph has no type), and, in the executor, an instance (a position in it).
+//!
+//! Reading order: [`definition`], [`compile`], [`Graph`], [`expression`], [`Webhook::render`].
 
 pub mod address;
+mod check;
+mod compile;
 pub mod definition;
 pub mod diagnostic;
+mod draw;
 pub mod duration;
 pub mod expression;
+mod graph;
 mod parse;
+mod render;
 mod template;
-mod yaml;
+mod url;
+mod version;
+pub mod yaml;
 
-pub use parse::parse;
+pub use compile::{Compiled, Known, compile};
+pub use draw::{Drawing, draw};
+pub use graph::{
+    Again, Arm, Block, BlockId, Consent, Entry, EventMatch, ExitRule, Graph, Heard, Kept, Trigger,
+    TriggerOn, WaitItem, Webhook,
+};
+pub use parse::{fields, parse};
+pub use render::{Payload, RenderError, Rendered, Template, Unfit};
+pub use url::{UrlTemplate, Vet};
+pub use version::Version;

@@ -2,7 +2,7 @@
 //! parts fit together (`compile`).
 
 mod block;
-mod fields;
+pub mod fields;
 mod webhook;
 
 use wayfare_event::{ConsentAction, EventKind};
@@ -33,7 +33,7 @@ pub fn parse(text: &str) -> Result<Definition, Vec<Diagnostic>> {
     }
 }
 
-fn definition(root: &Node, problems: &mut Problems) -> Option<Definition> {
+pub(crate) fn definition(root: &Node, problems: &mut Problems) -> Option<Definition> {
     let mut fields = problems.fields(root, "a journey")?;
     let id = fields.need_text("journey", problems);
     if let Some(id) = &id {

@@ -43,7 +43,7 @@ pub(crate) fn split(text: &str) -> Result<Vec<Piece>, BraceError> {
                 });
             }
             '{' => {
-                let end = closing(text, at + 1).ok_or(BraceError {
+                let end = closing(text, at + 1).ok_or_else(|| BraceError {
                     span: Span::new(at, at + 1),
                     message: "this placeholder is not closed",
                     hint: "close it with `}`; a brace that stands for itself is written `{{`",

@@ -19,33 +19,45 @@ const DEPTH_MAX: usize = 40;
 
 /// A YAML value that knows where it stands.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Node {
-    pub(crate) span: Span,
-    pub(crate) kind: Kind,
+pub struct Node {
+    /// Where it stands.
+    pub span: Span,
+    /// What it is.
+    pub kind: Kind,
 }
 
 /// What a [`Node`] is. Numbers keep their digits, mappings their order.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// Nothing, or `null`.
     Null,
+    /// `true` or `false`.
     Bool(bool),
+    /// A number.
     Number(Number),
+    /// A text.
     Text(String),
+    /// A list.
     List(Vec<Node>),
+    /// A mapping.
     Map(Vec<Entry>),
 }
 
 /// One key of a mapping and its value.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Entry {
-    pub(crate) key: String,
-    pub(crate) key_span: Span,
-    pub(crate) value: Node,
+pub struct Entry {
+    /// The key.
+    pub key: String,
+    /// Where it stands.
+    pub key_span: Span,
+    /// Its value.
+    pub value: Node,
 }
 
 impl Node {
     /// What it is, for a sentence.
-    pub(crate) fn describe(&self) -> &'static str {
+    #[must_use]
+    pub fn describe(&self) -> &'static str {
         match self.kind {
             Kind::Null => "nothing",
             Kind::Bool(_) => "true or false",
@@ -57,7 +69,8 @@ impl Node {
     }
 
     /// The value without spans, for reading typed parts with serde.
-    pub(crate) fn to_value(&self) -> serde_yaml::Value {
+    #[must_use]
+    pub fn to_value(&self) -> serde_yaml::Value {
         use serde_yaml::Value;
         match &self.kind {
             Kind::Null => Value::Null,
@@ -84,7 +97,7 @@ impl Node {
 /// # Errors
 ///
 /// The first place that cannot be read: YAML has no second one after a broken first.
-pub(crate) fn read(text: &str) -> Result<Node, Box<Diagnostic>> {
+pub fn read(text: &str) -> Result<Node, Box<Diagnostic>> {
     if text.len() > FILE_BYTES_MAX {
         let message = format!(
             "the file has {} bytes, at most {FILE_BYTES_MAX} are read",

@@ -48,7 +48,19 @@ fn whole(operator: Operator, left: i64, right: i64) -> Option<i64> {
     match operator {
         Operator::Add => left.checked_add(right),
         Operator::Subtract => left.checked_sub(right),
-        _ => None,
+        Operator::Or
+        | Operator::And
+        | Operator::Equal
+        | Operator::NotEqual
+        | Operator::Less
+        | Operator::LessEqual
+        | Operator::Greater
+        | Operator::GreaterEqual
+        | Operator::In
+        | Operator::Default
+        | Operator::Multiply
+        | Operator::Divide
+        | Operator::Remainder => None,
     }
 }
 
@@ -70,7 +82,16 @@ fn numbers<'a>(operator: Operator, left: &Number, right: &Number) -> Option<Datu
         Operator::Multiply => left.checked_mul(right),
         Operator::Divide => left.checked_div(right),
         Operator::Remainder => left.checked_rem(right),
-        _ => None,
+        Operator::Or
+        | Operator::And
+        | Operator::Equal
+        | Operator::NotEqual
+        | Operator::Less
+        | Operator::LessEqual
+        | Operator::Greater
+        | Operator::GreaterEqual
+        | Operator::In
+        | Operator::Default => None,
     }?;
     let number = Number::parse(&result.normalize().to_string())?;
     Some(Datum::own(Value::Number(number)))

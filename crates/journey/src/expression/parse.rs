@@ -96,7 +96,7 @@ impl Parser<'_> {
     /// Where the next token stands, or the end of the text.
     fn here(&self) -> Span {
         self.peek()
-            .map_or(Span::new(self.end, self.end), |(_, span)| *span)
+            .map_or_else(|| Span::new(self.end, self.end), |(_, span)| *span)
     }
 
     fn deeper(&mut self) -> Result<(), ExpressionError> {

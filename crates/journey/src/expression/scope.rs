@@ -153,7 +153,7 @@ impl<'a> Scope<'a> {
                 return descend(item, &path.keys).map(|value| Datum::Value(Cow::Borrowed(value)));
             }
         }?;
-        Some(timed(path, found))
+        Some(timed(path, &found))
     }
 
     pub(super) fn register(&self, register: Register, event: &str) -> Datum<'a> {
@@ -188,9 +188,9 @@ fn descend<'a>(value: &'a Value, keys: &[Key]) -> Option<&'a Value> {
 }
 
 /// The fields that hold instants are instants.
-fn timed<'a>(path: &Path, found: Found<'a>) -> Datum<'a> {
+fn timed<'a>(path: &Path, found: &Found<'a>) -> Datum<'a> {
     let value = match found {
-        Found::Whole(map) => return Datum::own(map.clone()),
+        Found::Whole(map) => return Datum::own((*map).clone()),
         Found::Part(value) => value,
     };
     let field = match (&path.root, path.keys.as_slice()) {

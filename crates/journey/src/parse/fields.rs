@@ -9,20 +9,22 @@ use crate::yaml::{Entry, Kind, Node};
 
 /// The problems found so far.
 #[derive(Debug, Default)]
-pub(super) struct Problems(pub(super) Vec<Diagnostic>);
+pub struct Problems(pub Vec<Diagnostic>);
 
 impl Problems {
-    pub(super) fn push(&mut self, problem: Diagnostic) {
+    /// Adds a problem.
+    pub fn push(&mut self, problem: Diagnostic) {
         self.0.push(problem);
     }
 
-    pub(super) fn wrong_shape(&mut self, node: &Node, expected: &str) {
+    /// Adds that a value has another shape than this place takes.
+    pub fn wrong_shape(&mut self, node: &Node, expected: &str) {
         let message = format!("expected {expected}, found {}", node.describe());
         self.push(Diagnostic::new(Code::WrongShape, node.span, message).maybe_hint(braces(node)));
     }
 
     /// A text. `true` and `false` are taken as written: conditions may be just that.
-    pub(super) fn text(&mut self, node: &Node) -> Option<Text> {
+    pub fn text(&mut self, node: &Node) -> Option<Text> {
         let value = match &node.kind {
             Kind::Text(text) => text.clone(),
             Kind::Bool(flag) => flag.to_string(),
@@ -46,7 +48,7 @@ impl Problems {
     }
 
     /// One of several words.
-    pub(super) fn word<T: Copy>(&mut self, node: &Node, words: &[(&str, T)]) -> Option<T> {
+    pub fn word<T: Copy>(&mut self, node: &Node, words: &[(&str, T)]) -> Option<T> {
         let text = self.text(node)?;
         let found = words.iter().find(|(word, _)| *word == text.value);
         if found.is_none() {
@@ -60,7 +62,7 @@ impl Problems {
     }
 
     /// A part that serde reads; an error in it is pointed at where it stands.
-    pub(super) fn typed<T: DeserializeOwned>(&mut self, node: &Node) -> Option<T> {
+    pub fn typed<T: DeserializeOwned>(&mut self, node: &Node) -> Option<T> {
         match serde_path_to_error::deserialize(node.to_value()) {
             Ok(value) => Some(value),
             Err(error) => {
@@ -73,7 +75,7 @@ impl Problems {
     }
 
     /// The fields of a mapping.
-    pub(super) fn fields<'a>(&mut self, node: &'a Node, what: &'static str) -> Option<Fields<'a>> {
+    pub fn fields<'a>(&mut self, node: &'a Node, what: &'static str) -> Option<Fields<'a>> {
         if let Kind::Map(entries) = &node.kind {
             return Some(Fields {
                 entries,
@@ -119,27 +121,28 @@ fn at_path(node: &Node, path: &serde_path_to_error::Path) -> Span {
 
 /// One mapping, while it is read.
 #[derive(Debug)]
-pub(super) struct Fields<'a> {
+pub struct Fields<'a> {
     entries: &'a [Entry],
-    pub(super) span: Span,
+    /// Where the mapping stands.
+    pub span: Span,
     what: &'static str,
     asked: Vec<&'static str>,
 }
 
 impl<'a> Fields<'a> {
     /// The value of `key`, if it is there.
-    pub(super) fn get(&mut self, key: &'static str) -> Option<&'a Node> {
+    pub fn get(&mut self, key: &'static str) -> Option<&'a Node> {
         self.entry(key).map(|entry| &entry.value)
     }
 
     /// The key and value of `key`, if it is there.
-    pub(super) fn entry(&mut self, key: &'static str) -> Option<&'a Entry> {
+    pub fn entry(&mut self, key: &'static str) -> Option<&'a Entry> {
         self.asked.push(key);
         self.entries.iter().find(|entry| entry.key == key)
     }
 
     /// The value of `key`; its absence is a problem.
-    pub(super) fn need(&mut self, key: &'static str, problems: &mut Problems) -> Option<&'a Node> {
+    pub fn need(&mut self, key: &'static str, problems: &mut Problems) -> Option<&'a Node> {
         let found = self.get(key);
         if found.is_none() {
             let message = format!("{} needs `{key}:`", self.what);
@@ -149,25 +152,26 @@ impl<'a> Fields<'a> {
     }
 
     /// The text under `key`, if it is there.
-    pub(super) fn text(&mut self, key: &'static str, problems: &mut Problems) -> Option<Text> {
+    pub fn text(&mut self, key: &'static str, problems: &mut Problems) -> Option<Text> {
         self.get(key).and_then(|node| problems.text(node))
     }
 
     /// The text under `key`; its absence is a problem.
-    pub(super) fn need_text(&mut self, key: &'static str, problems: &mut Problems) -> Option<Text> {
+    pub fn need_text(&mut self, key: &'static str, problems: &mut Problems) -> Option<Text> {
         self.need(key, problems)
             .and_then(|node| problems.text(node))
     }
 
     /// Where to point when something is missing: the first key.
-    pub(super) fn place(&self) -> Span {
+    #[must_use]
+    pub fn place(&self) -> Span {
         self.entries
             .first()
             .map_or(self.span, |entry| entry.key_span)
     }
 
     /// Reports every key that was not asked for.
-    pub(super) fn finish(self, problems: &mut Problems) {
+    pub fn finish(self, problems: &mut Problems) {
         for entry in self.entries {
             if self.asked.contains(&entry.key.as_str()) {
                 continue;

@@ -1,0 +1,65 @@
+//! Which place's rules hold for somebody? A place that is not known is the strictest one.
+
+/// A country such as `DE`, or a part of one such as `US-CA`; unknown, without one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Jurisdiction(Option<String>);
+
+impl Jurisdiction {
+    /// Nobody knows.
+    pub const UNKNOWN: Self = Self(None);
+
+    /// The place of this name; `unknown` and the empty text are unknown.
+    #[must_use]
+    pub fn named(text: &str) -> Self {
+        let place = text.trim().to_ascii_uppercase();
+        Self(Some(place).filter(|place| !place.is_empty() && place != "UNKNOWN"))
+    }
+
+    /// The place that a profile's `jurisdiction` names, else its `country` with its `region`, else
+    /// the configured default.
+    #[must_use]
+    pub fn of(
+        jurisdiction: Option<&str>,
+        country: Option<&str>,
+        region: Option<&str>,
+        default: &Self,
+    ) -> Self {
+        let written = |text: &&str| !text.trim().is_empty();
+        match (jurisdiction.filter(written), country.filter(written)) {
+            (Some(place), _) => Self::named(place),
+            (None, Some(country)) => match region.filter(written) {
+                Some(region) => Self::named(&format!("{}-{}", country.trim(), region.trim())),
+                None => Self::named(country),
+            },
+            (None, None) => default.clone(),
+        }
+    }
+
+    /// The names its rules are looked up by: itself, then the country it is a part of.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let country = self.0.as_deref().and_then(|place| place.split_once('-'));
+        let country = country.map(|(country, _)| country);
+        self.0.as_deref().into_iter().chain(country)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_a_profile_gives_is_the_place() {
+        let default = Jurisdiction::named("FR");
+        let check = |fields: [Option<&str>; 3], expected: &[&str]| {
+            let [jurisdiction, country, region] = fields;
+            let place = Jurisdiction::of(jurisdiction, country, region, &default);
+            assert_eq!(place.names().collect::<Vec<_>>(), expected, "{fields:?}");
+        };
+        check([Some("de"), Some("US"), None], &["DE"]);
+        check([None, Some("US"), Some("ca")], &["US-CA", "US"]);
+        check([None, Some("US"), None], &["US"]);
+        check([None, None, Some("CA")], &["FR"]);
+        check([Some(""), None, None], &["FR"]);
+        check([Some("unknown"), Some("US"), None], &[]);
+    }
+}

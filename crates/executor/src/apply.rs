@@ -1,0 +1,202 @@
+//! What does a change do to rows? One total function, the same live, in recovery and in audits.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use wayfare_event::{DeliveryId, Identifier, InstanceId, Timestamp, Value};
+
+use crate::change::{Change, guard};
+use crate::delivery::{Outcome, State};
+use crate::record::{
+    Decision, Delivery, Instance, Key, Record, Refusal, Register, Row, Seen, Told,
+};
+use crate::snapshot::Snapshot;
+
+/// Refusals a record keeps (SP 13).
+const REFUSALS_MAX: usize = 16;
+
+impl Change {
+    /// Makes the change in rows that are loaded. Total: a change about something that is gone
+    /// changes nothing.
+    pub fn apply(&self, rows: &mut Snapshot) {
+        match self {
+            Self::MessageSeen { message, at } => {
+                rows.put(Key::Message(*message), Some(Row::Message(*at)));
+            }
+            Self::Linked(change) => rows.link(change),
+            Self::TraitSet {
+                owner,
+                name,
+                value,
+                told,
+            } => write(&mut rows.record_mut(owner).traits, name, value, *told),
+            Self::AccountTraitSet {
+                account,
+                name,
+                value,
+                told,
+            } => write(&mut rows.account_mut(account).traits, name, value, *told),
+            Self::AccountJoined {
+                owner,
+                account,
+                told,
+            } => join(rows.record_mut(owner), account, *told),
+            Self::ConsentRecorded { subject, record } => {
+                rows.record_mut(subject).consent.push(record.clone());
+            }
+            Self::EventCounted { owner, name, at } => count(rows.record_mut(owner), name, *at),
+            Self::Entered {
+                owner,
+                id,
+                instance,
+            } => enter(rows, owner, *id, instance),
+            Self::Parked {
+                owner,
+                id,
+                block,
+                at,
+                due,
+            } => walk(rows.record_mut(owner), *id, |it| park(it, block, *at, *due)),
+            Self::Named {
+                owner,
+                id,
+                name,
+                event,
+            } => walk(rows.record_mut(owner), *id, |it| {
+                it.named.retain(|(other, _)| other != name);
+                it.named.push((name.clone(), event.clone()));
+            }),
+            Self::Decided(decision) => decide(rows, decision),
+            Self::DeliveryMoved {
+                delivery,
+                state,
+                at,
+                outcome,
+                ..
+            } => deliver(rows, *delivery, *state, *at, *outcome),
+            Self::Refused { owner, refusal } => refuse(rows.record_mut(owner), refusal),
+            Self::Published {
+                journey,
+                version,
+                source,
+            } => rows.put(
+                Key::Version(journey.clone(), *version),
+                Some(Row::Version(source.clone())),
+            ),
+        }
+    }
+}
+
+fn join(record: &mut Record, account: &Arc<str>, told: Told) {
+    let latest = record.accounts.entry(account.clone()).or_insert(told);
+    *latest = told.max(*latest);
+}
+
+fn enter(rows: &mut Snapshot, owner: &Identifier, id: InstanceId, instance: &Instance) {
+    let key = guard(owner, instance);
+    let last = rows.guard(&key).unwrap_or(instance.entered);
+    rows.put(key, Some(Row::Guard(last.max(instance.entered))));
+    let instances = &mut rows.record_mut(owner).instances;
+    instances.insert(id, Arc::new(instance.clone()));
+}
+
+/// Changes an instance that is still walking.
+fn walk(record: &mut Record, id: InstanceId, change: impl FnOnce(&mut Instance)) {
+    if let Some(instance) = record.instances.get_mut(&id) {
+        change(Arc::make_mut(instance));
+    }
+}
+
+fn park(instance: &mut Instance, block: &Arc<str>, at: Timestamp, due: Option<Timestamp>) {
+    instance.block = block.clone();
+    instance.arrived = at;
+    instance.due = due;
+    *instance.visits.entry(block.clone()).or_insert(0) += 1;
+}
+
+type Registers = BTreeMap<Arc<str>, Register>;
+
+fn write(registers: &mut Registers, name: &Arc<str>, value: &Value, told: Told) {
+    let newer = registers.get(name).is_none_or(|held| held.told <= told);
+    if newer {
+        let value = value.clone();
+        registers.insert(name.clone(), Register { value, told });
+    }
+}
+
+fn count(record: &mut Record, name: &Arc<str>, at: Timestamp) {
+    let fresh = Seen {
+        count: 0,
+        first: at,
+        last: at,
+    };
+    let seen = record.seen.entry(name.clone()).or_insert(fresh);
+    seen.count = seen.count.saturating_add(1);
+    seen.first = seen.first.min(at);
+    seen.last = seen.last.max(at);
+}
+
+fn decide(rows: &mut Snapshot, decision: &Decision) {
+    let instance = InstanceId::from_bytes(*decision.id.as_bytes());
+    rows.record_mut(&decision.owner).instances.remove(&instance);
+    let mut ledger = decision.clone();
+    let request = ledger.request.take();
+    let owed = request.zip(decision.terms).zip(decision.consent.as_ref());
+    if let Some(((request, terms), consent)) = owed {
+        let id = decision.id.delivery();
+        let delivery = Delivery {
+            id,
+            journey: decision.journey.clone(),
+            block: decision.block.clone(),
+            profile: decision.profile,
+            owner: decision.owner.clone(),
+            asked: consent.asked.clone(),
+            request,
+            terms,
+            decided: decision.at,
+            state: State::Planned { due: decision.at },
+            attempts: 0,
+            first_attempt: None,
+            last: None,
+        };
+        rows.put(Key::Delivery(id), Some(Row::Delivery(Arc::new(delivery))));
+    }
+    let row = Row::Decision(Arc::new(ledger));
+    rows.put(Key::Decision(decision.id), Some(row));
+}
+
+fn deliver(
+    rows: &mut Snapshot,
+    id: DeliveryId,
+    state: State,
+    at: Timestamp,
+    outcome: Option<Outcome>,
+) {
+    let key = Key::Delivery(id);
+    let Some(Row::Delivery(held)) = rows.row(&key) else {
+        return;
+    };
+    let mut delivery = (*held).clone();
+    if matches!(state, State::Armed { .. }) {
+        delivery.attempts = delivery.attempts.saturating_add(1);
+        delivery.first_attempt = delivery.first_attempt.or(Some(at));
+    }
+    delivery.state = state;
+    delivery.last = outcome.or(delivery.last);
+    rows.put(key, Some(Row::Delivery(Arc::new(delivery))));
+}
+
+/// Keeps the last refusal of each journey; beyond the most that are kept, the oldest goes.
+fn refuse(record: &mut Record, refusal: &Refusal) {
+    let refusals = &mut record.refusals;
+    refusals.insert(refusal.journey.clone(), refusal.clone());
+    if refusals.len() > REFUSALS_MAX {
+        let oldest = refusals
+            .iter()
+            .min_by_key(|(journey, held)| (held.at, (*journey).clone()))
+            .map(|(journey, _)| journey.clone());
+        if let Some(oldest) = oldest {
+            refusals.remove(&oldest);
+        }
+    }
+}

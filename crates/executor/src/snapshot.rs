@@ -1,0 +1,138 @@
+//! What may one step know? The rows loaded for it. The same type is the working copy that changes
+//! are applied to, live and in recovery.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use wayfare_event::{Identifier, Timestamp};
+use wayfare_identity::{LinkChange, Links, Node};
+
+use crate::record::{Account, Instance, Key, Person, Record, Row};
+
+/// Rows, and the keys known to have none. A row that is not here is unknown, not absent.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    links: Links,
+    records: BTreeMap<Identifier, Arc<Record>>,
+    rows: BTreeMap<Key, Option<Row>>,
+}
+
+impl Snapshot {
+    /// Nothing loaded.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds what stands under a key, be it nothing, in place of what was here.
+    pub fn put(&mut self, key: Key, row: Option<Row>) {
+        match (key, row) {
+            (Key::Person(identifier), Some(Row::Person(person))) => {
+                self.links.put(person.node);
+                self.records.insert(identifier, person.record);
+            }
+            (Key::Person(identifier), _) => self.links.put_absent(identifier),
+            (key, row) => {
+                self.rows.insert(key, row);
+            }
+        }
+    }
+
+    /// Whether it is known what stands under a key.
+    #[must_use]
+    pub fn is_loaded(&self, key: &Key) -> bool {
+        match key {
+            Key::Person(identifier) => self.links.is_loaded(identifier),
+            Key::Account(_)
+            | Key::Guard { .. }
+            | Key::Message(_)
+            | Key::Decision(_)
+            | Key::Delivery(_)
+            | Key::Version(..) => self.rows.contains_key(key),
+        }
+    }
+
+    /// What stands under a key, as far as it is loaded.
+    #[must_use]
+    pub fn row(&self, key: &Key) -> Option<Row> {
+        let Key::Person(identifier) = key else {
+            return self.rows.get(key).cloned().flatten();
+        };
+        Some(Row::Person(Person {
+            node: self.links.node(identifier)?.clone(),
+            record: self.records.get(identifier).cloned().unwrap_or_default(),
+        }))
+    }
+
+    /// The links of all loaded identifiers.
+    #[must_use]
+    pub const fn links(&self) -> &Links {
+        &self.links
+    }
+
+    /// The record under an identifier, when there is one.
+    #[must_use]
+    pub fn record(&self, identifier: &Identifier) -> Option<&Record> {
+        self.records.get(identifier).map(|record| &**record)
+    }
+
+    /// Every loaded record and the identifier it is kept under.
+    pub fn records(&self) -> impl Iterator<Item = (&Identifier, &Record)> {
+        self.records
+            .iter()
+            .map(|(identifier, record)| (identifier, &**record))
+    }
+
+    /// When the last entry that a guard remembers was.
+    #[must_use]
+    pub fn guard(&self, key: &Key) -> Option<Timestamp> {
+        match self.rows.get(key) {
+            Some(Some(Row::Guard(last))) => Some(*last),
+            Some(_) | None => None,
+        }
+    }
+
+    /// An account, when anything is known of it.
+    #[must_use]
+    pub fn account(&self, account: &Arc<str>) -> Option<&Account> {
+        match self.rows.get(&Key::Account(account.clone())) {
+            Some(Some(Row::Account(account))) => Some(account),
+            Some(_) | None => None,
+        }
+    }
+
+    /// An instance, when it is still walking.
+    #[must_use]
+    pub fn instance(
+        &self,
+        owner: &Identifier,
+        id: wayfare_event::InstanceId,
+    ) -> Option<&Arc<Instance>> {
+        self.records.get(owner)?.instances.get(&id)
+    }
+
+    pub(crate) fn link(&mut self, change: &LinkChange) {
+        self.links.apply(change);
+    }
+
+    pub(crate) fn record_mut(&mut self, identifier: &Identifier) -> &mut Record {
+        if self.links.node(identifier).is_none() {
+            self.links.put(Node::new(identifier.clone()));
+        }
+        Arc::make_mut(self.records.entry(identifier.clone()).or_default())
+    }
+
+    pub(crate) fn account_mut(&mut self, account: &Arc<str>) -> &mut Account {
+        let row = self
+            .rows
+            .entry(Key::Account(account.clone()))
+            .or_insert(None);
+        if !matches!(row, Some(Row::Account(_))) {
+            *row = Some(Row::Account(Arc::default()));
+        }
+        match row {
+            Some(Row::Account(account)) => Arc::make_mut(account),
+            Some(_) | None => unreachable!("it was just put there"),
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What follows from an event? Whom it is about, what it tells of them, then, in this order, who
+//! leaves, who goes on and who enters (SP 7).
+
+use std::sync::Arc;
+
+use wayfare_event::{Event, Identifier, Map, MessageHash, Value};
+use wayfare_identity::{Partition, Profile, Standing};
+
+use super::who::Who;
+use super::work::{NotYet, Work};
+use super::{enter, leave, merge, walk, write};
+use crate::change::Change;
+use crate::input::{Happened, Timer};
+use crate::record::Key;
+use crate::trace::Note;
+
+/// An event as waits, exits and triggers hear it.
+#[derive(Debug)]
+pub(crate) struct Heard<'a> {
+    pub(crate) happened: &'a Happened,
+    /// What expressions call `event`.
+    pub(crate) map: Map,
+}
+
+impl Heard<'_> {
+    /// What opens an instance: the message id, or the place in the log.
+    pub(crate) fn opener(&self, work: &Work<'_>) -> Arc<str> {
+        let id = self.happened.event.message_id.clone();
+        id.unwrap_or_else(|| format!("log:{}", work.seq).into())
+    }
+}
+
+pub(super) fn event(work: &mut Work<'_>, happened: &Happened) -> Result<(), NotYet> {
+    let message = happened
+        .event
+        .message_id
+        .as_deref()
+        .map(|id| MessageHash::derive(&happened.source, id));
+    load(work, happened, message)?;
+    if message.is_some_and(|message| work.rows.row(&Key::Message(message)).is_some()) {
+        work.trace.note(|| Note::Duplicate);
+        return Ok(());
+    }
+    due_first(work)?;
+    if let Some(message) = message {
+        let at = work.at;
+        work.make(Change::MessageSeen { message, at });
+    }
+    let catalog = work.catalog;
+    let config = &catalog.identity;
+    let links = wayfare_identity::link(
+        config,
+        work.rows.links(),
+        &happened.named,
+        happened.occurred,
+    );
+    let before = (!links.is_empty()).then(|| partition(work));
+    for change in links {
+        work.make(Change::Linked(change));
+    }
+    let after = partition(work);
+    let Some(profile) = wayfare_identity::attribute(config, &after, happened.named.identifiers())
+    else {
+        return Ok(());
+    };
+    work.trace.note(|| Note::Attributed(profile.id));
+    let owner = owner(profile, happened);
+    let changed = write::write(work, happened, &owner, profile)?;
+    if !concerns(work, happened, profile) {
+        return Ok(());
+    }
+    let who = Who::look(work, profile, owner)?;
+    if let Some(before) = before {
+        merge::settle(work, &who, &before, profile)?;
+    }
+    let heard = Heard {
+        happened,
+        map: map(happened),
+    };
+    let moved = leave::by_event(work, &who, &heard)?;
+    let moved = walk::wake(work, &who, Some(&heard), moved)?;
+    enter::enter(work, &who, &heard, (changed, moved))
+}
+
+/// Goes on only when everything the event can touch is loaded.
+fn load(work: &Work<'_>, happened: &Happened, message: Option<MessageHash>) -> Result<(), NotYet> {
+    let named = happened
+        .named
+        .identifiers()
+        .iter()
+        .cloned()
+        .map(Key::Person);
+    work.need(named.chain(message.map(Key::Message)))?;
+    let config = &work.catalog.identity;
+    let missing = wayfare_identity::reach(config, work.rows.links(), &happened.named);
+    work.need(missing.into_iter().map(Key::Person))
+}
+
+/// The timers of everybody near come first, each as an input of its own.
+fn due_first(work: &Work<'_>) -> Result<(), NotYet> {
+    let due = work.rows.records().flat_map(|(owner, record)| {
+        record.instances.iter().filter_map(move |(id, instance)| {
+            let due = instance.due.filter(|due| *due <= work.at)?;
+            // A version that is not in the catalog stands still.
+            leave::published(work, instance)?;
+            Some((due, *id, owner))
+        })
+    });
+    match due.min() {
+        None => Ok(()),
+        Some((due, instance, owner)) => Err(NotYet::DueFirst(Timer {
+            due,
+            instance,
+            owner: owner.clone(),
+        })),
+    }
+}
+
+fn partition(work: &Work<'_>) -> Partition {
+    let catalog = work.catalog;
+    wayfare_identity::resolve(&catalog.identity, &catalog.id_key, work.rows.links())
+}
+
+/// Where what is new is kept: under the anchor, else under the best identifier named.
+fn owner(profile: &Profile, happened: &Happened) -> Identifier {
+    let named = happened.named.identifiers().iter();
+    let best = named
+        .into_iter()
+        .find(|it| profile.identifiers.contains(it));
+    match profile.standing {
+        Standing::Anchored => profile.identifiers.first(),
+        Standing::Loose | Standing::Evicted | Standing::Contested => {
+            best.or_else(|| profile.identifiers.first())
+        }
+    }
+    .cloned()
+    .unwrap_or_else(|| Identifier::new("", ""))
+}
+
+/// Whether anybody can leave, go on or enter: most events concern no journey.
+fn concerns(work: &Work<'_>, happened: &Happened, profile: &Profile) -> bool {
+    let event = &happened.event;
+    let inside = profile
+        .identifiers
+        .iter()
+        .filter_map(|identifier| work.rows.record(identifier))
+        .any(|record| !record.instances.is_empty());
+    let category = event.consent.as_ref().map(|said| &said.category);
+    inside
+        || category.is_some_and(|name| work.catalog.started_by_consent(name).next().is_some())
+        || work
+            .catalog
+            .started_by_event(event.kind, &event.name)
+            .next()
+            .is_some()
+}
+
+/// What expressions call `event`.
+fn map(happened: &Happened) -> Map {
+    let Event {
+        kind,
+        name,
+        message_id,
+        properties,
+        context,
+        ..
+    } = &happened.event;
+    let mut map = Map::new();
+    map.insert("name", Value::Text(name.clone()));
+    map.insert("type", kind.as_str().into());
+    map.insert("timestamp", happened.occurred.to_string().as_str().into());
+    let message_id = message_id.as_ref().map(|id| Value::Text(id.clone()));
+    map.insert("messageId", message_id.unwrap_or_default());
+    map.insert("properties", properties.clone().into());
+    map.insert("context", context.clone().into());
+    map
+}

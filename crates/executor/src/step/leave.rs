@@ -1,0 +1,111 @@
+//! Who leaves? Exit rules end an instance at any block, before it can go on.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use wayfare_journey::{ExitRule, Heard as Rule};
+
+use super::event::Heard;
+use super::judge::Ground;
+use super::send;
+use super::who::{Live, Who};
+use super::work::{NotYet, Work};
+use crate::catalog::Published;
+use crate::record::{DecisionOutcome, Instance};
+
+/// The (journey, key) pairs an event has moved: it does not enter them again.
+pub(crate) type Moved = BTreeSet<(Arc<str>, Option<Arc<str>>)>;
+
+/// Ends every instance that an exit rule takes out, in (entered, instance) order.
+pub(crate) fn by_event(work: &mut Work<'_>, who: &Who, heard: &Heard<'_>) -> Result<Moved, NotYet> {
+    let mut moved = Moved::new();
+    for live in who.live(&work.rows) {
+        let Some(published) = published(work, &live.instance) else {
+            continue;
+        };
+        if published.graph.exits().is_empty() {
+            continue;
+        }
+        let ground = Ground::of(work, &published, who, &live.instance)?;
+        let rules = published.graph.exits();
+        let taken = rules
+            .iter()
+            .find(|rule| is_taken(work, &ground, (&live.instance, rule), Some(heard)));
+        if let Some(rule) = taken {
+            moved.insert((live.instance.journey.clone(), live.instance.key.clone()));
+            end(work, who, &live, &rule.reason);
+        }
+    }
+    Ok(moved)
+}
+
+/// The reason of the exit rule whose condition holds, on arrival at a block.
+pub(crate) fn on_arrival(
+    work: &mut Work<'_>,
+    ground: &Ground<'_>,
+    instance: &Instance,
+) -> Option<Arc<str>> {
+    let rules = ground.published.graph.exits();
+    rules
+        .iter()
+        .find(|rule| is_taken(work, ground, (instance, rule), None))
+        .map(|rule| rule.reason.clone())
+}
+
+fn is_taken(
+    work: &mut Work<'_>,
+    ground: &Ground<'_>,
+    (instance, rule): (&Instance, &ExitRule),
+    heard: Option<&Heard<'_>>,
+) -> bool {
+    match &rule.on {
+        Rule::When(condition) => ground.holds(work, condition, None),
+        Rule::Event { .. } => {
+            heard.is_some_and(|heard| hears(work, ground, (instance, &rule.on), heard))
+        }
+    }
+}
+
+/// Whether an instance hears an event by a rule: its name, not older than the trigger, the same
+/// key, and the condition. Late events are for the caller to keep out where they must be.
+pub(crate) fn hears(
+    work: &mut Work<'_>,
+    ground: &Ground<'_>,
+    (instance, rule): (&Instance, &Rule),
+    heard: &Heard<'_>,
+) -> bool {
+    let Rule::Event {
+        event,
+        condition,
+        any_key,
+    } = rule
+    else {
+        return false;
+    };
+    let told = &heard.happened.event;
+    if !event.matches(told.kind, &told.name) || heard.happened.occurred < instance.triggered {
+        return false;
+    }
+    let same_key = *any_key || instance.key.is_none() || {
+        let path = ground.published.graph.entry().key.as_ref();
+        let key = path.and_then(|path| super::enter::key(work, ground, path, &heard.map));
+        key == instance.key
+    };
+    same_key
+        && condition
+            .as_ref()
+            .is_none_or(|condition| ground.holds(work, condition, Some(&heard.map)))
+}
+
+/// The graph an instance walks; a version that is not in the catalog stands still.
+pub(crate) fn published(work: &Work<'_>, instance: &Instance) -> Option<Arc<Published>> {
+    work.catalog
+        .version(&instance.journey, instance.version)
+        .cloned()
+}
+
+/// Ends an instance without a request.
+pub(crate) fn end(work: &mut Work<'_>, who: &Who, live: &Live, reason: &str) {
+    let decision = send::decision(work, who, live, DecisionOutcome::Exit);
+    send::decide(work, decision, Some(reason.to_owned()));
+}

@@ -1,0 +1,183 @@
+//! How does an instance end? In one decision; at a webhook block the last questions are asked
+//! first: is the person known, does the last condition hold, may we, is everything there (SP 22).
+
+use wayfare_consent::{Binding, Question, Reason, Verdict};
+use wayfare_event::{Identifier, Value};
+use wayfare_journey::definition::IdentityNeed;
+use wayfare_journey::{Consent, Webhook};
+
+use super::judge::Ground;
+use super::who::{self, Live, Who};
+use super::work::{NotYet, Work};
+use crate::catalog::Sending;
+use crate::change::Change;
+use crate::record::{ConsentAsked, Decision, DecisionOutcome, Key, Permission, Request, Terms};
+
+/// The decision of an instance at its block, still without what a request needs.
+pub(crate) fn decision(
+    work: &Work<'_>,
+    who: &Who,
+    live: &Live,
+    outcome: DecisionOutcome,
+) -> Decision {
+    Decision {
+        id: live.id.decision(),
+        at: work.at,
+        journey: live.instance.journey.clone(),
+        version: live.instance.version,
+        block: live.instance.block.clone(),
+        profile: who.id,
+        owner: live.owner.clone(),
+        key: live.instance.key.clone(),
+        outcome,
+        reason: None,
+        consent: None,
+        request: None,
+        terms: None,
+    }
+}
+
+/// Ends an instance.
+pub(crate) fn decide(work: &mut Work<'_>, decision: Decision, reason: Option<String>) {
+    work.make(Change::Decided(Box::new(Decision { reason, ..decision })));
+}
+
+/// Takes the terminal decision of a webhook block.
+pub(crate) fn webhook(
+    work: &mut Work<'_>,
+    ground: &Ground<'_>,
+    live: &Live,
+    webhook: &Webhook,
+) -> Result<(), NotYet> {
+    let who = ground.who;
+    let end = |work: &Work<'_>, outcome| decision(work, who, live, outcome);
+    if webhook.identity == IdentityNeed::Known && !who.known {
+        let decision = end(work, DecisionOutcome::Unresolved);
+        decide(work, decision, None);
+        return Ok(());
+    }
+    if let Some(when) = &webhook.when
+        && !ground.holds(work, when, None)
+    {
+        let decision = end(work, DecisionOutcome::Declined);
+        decide(work, decision, Some(when.source().to_owned()));
+        return Ok(());
+    }
+    let asked = asked(work, ground, &webhook.consent);
+    let permission = permission(work, who, asked)?;
+    if !permission.verdict.allowed {
+        let reason = permission.verdict.reason.as_str().to_owned();
+        let mut decision = end(work, DecisionOutcome::Suppressed);
+        decision.consent = Some(permission);
+        decide(work, decision, Some(reason));
+        return Ok(());
+    }
+    let rendered = ground.with_scope(work, None, |scope| webhook.render(scope));
+    match rendered {
+        Err(error) => {
+            let mut decision = end(work, DecisionOutcome::RenderFailed);
+            decision.consent = Some(permission);
+            decide(work, decision, Some(error.to_string()));
+        }
+        Ok(rendered) => {
+            let mut decision = end(work, DecisionOutcome::Webhook);
+            decision.consent = Some(permission);
+            decision.request = Some(Request {
+                method: rendered.method,
+                base: rendered.base,
+                url: rendered.url,
+                headers: rendered.headers,
+                auth: webhook.auth.clone(),
+                body: rendered.body.map(|body| body.to_string()),
+            });
+            decision.terms = match work.catalog.sending {
+                Sending::Dry => None,
+                Sending::Owed => Some(Terms {
+                    mode: webhook.mode,
+                    timeout_us: webhook.timeout_us,
+                    window_us: webhook.window_us,
+                }),
+            };
+            decide(work, decision, None);
+        }
+    }
+    Ok(())
+}
+
+/// What a webhook block asks, with the address it asks about: the one written, else what changed,
+/// else the profile's (SP 19).
+fn asked(work: &Work<'_>, ground: &Ground<'_>, consent: &Consent) -> ConsentAsked {
+    let bound = |category: &str, written: Option<Option<Identifier>>| {
+        let binding = work.catalog.consent.category(category)?.binding;
+        let Binding::Address(channel) = binding else {
+            return None;
+        };
+        written.unwrap_or_else(|| {
+            let own = || ground.who.address(work, channel.namespace());
+            ground.about.clone().or_else(own)
+        })
+    };
+    match consent {
+        Consent::Category { category, address } => {
+            let written = address.as_ref().map(|path| {
+                let value = ground.with_scope(work, None, |scope| path.value(scope).into_owned());
+                let namespace = match work.catalog.consent.category(category)?.binding {
+                    Binding::Address(channel) => channel.namespace(),
+                    Binding::Profile => return None,
+                };
+                who::address(work, namespace, Value::as_text(&value)?)
+            });
+            ConsentAsked::Category {
+                address: bound(category, written),
+                category: category.clone(),
+            }
+        }
+        Consent::Declined { category } => ConsentAsked::Declined {
+            address: bound(category, None),
+            category: category.clone(),
+        },
+        Consent::Basis { basis, because } => ConsentAsked::Basis {
+            basis: *basis,
+            because: because.clone(),
+        },
+    }
+}
+
+/// The verdict on what is asked, from the records as they are now.
+pub(crate) fn permission(
+    work: &Work<'_>,
+    who: &Who,
+    asked: ConsentAsked,
+) -> Result<Permission, NotYet> {
+    let (category, address) = match &asked {
+        ConsentAsked::Basis { .. } => {
+            let verdict = Verdict {
+                allowed: true,
+                reason: Reason::Basis,
+                records: Vec::new(),
+            };
+            return Ok(Permission { asked, verdict });
+        }
+        ConsentAsked::Category { category, address }
+        | ConsentAsked::Declined { category, address } => (category, address),
+    };
+    work.need(address.clone().map(Key::Person))?;
+    let config = &work.catalog.consent;
+    let binding = config
+        .category(category)
+        .map_or(Binding::Profile, |category| category.binding);
+    let question = Question {
+        category,
+        has_address: address.is_some() || matches!(binding, Binding::Profile),
+        jurisdiction: &who.jurisdiction,
+        now: work.at,
+    };
+    let records = who.consent(&work.rows, binding, address.as_ref());
+    let verdict = match &asked {
+        ConsentAsked::Declined { .. } => wayfare_consent::enforcement(config, &question, records),
+        ConsentAsked::Category { .. } | ConsentAsked::Basis { .. } => {
+            wayfare_consent::verdict(config, &question, records)
+        }
+    };
+    Ok(Permission { asked, verdict })
+}

@@ -1,0 +1,242 @@
+//! Whom is a step about? One profile, as a view over the records of its identifiers.
+
+use std::sync::Arc;
+
+use wayfare_consent::{Binding, Choice, Jurisdiction};
+use wayfare_event::{Identifier, InstanceId, Map, Namespace, ProfileId, Value};
+use wayfare_identity::{Named, Profile};
+
+use super::work::{NotYet, Work};
+use crate::record::{Instance, Key, Register, Told};
+use crate::snapshot::Snapshot;
+
+/// One profile, looked at once its records are written.
+#[derive(Debug)]
+pub(crate) struct Who {
+    pub(crate) id: ProfileId,
+    pub(crate) known: bool,
+    /// The identifier that what is new is kept under.
+    pub(crate) owner: Identifier,
+    identifiers: Vec<Identifier>,
+    /// Traits and `profileId`, as expressions read them.
+    pub(crate) traits: Map,
+    /// The account joined last.
+    pub(crate) account: Option<Arc<str>>,
+    pub(crate) jurisdiction: Jurisdiction,
+}
+
+/// A live instance and where it is kept.
+#[derive(Clone, Debug)]
+pub(crate) struct Live {
+    pub(crate) owner: Identifier,
+    pub(crate) id: InstanceId,
+    pub(crate) instance: Arc<Instance>,
+}
+
+impl Who {
+    /// The profile, and the addresses it is asked about, loaded.
+    pub(crate) fn look(
+        work: &Work<'_>,
+        profile: &Profile,
+        owner: Identifier,
+    ) -> Result<Self, NotYet> {
+        let traits = traits(&work.rows, profile);
+        let accounts = profile
+            .identifiers
+            .iter()
+            .filter_map(|identifier| work.rows.record(identifier))
+            .flat_map(|record| &record.accounts);
+        let account = accounts
+            .max_by_key(|(account, told)| (**told, (*account).clone()))
+            .map(|(account, _)| account.clone());
+        let text = |name: &str| traits.get(name).and_then(Value::as_text);
+        let jurisdiction = Jurisdiction::of(
+            text("jurisdiction"),
+            text("country"),
+            text("region"),
+            work.catalog.consent.default_jurisdiction(),
+        );
+        let who = Self {
+            id: profile.id,
+            known: profile.known,
+            owner,
+            identifiers: profile.identifiers.clone(),
+            account,
+            jurisdiction,
+            traits,
+        };
+        let addresses = [Namespace::EMAIL, Namespace::PHONE];
+        let addresses = addresses.iter().filter_map(|it| who.address(work, it));
+        work.need(addresses.map(Key::Person))?;
+        Ok(who)
+    }
+
+    /// The profile an identifier is in, wholly loaded.
+    pub(crate) fn behind(work: &Work<'_>, identifier: &Identifier) -> Result<Self, NotYet> {
+        let catalog = work.catalog;
+        let named = Named::just(identifier.clone());
+        let missing = wayfare_identity::reach(&catalog.identity, work.rows.links(), &named);
+        work.need(missing.into_iter().map(Key::Person))?;
+        let partition =
+            wayfare_identity::resolve(&catalog.identity, &catalog.id_key, work.rows.links());
+        let profile = partition
+            .profile_of(identifier)
+            .cloned()
+            .unwrap_or_else(|| Profile {
+                id: ProfileId::derive(
+                    &catalog.id_key,
+                    1,
+                    identifier.namespace.as_str(),
+                    &identifier.value,
+                ),
+                identifiers: vec![identifier.clone()],
+                standing: wayfare_identity::Standing::Loose,
+                known: false,
+            });
+        let owner = profile.anchor().unwrap_or(identifier).clone();
+        Self::look(work, &profile, owner)
+    }
+
+    /// The address of a channel that the profile's traits name.
+    pub(crate) fn address(&self, work: &Work<'_>, namespace: &str) -> Option<Identifier> {
+        address(work, namespace, self.traits.get(namespace)?.as_text()?)
+    }
+
+    /// Its walks that have not ended, by (entered, id).
+    pub(crate) fn live(&self, rows: &Snapshot) -> Vec<Live> {
+        let mut live: Vec<Live> = Vec::new();
+        for owner in &self.identifiers {
+            let Some(record) = rows.record(owner) else {
+                continue;
+            };
+            live.extend(record.instances.iter().map(|(id, instance)| Live {
+                owner: owner.clone(),
+                id: *id,
+                instance: instance.clone(),
+            }));
+        }
+        live.sort_by_key(|live| (live.instance.entered, live.id));
+        live
+    }
+
+    /// The guards that remember its entries into a journey under a key.
+    pub(crate) fn guards(&self, journey: &Arc<str>, key: Option<&Arc<str>>) -> Vec<Key> {
+        self.identifiers
+            .iter()
+            .map(|owner| Key::Guard {
+                owner: owner.clone(),
+                journey: journey.clone(),
+                key: key.cloned().unwrap_or_default(),
+            })
+            .collect()
+    }
+
+    /// The records of consent that count for a category (SP 39): of an address-bound one those of
+    /// the address and those about the person as a whole, else all of the profile's.
+    pub(crate) fn consent<'a>(
+        &'a self,
+        rows: &'a Snapshot,
+        binding: Binding,
+        address: Option<&'a Identifier>,
+    ) -> impl Iterator<Item = &'a wayfare_consent::Record> {
+        let counts = move |identifier: &Identifier| match binding {
+            Binding::Profile => true,
+            Binding::Address(_) => !is_address(identifier),
+        };
+        let whole = self.identifiers.iter().filter(move |it| counts(it));
+        let address = address.filter(move |_| matches!(binding, Binding::Address(_)));
+        whole
+            .chain(address)
+            .filter_map(|identifier| rows.record(identifier))
+            .flat_map(|record| &record.consent)
+    }
+
+    /// The choice for a category; `change` names the address in a journey that consent started.
+    pub(crate) fn choice(
+        &self,
+        work: &Work<'_>,
+        category: &str,
+        change: Option<&Identifier>,
+    ) -> Choice {
+        let config = &work.catalog.consent;
+        let Some(named) = config.category(category) else {
+            return Choice::Unknown;
+        };
+        let address = match named.binding {
+            Binding::Profile => None,
+            Binding::Address(channel) => {
+                let own = || self.address(work, channel.namespace());
+                let Some(address) = change.cloned().or_else(own) else {
+                    return Choice::Unknown;
+                };
+                Some(address)
+            }
+        };
+        let records = self.consent(&work.rows, named.binding, address.as_ref());
+        wayfare_consent::choice(config, category, records, work.at)
+    }
+
+    /// What is remembered of its events of one name.
+    pub(crate) fn seen(
+        &self,
+        rows: &Snapshot,
+        event: &str,
+    ) -> Option<wayfare_journey::expression::Seen> {
+        let seen = self
+            .identifiers
+            .iter()
+            .filter_map(|identifier| rows.record(identifier)?.seen.get(event));
+        seen.copied()
+            .map(|seen| wayfare_journey::expression::Seen {
+                count: seen.count,
+                first: seen.first,
+                last: seen.last,
+            })
+            .reduce(|left, right| wayfare_journey::expression::Seen {
+                count: left.count.saturating_add(right.count),
+                first: left.first.min(right.first),
+                last: left.last.max(right.last),
+            })
+    }
+}
+
+/// An address as an identifier, when it is one.
+pub(crate) fn address(work: &Work<'_>, namespace: &str, text: &str) -> Option<Identifier> {
+    let value = wayfare_identity::normalise(&work.catalog.identity, &namespace.into(), text)?;
+    Some(Identifier::new(namespace, &value))
+}
+
+fn is_address(identifier: &Identifier) -> bool {
+    matches!(
+        identifier.namespace.as_str(),
+        Namespace::EMAIL | Namespace::PHONE
+    )
+}
+
+/// The latest write of each trait over all records, and the profile's id.
+fn traits(rows: &Snapshot, profile: &Profile) -> Map {
+    let mut latest: std::collections::BTreeMap<&Arc<str>, &Register> =
+        std::collections::BTreeMap::new();
+    for identifier in &profile.identifiers {
+        let Some(record) = rows.record(identifier) else {
+            continue;
+        };
+        for (name, register) in &record.traits {
+            let held = latest.entry(name).or_insert(register);
+            if held.told < register.told {
+                *held = register;
+            }
+        }
+    }
+    let id: Value = profile.id.to_string().as_str().into();
+    latest
+        .into_iter()
+        .map(|(name, register)| (name.clone(), register.value.clone()))
+        .chain([("profileId".into(), id)])
+        .collect()
+}
+
+/// When something is told by the input at work, at the event's corrected time.
+pub(crate) const fn told(work: &Work<'_>, at: wayfare_event::Timestamp) -> Told {
+    Told { at, seq: work.seq }
+}

@@ -1,0 +1,80 @@
+//! How does a step change what it knows? Every change is made in the working copy at once, so that
+//! what follows sees it, and is kept as an effect.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use wayfare_event::Timestamp;
+
+use crate::catalog::Catalog;
+use crate::change::Change;
+use crate::input::{Input, Timer};
+use crate::record::{Account, Key};
+use crate::snapshot::Snapshot;
+use crate::trace::Trace;
+
+/// Why a step cannot decide yet.
+#[derive(Clone, Debug)]
+pub(crate) enum NotYet {
+    /// These rows are not loaded.
+    Load(BTreeSet<Key>),
+    /// This timer comes first.
+    DueFirst(Timer),
+}
+
+/// One step at work.
+#[derive(Debug)]
+pub(crate) struct Work<'a> {
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) seq: u64,
+    pub(crate) at: Timestamp,
+    pub(crate) rows: Snapshot,
+    pub(crate) trace: &'a mut Trace,
+    changes: Vec<Change>,
+}
+
+impl<'a> Work<'a> {
+    pub(crate) fn new(
+        catalog: &'a Catalog,
+        snapshot: &Snapshot,
+        input: &Input,
+        trace: &'a mut Trace,
+    ) -> Self {
+        Self {
+            catalog,
+            seq: input.seq,
+            at: input.at,
+            rows: snapshot.clone(),
+            trace,
+            changes: Vec::new(),
+        }
+    }
+
+    pub(crate) fn make(&mut self, change: Change) {
+        change.apply(&mut self.rows);
+        self.changes.push(change);
+    }
+
+    pub(crate) fn into_changes(self) -> Vec<Change> {
+        self.changes
+    }
+
+    /// Goes on only when all of these are loaded.
+    pub(crate) fn need(&self, keys: impl IntoIterator<Item = Key>) -> Result<(), NotYet> {
+        let missing: BTreeSet<Key> = keys
+            .into_iter()
+            .filter(|key| !self.rows.is_loaded(key))
+            .collect();
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(NotYet::Load(missing))
+        }
+    }
+
+    /// An account, when anything is known of it.
+    pub(crate) fn account(&self, account: &Arc<str>) -> Result<Option<&Account>, NotYet> {
+        self.need([Key::Account(account.clone())])?;
+        Ok(self.rows.account(account))
+    }
+}

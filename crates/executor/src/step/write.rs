@@ -1,0 +1,221 @@
+//! What does an event tell of a person? Traits, accounts, counted events and consent, each kept
+//! under one identifier.
+
+use std::sync::Arc;
+
+use wayfare_consent::{Binding, Choice, RecordKind};
+use wayfare_event::limits::TRAITS_MAX;
+use wayfare_event::{
+    ConsentAction, ConsentStatement, EventKind, Identifier, Map, Namespace, Value,
+};
+use wayfare_identity::Profile;
+
+use super::who::{self, Who};
+use super::work::{NotYet, Work};
+use crate::change::Change;
+use crate::input::Happened;
+use crate::record::{Key, Record, Refusal, Told};
+use crate::refusal::RefusalCode;
+
+/// Bytes of trait values in one record; the rest of its 64 KiB is for everything else (SP 10).
+const TRAIT_BYTES_MAX: usize = 48 * 1024;
+
+/// A choice that is another one now.
+#[derive(Debug)]
+pub(crate) struct ChoiceChanged {
+    pub(crate) category: Arc<str>,
+    pub(crate) action: ConsentAction,
+    /// What expressions call `change`.
+    pub(crate) map: Map,
+}
+
+/// Writes what the event tells; the choice that changed, when one did.
+pub(crate) fn write(
+    work: &mut Work<'_>,
+    happened: &Happened,
+    owner: &Identifier,
+    profile: &Profile,
+) -> Result<Option<ChoiceChanged>, NotYet> {
+    let event = &happened.event;
+    let told = who::told(work, happened.occurred);
+    match event.kind {
+        EventKind::Identify => {
+            let context = event.context.get("traits").and_then(Value::as_map);
+            let below = context.into_iter().flat_map(Map::iter);
+            let below = below.filter(|(name, _)| event.traits.get(name).is_none());
+            for (name, value) in below.chain(event.traits.iter()) {
+                write_trait(work, happened, owner, (name, value));
+            }
+        }
+        EventKind::Group => join(work, happened, owner, told)?,
+        EventKind::Track if work.catalog.counts(&event.name) => {
+            work.make(Change::EventCounted {
+                owner: owner.clone(),
+                name: event.name.clone(),
+                at: happened.occurred,
+            });
+        }
+        EventKind::Track | EventKind::Page | EventKind::Screen | EventKind::Alias => {}
+        EventKind::Consent => {
+            let Some(said) = &event.consent else {
+                return Ok(None);
+            };
+            return record_consent(work, happened, said, (owner, profile));
+        }
+    }
+    Ok(None)
+}
+
+fn write_trait(
+    work: &mut Work<'_>,
+    happened: &Happened,
+    owner: &Identifier,
+    (name, value): (&Arc<str>, &Value),
+) {
+    let told = who::told(work, happened.occurred);
+    let full = work
+        .rows
+        .record(owner)
+        .is_some_and(|record| is_full(record, name, value));
+    work.make(if full {
+        Change::Refused {
+            owner: owner.clone(),
+            refusal: Refusal {
+                journey: "".into(),
+                code: RefusalCode::ProfileFull,
+                at: work.at,
+                message_id: happened.event.message_id.clone(),
+                leaf: Some(name.to_string()),
+                value: None,
+            },
+        }
+    } else {
+        Change::TraitSet {
+            owner: owner.clone(),
+            name: name.clone(),
+            value: value.clone(),
+            told,
+        }
+    });
+}
+
+/// Whether a record has no room for this trait.
+fn is_full(record: &Record, name: &Arc<str>, value: &Value) -> bool {
+    let is_new = !record.traits.contains_key(name);
+    if is_new && record.traits.len() >= TRAITS_MAX {
+        return true;
+    }
+    let bytes = |value: &Value| match value {
+        Value::Text(text) => text.len(),
+        Value::Null | Value::Bool(_) => 5,
+        Value::Number(_) | Value::List(_) | Value::Map(_) => value.to_string().len(),
+    };
+    let others = record.traits.iter().filter(|(held, _)| *held != name);
+    let held: usize = others
+        .map(|(held, register)| held.len() + bytes(&register.value))
+        .sum();
+    held + name.len() + bytes(value) > TRAIT_BYTES_MAX
+}
+
+fn join(
+    work: &mut Work<'_>,
+    happened: &Happened,
+    owner: &Identifier,
+    told: Told,
+) -> Result<(), NotYet> {
+    let Some(account) = &happened.event.group_id else {
+        return Ok(());
+    };
+    work.need([Key::Account(account.clone())])?;
+    work.make(Change::AccountJoined {
+        owner: owner.clone(),
+        account: account.clone(),
+        told,
+    });
+    for (name, value) in happened.event.traits.iter() {
+        work.make(Change::AccountTraitSet {
+            account: account.clone(),
+            name: name.clone(),
+            value: value.clone(),
+            told,
+        });
+    }
+    Ok(())
+}
+
+/// Keeps what was said under its subject: the address given, else the person's own identifier.
+fn record_consent(
+    work: &mut Work<'_>,
+    happened: &Happened,
+    said: &ConsentStatement,
+    (owner, profile): (&Identifier, &Profile),
+) -> Result<Option<ChoiceChanged>, NotYet> {
+    let address = [
+        (Namespace::EMAIL, said.email.as_deref()),
+        (Namespace::PHONE, said.phone.as_deref()),
+    ]
+    .into_iter()
+    .find_map(|(namespace, text)| who::address(work, namespace, text?));
+    let named = happened.named.identifiers();
+    let is_own = |identifier: &&Identifier| {
+        matches!(
+            identifier.namespace.as_str(),
+            Namespace::USER_ID | Namespace::ANONYMOUS_ID
+        )
+    };
+    let person = named.iter().find(is_own).or_else(|| named.first());
+    let subject = address.as_ref().or(person).unwrap_or(owner).clone();
+    let event = &happened.event;
+    let kind = RecordKind::of(said.source.as_deref());
+    let record = wayfare_consent::Record {
+        category: said.category.clone(),
+        action: said.action,
+        at: happened.occurred,
+        recorded_at: work.at,
+        id: event
+            .message_id
+            .clone()
+            .unwrap_or_else(|| format!("log:{}", work.seq).into()),
+        valid_until: said.valid_until,
+        kind,
+        pending: false,
+        historical: event.historical,
+        source: said.source.clone(),
+        method: said.method.clone(),
+        notice: said.notice.clone(),
+        regulation: said.regulation.clone(),
+        channel: said.channel.clone(),
+    };
+    let who = Who::look(work, profile, owner.clone())?;
+    let category = &said.category;
+    let choice = |work: &Work<'_>| {
+        let config = &work.catalog.consent;
+        let binding = config
+            .category(category)
+            .map_or(Binding::Profile, |it| it.binding);
+        let records = who.consent(&work.rows, binding, address.as_ref());
+        wayfare_consent::choice(config, category, records, work.at)
+    };
+    let previous = choice(work);
+    work.make(Change::ConsentRecorded { subject, record });
+    let current = choice(work);
+    let action = match current {
+        Choice::Accept => ConsentAction::Accept,
+        Choice::Decline => ConsentAction::Decline,
+        Choice::Unknown => return Ok(None),
+    };
+    if current == previous || kind == RecordKind::Import {
+        return Ok(None);
+    }
+    let mut map = Map::new();
+    map.insert("category", Value::Text(category.clone()));
+    map.insert("action", action.as_str().into());
+    map.insert("previous", previous.as_str().into());
+    let address = address.map(|address| Value::Text(address.value));
+    map.insert("address", address.unwrap_or_default());
+    Ok(Some(ChoiceChanged {
+        category: category.clone(),
+        action,
+        map,
+    }))
+}

@@ -1,0 +1,211 @@
+//! Does a graph make sense as a journey? Every block leads to an end, something leads to every
+//! block, no cycle runs by itself, and no webhook is an event stream.
+
+use std::collections::BTreeSet;
+
+use petgraph::algo::is_cyclic_directed;
+use petgraph::graph::NodeIndex;
+use petgraph::visit::{Dfs, NodeFiltered, Reversed};
+use wayfare_event::ConsentAction;
+
+use crate::definition::{Block as Written, BlockKind, Consent as WrittenConsent, Definition};
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::graph::{Again, Block, Consent, Graph, Heard, TriggerOn};
+
+/// A wait that lasts at least this long always parks.
+const PARKS_US_MIN: i64 = 60 * 1_000_000;
+
+/// Every problem of a graph. `definition` is what it was made from: its blocks are in the same
+/// order.
+pub(crate) fn check(graph: &Graph, definition: &Definition) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
+    reachable(graph, definition, &mut problems);
+    ends(graph, definition, &mut problems);
+    cycles(graph, definition, &mut problems);
+    decided(graph, definition, &mut problems);
+    contradictions(graph, definition, &mut problems);
+    if definition.description.is_none() {
+        let message = "nobody can tell what this journey is for";
+        problems.push(
+            Diagnostic::new(Code::NoDescription, definition.id.span, message)
+                .hint("say it in `description:`"),
+        );
+    }
+    problems
+}
+
+fn reached(graph: &Graph, allowed: &dyn Fn(NodeIndex) -> bool) -> BTreeSet<NodeIndex> {
+    let blocks = NodeFiltered::from_fn(&graph.blocks, allowed);
+    let start = graph.start().index();
+    let mut found = BTreeSet::new();
+    if allowed(start) {
+        let mut walk = Dfs::new(&blocks, start);
+        while let Some(node) = walk.next(&blocks) {
+            found.insert(node);
+        }
+    }
+    found
+}
+
+fn written(definition: &Definition, node: NodeIndex) -> Option<&Written> {
+    definition.blocks.get(node.index())
+}
+
+fn key_span(definition: &Definition, node: NodeIndex) -> Span {
+    written(definition, node).map_or_else(Span::default, |block| block.key.span)
+}
+
+fn reachable(graph: &Graph, definition: &Definition, problems: &mut Vec<Diagnostic>) {
+    let reached = reached(graph, &|_| true);
+    for node in graph
+        .blocks
+        .node_indices()
+        .filter(|it| !reached.contains(it))
+    {
+        let message = "nothing leads to this block";
+        problems.push(
+            Diagnostic::new(Code::UnreachableBlock, key_span(definition, node), message)
+                .hint("name it in a `then:`, or take it away"),
+        );
+    }
+}
+
+fn ends(graph: &Graph, definition: &Definition, problems: &mut Vec<Diagnostic>) {
+    let mut leads = BTreeSet::new();
+    for node in graph.blocks.node_indices() {
+        let terminal = graph.blocks.neighbors(node).next().is_none();
+        if terminal {
+            let backwards = Reversed(&graph.blocks);
+            let mut walk = Dfs::new(backwards, node);
+            while let Some(node) = walk.next(backwards) {
+                leads.insert(node);
+            }
+        }
+    }
+    for node in graph.blocks.node_indices().filter(|it| !leads.contains(it)) {
+        let message = "no webhook and no exit can be reached from here";
+        problems.push(
+            Diagnostic::new(Code::NoWayToEnd, key_span(definition, node), message)
+                .hint("lead one of its ways to an `exit:` or a `webhook:`"),
+        );
+    }
+}
+
+/// Whether an instance that comes to this block always stays for a while.
+fn parks(block: &Block) -> bool {
+    match block {
+        Block::Pause { duration_us, .. } => *duration_us >= PARKS_US_MIN,
+        Block::Wait { items, .. } => items
+            .iter()
+            .all(|item| matches!(item.on, Heard::Event { .. })),
+        Block::Decide(_) | Block::Webhook(_) | Block::Exit { .. } => false,
+    }
+}
+
+fn cycles(graph: &Graph, definition: &Definition, problems: &mut Vec<Diagnostic>) {
+    let passes = |node: NodeIndex| {
+        graph
+            .blocks
+            .node_weight(node)
+            .is_some_and(|weight| !parks(&weight.block))
+    };
+    let mut passing = graph.blocks.clone();
+    passing.retain_nodes(|_, node| passes(node));
+    if !is_cyclic_directed(&passing) {
+        return;
+    }
+    let cycle = petgraph::algo::tarjan_scc(&passing)
+        .into_iter()
+        .find(|component| {
+            component.len() > 1 || component.iter().any(|it| passing.contains_edge(*it, *it))
+        })
+        .unwrap_or_default();
+    let keys: BTreeSet<&str> = cycle
+        .iter()
+        .filter_map(|node| passing.node_weight(*node))
+        .map(|node| &*node.key)
+        .collect();
+    let first = definition
+        .blocks
+        .iter()
+        .find(|block| keys.contains(block.key.value.as_str()));
+    let span = first.map_or_else(Span::default, |block| block.key.span);
+    let message = "this cycle can run without ever waiting";
+    problems.push(
+        Diagnostic::new(Code::PassingCycle, span, message)
+            .hint("put a wait of a minute or more, or a wait for an event, into it"),
+    );
+}
+
+/// Between an event trigger and a webhook something is decided, or it is an event stream.
+fn decided(graph: &Graph, definition: &Definition, problems: &mut Vec<Diagnostic>) {
+    let by_event = matches!(graph.trigger().on, TriggerOn::Events(_));
+    let limited = matches!(graph.entry().again, Again::Once | Again::Every(_));
+    if !by_event || limited || graph.trigger().condition.is_some() {
+        return;
+    }
+    let undecided = |node: NodeIndex| {
+        let block = graph.blocks.node_weight(node).map(|node| &node.block);
+        !matches!(block, Some(Block::Decide(_) | Block::Wait { .. }))
+    };
+    for node in reached(graph, &undecided) {
+        let Some(Block::Webhook(webhook)) = graph.blocks.node_weight(node).map(|it| &it.block)
+        else {
+            continue;
+        };
+        if webhook.when.is_some() {
+            continue;
+        }
+        let span = written(definition, node).map_or_else(Span::default, |block| block.span);
+        let message = "every such event would send a request: that is a stream, not an outcome";
+        problems.push(
+            Diagnostic::new(Code::WebhookWithoutDecision, span, message)
+                .related(
+                    definition.trigger.span,
+                    "nothing is decided between here and there",
+                )
+                .hint("add `where:` to the trigger, a `decide`, or `again: once`"),
+        );
+    }
+}
+
+fn contradictions(graph: &Graph, definition: &Definition, problems: &mut Vec<Diagnostic>) {
+    let TriggerOn::Consent {
+        category: declined,
+        action: ConsentAction::Decline,
+    } = &graph.trigger().on
+    else {
+        return;
+    };
+    for id in graph.blocks() {
+        let Block::Webhook(webhook) = graph.block(id) else {
+            continue;
+        };
+        let Consent::Category { category, .. } = &webhook.consent else {
+            continue;
+        };
+        let span = match written(definition, id.index()).map(|block| &block.kind) {
+            Some(BlockKind::Webhook(webhook)) => match &webhook.consent {
+                Some(
+                    WrittenConsent::Category { category, .. }
+                    | WrittenConsent::Declined { category },
+                ) => category.span,
+                Some(WrittenConsent::Basis { .. }) | None => continue,
+            },
+            Some(
+                BlockKind::Decide(_)
+                | BlockKind::Pause(_)
+                | BlockKind::Wait(_)
+                | BlockKind::Exit(_),
+            )
+            | None => continue,
+        };
+        if category == declined {
+            let message = "whoever gets here has just declined this category";
+            problems.push(
+                Diagnostic::new(Code::ConsentContradiction, span, message)
+                    .hint(format!("write {{category: {declined}, action: decline}}")),
+            );
+        }
+    }
+}

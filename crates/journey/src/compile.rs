@@ -1,0 +1,363 @@
+//! How does a definition become a graph? Names are resolved, expressions and templates are read,
+//! blocks are joined; every problem is reported at once. Not here: whether the graph makes sense
+//! (`check`).
+
+mod block;
+mod names;
+mod place;
+mod webhook;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use petgraph::graph::DiGraph;
+use wayfare_event::ConsentAction;
+
+use crate::definition::{self, BlockKind, Definition, Text};
+use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::expression::{Expression, Names};
+use crate::graph::{
+    Again, BlockId, Entry, EventMatch, ExitRule, Graph, Heard, Node, Trigger, TriggerOn,
+};
+use crate::parse::fields::Problems;
+use crate::url::Vet;
+use crate::{Version, check, duration, parse, yaml};
+
+/// How old an event may be, unless written: 72 hours (SP 2).
+const LATENESS_US: i64 = 3 * duration::DAY_US;
+/// The longest duration an author may write: how long an instance lives.
+const DURATION_US_MAX: i64 = 400 * duration::DAY_US;
+/// The greatest `lateness`: message ids are kept seven days, less one of reserve.
+const LATENESS_US_MAX: i64 = 6 * duration::DAY_US;
+
+/// What is configured, as far as a checker needs it.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    /// The categories of consent.
+    pub categories: &'a [Arc<str>],
+    /// Whether a URL may be called at all; the words say why not.
+    pub vet: Vet<'a>,
+}
+
+impl std::fmt::Debug for Known<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Known")
+            .field("categories", &self.categories)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A graph, and what its author should look at all the same.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// The graph.
+    pub graph: Graph,
+    /// Warnings, in the order they stand.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Reads, compiles and checks one journey file.
+///
+/// # Errors
+///
+/// Every problem in the file, in the order they stand.
+pub fn compile(source: &str, known: &Known<'_>) -> Result<Compiled, Vec<Diagnostic>> {
+    let root = yaml::read(source).map_err(|problem| vec![*problem])?;
+    let mut shape = Problems::default();
+    let definition = parse::definition(&root, &mut shape);
+    let mut problems = shape.0;
+    let sorted = |mut problems: Vec<Diagnostic>| {
+        problems.sort_by_key(|problem| problem.span);
+        problems
+    };
+    let Some(definition) = definition else {
+        return Err(sorted(problems));
+    };
+    let mut compiler = Compiler::new(source, known, &definition);
+    // A file whose shape is broken still has its expressions read; its graph would only mislead.
+    let graph = compiler.graph(&definition, Version::of(&root));
+    problems.append(&mut compiler.problems);
+    let Some(graph) = graph.filter(|_| problems.is_empty()) else {
+        return Err(sorted(problems));
+    };
+    let found = sorted(check::check(&graph, &definition));
+    let is_error = |it: &Diagnostic| it.code.severity() == crate::diagnostic::Severity::Error;
+    if found.iter().any(is_error) {
+        return Err(found);
+    }
+    Ok(Compiled {
+        graph,
+        warnings: found,
+    })
+}
+
+/// One file, while it is compiled.
+struct Compiler<'a> {
+    source: &'a str,
+    known: &'a Known<'a>,
+    /// Block names and their places.
+    places: BTreeMap<&'a str, usize>,
+    by_consent: Option<ConsentAction>,
+    problems: Vec<Diagnostic>,
+}
+
+impl<'a> Compiler<'a> {
+    fn new(source: &'a str, known: &'a Known<'a>, definition: &'a Definition) -> Self {
+        let keys = definition
+            .blocks
+            .iter()
+            .map(|block| block.key.value.as_str());
+        Self {
+            source,
+            known,
+            places: keys.enumerate().map(|(place, key)| (key, place)).collect(),
+            by_consent: match &definition.trigger.on {
+                definition::TriggerOn::Events(_) => None,
+                definition::TriggerOn::Consent { action, .. } => Some(*action),
+            },
+            problems: Vec::new(),
+        }
+    }
+
+    fn graph(&mut self, definition: &'a Definition, version: Version) -> Option<Graph> {
+        let named = names::at_blocks(definition);
+        let trigger = self.trigger(&definition.trigger);
+        let entry = self.entry(&definition.entry);
+        let exits: Vec<_> = definition
+            .exits
+            .iter()
+            .map(|exit| self.exit(exit))
+            .collect();
+        let start = definition.start.as_ref();
+        let start = start.map_or_else(|| Some(BlockId::at(0)), |start| self.successor(start));
+        let blocks: Vec<Option<Node>> = definition
+            .blocks
+            .iter()
+            .map(|block| {
+                let named = named.get(block.key.value.as_str());
+                self.block(block, named.cloned().unwrap_or_default())
+            })
+            .collect();
+        let mut graph = DiGraph::new();
+        for block in blocks.into_iter().collect::<Option<Vec<_>>>()? {
+            graph.add_node(block);
+        }
+        block::join(&mut graph);
+        let mut graph = Graph {
+            id: definition.id.value.as_str().into(),
+            title: definition
+                .title
+                .as_ref()
+                .map(|title| title.value.as_str().into()),
+            version,
+            source: self.source.into(),
+            trigger: trigger?,
+            entry: entry?,
+            exits: exits.into_iter().collect::<Option<_>>()?,
+            start: start?,
+            blocks: graph,
+            kept: crate::graph::Kept::default(),
+            registers: Vec::new(),
+        };
+        names::keep(&mut graph);
+        Some(graph)
+    }
+
+    fn trigger(&mut self, trigger: &definition::Trigger) -> Option<Trigger> {
+        let on = match &trigger.on {
+            definition::TriggerOn::Events(events) => {
+                TriggerOn::Events(events.iter().map(event).collect())
+            }
+            definition::TriggerOn::Consent { category, action } => TriggerOn::Consent {
+                category: self.category(category)?,
+                action: *action,
+            },
+        };
+        let names = self.names(Vec::new());
+        let condition = trigger.condition.as_ref();
+        let condition = self.optional(condition, &names)?;
+        Some(Trigger { on, condition })
+    }
+
+    fn entry(&mut self, entry: &definition::Entry) -> Option<Entry> {
+        let again = match &entry.again {
+            None => Some(Again::AfterExit),
+            Some(text) => match text.value.as_str() {
+                "once" => Some(Again::Once),
+                "after_exit" => Some(Again::AfterExit),
+                "always" => Some(Again::Always),
+                _ => self.duration(text, DURATION_US_MAX).map(Again::Every),
+            },
+        };
+        let names = self.names(Vec::new());
+        let key = self.optional(entry.key.as_ref(), &names);
+        if let (Some(Some(key)), Some(text)) = (&key, &entry.key)
+            && key.as_path().is_none()
+        {
+            let message = "a key is a path, such as `properties.orderId`";
+            self.problems
+                .push(Diagnostic::new(Code::InvalidValue, text.span, message));
+        }
+        let lateness = entry.lateness.as_ref();
+        let lateness_us = lateness.map_or(Some(LATENESS_US), |text| {
+            self.duration(text, LATENESS_US_MAX)
+        });
+        Some(Entry {
+            again: again?,
+            key: key?,
+            lateness_us: lateness_us?,
+        })
+    }
+
+    fn exit(&mut self, exit: &definition::Exit) -> Option<ExitRule> {
+        let on = self.heard(&exit.on, Vec::new())?;
+        let reason = match (&exit.reason, &exit.on) {
+            (Some(reason), _) => &reason.value,
+            (None, definition::Heard::Event { event, .. }) => {
+                event.name.as_deref().unwrap_or(event.kind.as_str())
+            }
+            (None, definition::Heard::When(condition)) => &condition.value,
+        };
+        Some(ExitRule {
+            on,
+            reason: reason.into(),
+        })
+    }
+
+    /// What a wait or an exit reacts to; in its `where`, `event` is the event being judged.
+    fn heard(&mut self, heard: &definition::Heard, named: Vec<Arc<str>>) -> Option<Heard> {
+        let names = self.names(named);
+        match heard {
+            definition::Heard::Event {
+                event: name,
+                condition,
+                any_key,
+            } => {
+                let judging = Names {
+                    event: true,
+                    ..names
+                };
+                Some(Heard::Event {
+                    event: event(name),
+                    condition: self.optional(condition.as_ref(), &judging)?,
+                    any_key: *any_key,
+                })
+            }
+            definition::Heard::When(condition) => {
+                let expression = self.expression(condition, &names)?;
+                let reads_now =
+                    |path: &&crate::expression::Path| path.root == crate::expression::Root::Now;
+                if expression.paths().iter().any(reads_now) {
+                    let message = "only looking again and again could tell when this holds";
+                    self.problems.push(
+                        Diagnostic::new(Code::PolledCondition, condition.span, message)
+                            .hint("wait for a duration, and judge `now` in a `decide` after it"),
+                    );
+                    return None;
+                }
+                Some(Heard::When(expression))
+            }
+        }
+    }
+
+    /// What expressions may name in a block.
+    fn names(&self, named: Vec<Arc<str>>) -> Names {
+        Names {
+            event: self.by_consent.is_none(),
+            no_event: "a change of consent starts this journey",
+            change: self.by_consent.is_some(),
+            named,
+            categories: self.known.categories.to_vec(),
+        }
+    }
+
+    fn expression(&mut self, text: &Text, names: &Names) -> Option<Expression> {
+        match Expression::parse(&text.value, names) {
+            Ok(expression) => Some(expression),
+            Err(error) => {
+                let span = place::within(self.source, text, error.span);
+                self.problems
+                    .push(Diagnostic::new(error.code, span, error.message).maybe_hint(error.hint));
+                None
+            }
+        }
+    }
+
+    /// The inner nothing is an expression that is not written.
+    #[expect(
+        clippy::option_option,
+        reason = "not written and not readable are two things, and both callers tell them apart"
+    )]
+    fn optional(&mut self, text: Option<&Text>, names: &Names) -> Option<Option<Expression>> {
+        match text {
+            None => Some(None),
+            Some(text) => self.expression(text, names).map(Some),
+        }
+    }
+
+    fn duration(&mut self, text: &Text, max_us: i64) -> Option<i64> {
+        let problem = match duration::parse(&text.value) {
+            Ok(micros) if micros > max_us => {
+                format!("at most {} may be written here", duration::written(max_us))
+            }
+            Ok(0) => "this lasts no time at all".to_owned(),
+            Ok(micros) => return Some(micros),
+            Err(error) => error.to_string(),
+        };
+        self.problems
+            .push(Diagnostic::new(Code::InvalidDuration, text.span, problem));
+        None
+    }
+
+    fn category(&mut self, text: &Text) -> Option<Arc<str>> {
+        let known = self.known.categories;
+        if let Some(category) = known.iter().find(|known| ***known == *text.value) {
+            return Some(category.clone());
+        }
+        let message = format!("no category is called `{}`", text.value);
+        let names = || known.iter().map(|name| &**name);
+        let hint = nearest(&text.value, names()).map_or_else(
+            || "configure it in `wayfare.yaml` under `consent: categories:`".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        );
+        self.problems
+            .push(Diagnostic::new(Code::UnknownCategory, text.span, message).hint(hint));
+        None
+    }
+
+    fn successor(&mut self, text: &Text) -> Option<BlockId> {
+        if let Some(place) = self.places.get(text.value.as_str()) {
+            return Some(BlockId::at(*place));
+        }
+        let message = format!("no block is called `{}`", text.value);
+        let near = nearest(&text.value, self.places.keys().copied());
+        let hint = near.map(|near| format!("did you mean `{near}`?"));
+        self.problems
+            .push(Diagnostic::new(Code::UnknownBlock, text.span, message).maybe_hint(hint));
+        None
+    }
+}
+
+fn event(name: &definition::EventName) -> EventMatch {
+    EventMatch {
+        kind: name.kind,
+        name: name.name.as_deref().map(Arc::from),
+    }
+}
+
+/// The keys of the successors a block names.
+fn successors(block: &definition::Block) -> Vec<(&str, Option<&str>)> {
+    let then = block.then.as_ref().map(|then| (then.value.as_str(), None));
+    let mut found: Vec<_> = then.into_iter().collect();
+    match &block.kind {
+        BlockKind::Decide(arms) => {
+            found.extend(arms.iter().map(|arm| (arm.then.value.as_str(), None)));
+        }
+        BlockKind::Wait(wait) => found.extend(wait.items.iter().map(|item| {
+            let name = item.name.as_ref().map(|name| name.value.as_str());
+            (item.then.value.as_str(), name)
+        })),
+        BlockKind::Pause(_) | BlockKind::Webhook(_) | BlockKind::Exit(_) => {}
+    }
+    found
+}

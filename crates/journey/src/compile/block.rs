@@ -1,0 +1,197 @@
+//! How do blocks become nodes, and their successors edges?
+
+use std::sync::Arc;
+
+use petgraph::graph::DiGraph;
+
+use super::{Compiler, DURATION_US_MAX};
+use crate::definition::{self, BlockKind, WaitFor};
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::duration;
+use crate::graph::{Arm, Block, BlockId, Heard, Label, Node, WaitItem};
+
+impl Compiler<'_> {
+    pub(super) fn block(
+        &mut self,
+        block: &definition::Block,
+        named: Vec<Arc<str>>,
+    ) -> Option<Node> {
+        let then = block.then.as_ref();
+        let compiled = match &block.kind {
+            BlockKind::Decide(arms) => {
+                self.no_successor(then, "a `decide` goes on by its arms");
+                self.arms(arms, block.span, named)
+            }
+            BlockKind::Pause(text) => {
+                let duration_us = self.duration(text, DURATION_US_MAX);
+                let then = self.needed(then, block.span);
+                duration_us
+                    .zip(then)
+                    .map(|(duration_us, then)| Block::Pause { duration_us, then })
+            }
+            BlockKind::Wait(wait) => self.wait(wait, (then, block.span), &named),
+            BlockKind::Webhook(webhook) => {
+                self.no_successor(then, "a webhook is terminal: it is the journey's outcome");
+                self.webhook(webhook, block.span, named)
+                    .map(|webhook| Block::Webhook(Box::new(webhook)))
+            }
+            BlockKind::Exit(reason) => {
+                self.no_successor(then, "an exit is terminal");
+                Some(Block::Exit {
+                    reason: reason.value.as_str().into(),
+                })
+            }
+        };
+        Some(Node {
+            key: block.key.value.as_str().into(),
+            block: compiled?,
+        })
+    }
+
+    fn no_successor(&mut self, then: Option<&definition::Text>, why: &str) {
+        if let Some(then) = then {
+            let problem = Diagnostic::new(Code::WebhookSuccessor, then.span, why);
+            self.problems.push(problem.hint("take `then:` away"));
+        }
+    }
+
+    fn needed(&mut self, then: Option<&definition::Text>, span: Span) -> Option<BlockId> {
+        if then.is_none() {
+            let message = "this block goes on and does not say where";
+            let problem = Diagnostic::new(Code::MissingKey, span, message);
+            self.problems
+                .push(problem.hint("name its successor with `then:` beside its kind"));
+        }
+        self.successor(then?)
+    }
+
+    fn arms(
+        &mut self,
+        arms: &[definition::Arm],
+        span: Span,
+        named: Vec<Arc<str>>,
+    ) -> Option<Block> {
+        if arms.last().is_none_or(|last| last.when.is_some()) {
+            let message = "a `decide` ends in `else:`, so that everybody goes somewhere";
+            self.problems.push(
+                Diagnostic::new(Code::MissingElse, span, message).hint("add `- else: BLOCK`"),
+            );
+        }
+        let names = self.names(named);
+        let mut compiled = Vec::new();
+        let mut always: Option<Span> = None;
+        for arm in arms {
+            if let Some(before) = always {
+                self.problems.push(
+                    Diagnostic::new(Code::DeadArm, arm.span, "no instance ever gets to this arm")
+                        .related(before, "this one always holds"),
+                );
+            }
+            let then = self.successor(&arm.then);
+            let when = self.optional(arm.when.as_ref(), &names);
+            let holds = when
+                .as_ref()
+                .is_some_and(|when| when.as_ref().is_none_or(|when| when.always_holds()));
+            always = always.or_else(|| holds.then_some(arm.span));
+            compiled.push(when.zip(then).map(|(when, then)| Arm { when, then }));
+        }
+        compiled
+            .into_iter()
+            .collect::<Option<_>>()
+            .map(Block::Decide)
+    }
+
+    fn wait(
+        &mut self,
+        wait: &WaitFor,
+        (then, span): (Option<&definition::Text>, Span),
+        named: &[Arc<str>],
+    ) -> Option<Block> {
+        let timeout_us = if let Some(timeout) = &wait.timeout {
+            self.duration(timeout, DURATION_US_MAX)
+        } else {
+            let message = "what is waited for here may never come";
+            self.problems.push(
+                Diagnostic::new(Code::NoTimeout, span, message)
+                    .hint("add `timeout:` to the wait, and `then:` beside it for that case"),
+            );
+            None
+        };
+        let then = self.needed(then, span);
+        let items: Vec<_> = wait
+            .items
+            .iter()
+            .map(|item| self.item(item, named.to_vec()))
+            .collect();
+        Some(Block::Wait {
+            items: items.into_iter().collect::<Option<_>>()?,
+            timeout_us: timeout_us?,
+            then: then?,
+        })
+    }
+
+    fn item(&mut self, item: &definition::WaitItem, named: Vec<Arc<str>>) -> Option<WaitItem> {
+        let on = self.heard(&item.on, named);
+        let then = self.successor(&item.then);
+        if let (Some(name), definition::Heard::When(_)) = (&item.name, &item.on) {
+            let message = "only an event can be named";
+            self.problems
+                .push(Diagnostic::new(Code::InvalidValue, name.span, message));
+        }
+        Some(WaitItem {
+            on: on?,
+            name: item.name.as_ref().map(|name| name.value.as_str().into()),
+            then: then?,
+        })
+    }
+}
+
+/// Draws an edge for every successor, labelled with when it is taken.
+pub(super) fn join(graph: &mut DiGraph<Node, Label>) {
+    for from in graph.node_indices() {
+        let Some(node) = graph.node_weight(from) else {
+            continue;
+        };
+        let successors: Vec<(String, BlockId)> = match &node.block {
+            Block::Decide(arms) => {
+                let label = |arm: &Arm| match &arm.when {
+                    Some(when) => when.source().to_owned(),
+                    None => "else".to_owned(),
+                };
+                arms.iter().map(|arm| (label(arm), arm.then)).collect()
+            }
+            Block::Pause { duration_us, then } => {
+                vec![(format!("after {}", duration::written(*duration_us)), *then)]
+            }
+            Block::Wait {
+                items,
+                timeout_us,
+                then,
+            } => {
+                let items = items.iter().map(|item| (heard(&item.on), item.then));
+                let timeout = format!("after {}", duration::written(*timeout_us));
+                items.chain([(timeout, *then)]).collect()
+            }
+            Block::Webhook(_) | Block::Exit { .. } => Vec::new(),
+        };
+        for (label, to) in successors {
+            graph.add_edge(from, to.index(), label);
+        }
+    }
+}
+
+/// What a wait hears, in a few words.
+fn heard(on: &Heard) -> String {
+    match on {
+        Heard::Event {
+            event, condition, ..
+        } => {
+            let name = event.name.as_deref().unwrap_or(event.kind.as_str());
+            match condition {
+                Some(condition) => format!("{name} where {}", condition.source()),
+                None => name.to_owned(),
+            }
+        }
+        Heard::When(condition) => condition.source().to_owned(),
+    }
+}

@@ -1,0 +1,161 @@
+//! Which event names does a block know, and which leaves of events can something ahead read?
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::successors;
+use crate::definition::Definition;
+use crate::expression::{Expression, Key, Root};
+use crate::graph::{Arm, Block, Consent, Graph, Heard, Kept, WaitItem, Webhook};
+use crate::render::{Part, Payload, Template};
+
+/// The `as:` names that every way to a block has passed, by block.
+pub(super) fn at_blocks(definition: &Definition) -> BTreeMap<&str, Vec<Arc<str>>> {
+    let start = definition
+        .start
+        .as_ref()
+        .map(|start| start.value.as_str())
+        .or_else(|| {
+            definition
+                .blocks
+                .first()
+                .map(|block| block.key.value.as_str())
+        });
+    let mut known: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    known.extend(start.map(|start| (start, BTreeSet::new())));
+    let mut settled = false;
+    // Sets only shrink once they exist, so this ends.
+    while !settled {
+        settled = true;
+        for block in &definition.blocks {
+            let Some(here) = known.get(block.key.value.as_str()).cloned() else {
+                continue;
+            };
+            for (then, name) in successors(block) {
+                let mut there = here.clone();
+                there.extend(name);
+                let met = match known.get(then) {
+                    Some(held) => held.intersection(&there).copied().collect(),
+                    None => there,
+                };
+                if known.get(then) != Some(&met) {
+                    known.insert(then, met);
+                    settled = false;
+                }
+            }
+        }
+    }
+    known
+        .into_iter()
+        .map(|(block, names)| (block, names.into_iter().map(Arc::from).collect()))
+        .collect()
+}
+
+/// Notes what instances must keep, and which events are counted.
+pub(super) fn keep(graph: &mut Graph) {
+    let mut kept = Kept::default();
+    let mut registers = BTreeSet::new();
+    {
+        let mut read = |expression: &Expression, judges: bool| {
+            registers.extend(expression.registers().into_iter().map(Arc::<str>::from));
+            for path in expression.paths() {
+                match &path.root {
+                    Root::Event if judges => {}
+                    Root::Event | Root::Trigger => add(&mut kept.trigger, &path.keys),
+                    Root::Named(name) => match kept.named.iter_mut().find(|(held, _)| held == name)
+                    {
+                        Some((_, paths)) => add(paths, &path.keys),
+                        None => kept.named.push((name.clone(), vec![path.keys.clone()])),
+                    },
+                    Root::Profile
+                    | Root::Account
+                    | Root::Consent
+                    | Root::Change
+                    | Root::Journey
+                    | Root::Entry
+                    | Root::Now
+                    | Root::Local(_) => {}
+                }
+            }
+        };
+        for exit in &graph.exits {
+            heard(&exit.on, &mut read);
+        }
+        for id in graph.blocks() {
+            block(graph.block(id), &mut read);
+        }
+        if let Some(condition) = &graph.trigger.condition {
+            read(condition, true);
+        }
+    }
+    graph.kept = kept;
+    graph.registers = registers.into_iter().collect();
+}
+
+fn add(paths: &mut Vec<Vec<Key>>, path: &[Key]) {
+    if !paths.iter().any(|held| held == path) {
+        paths.push(path.to_vec());
+    }
+}
+
+type Read<'a> = dyn FnMut(&Expression, bool) + 'a;
+
+fn heard(on: &Heard, read: &mut Read<'_>) {
+    match on {
+        Heard::Event { condition, .. } => {
+            if let Some(condition) = condition {
+                read(condition, true);
+            }
+        }
+        Heard::When(condition) => read(condition, false),
+    }
+}
+
+fn block(block: &Block, read: &mut Read<'_>) {
+    match block {
+        Block::Decide(arms) => {
+            for Arm { when, .. } in arms {
+                when.iter().for_each(|when| read(when, false));
+            }
+        }
+        Block::Wait { items, .. } => {
+            for WaitItem { on, .. } in items {
+                heard(on, read);
+            }
+        }
+        Block::Webhook(hook) => webhook(hook, read),
+        Block::Pause { .. } | Block::Exit { .. } => {}
+    }
+}
+
+fn webhook(webhook: &Webhook, read: &mut Read<'_>) {
+    webhook.when.iter().for_each(|when| read(when, false));
+    webhook.url.expressions().for_each(|it| read(it, false));
+    for (_, value) in &webhook.headers {
+        template(value, read);
+    }
+    if let Some(body) = &webhook.payload {
+        payload(body, read);
+    }
+    if let Consent::Category { address, .. } = &webhook.consent {
+        address.iter().for_each(|address| read(address, false));
+    }
+}
+
+fn template(Template(parts): &Template, read: &mut Read<'_>) {
+    for part in parts {
+        if let Part::Placeholder(expression) = part {
+            read(expression, false);
+        }
+    }
+}
+
+fn payload(tree: &Payload, read: &mut Read<'_>) {
+    match tree {
+        Payload::Constant(_) => {}
+        Payload::Whole(expression) => read(expression, false),
+        Payload::Text(text) => template(text, read),
+        Payload::List(items) => items.iter().for_each(|item| payload(item, read)),
+        Payload::Map(entries) => entries.iter().for_each(|(_, value)| payload(value, read)),
+    }
+}

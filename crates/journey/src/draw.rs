@@ -1,0 +1,117 @@
+//! How does a journey look? Drawings of a graph for documents and reviews.
+
+use std::fmt::Write as _;
+
+use crate::graph::{Block, Graph, TriggerOn};
+
+/// A language of drawings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drawing {
+    /// Mermaid, which GitHub and many wikis show.
+    Mermaid,
+    /// Graphviz.
+    Dot,
+}
+
+/// Draws a graph: conditions and durations on its edges, outcomes in shapes of their own.
+#[must_use]
+pub fn draw(graph: &Graph, drawing: Drawing) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _infallible = match drawing {
+        Drawing::Mermaid => mermaid(graph, &mut out),
+        Drawing::Dot => dot(graph, &mut out),
+    };
+    out
+}
+
+fn mermaid(graph: &Graph, out: &mut String) -> std::fmt::Result {
+    let quoted = |text: &str| {
+        text.replace('&', "&amp;")
+            .replace('"', "&quot;")
+            .replace('<', "&lt;")
+    };
+    writeln!(out, "flowchart TD")?;
+    writeln!(out, "  start([\"{}\"])", quoted(&trigger(graph)))?;
+    for id in graph.blocks() {
+        let key = graph.key(id);
+        let text = quoted(&label(key, graph.block(id)));
+        let (open, close) = match graph.block(id) {
+            Block::Decide(_) => ("{", "}"),
+            Block::Pause { .. } | Block::Wait { .. } => ("(", ")"),
+            Block::Webhook(_) => ("[[", "]]"),
+            Block::Exit { .. } => ("([", "])"),
+        };
+        writeln!(out, "  b_{key}{open}\"{text}\"{close}")?;
+    }
+    writeln!(out, "  start --> b_{}", graph.key(graph.start()))?;
+    for id in graph.blocks() {
+        for (when, then) in graph.successors(id) {
+            let (from, to) = (graph.key(id), graph.key(then));
+            writeln!(out, "  b_{from} -->|\"{}\"| b_{to}", quoted(when))?;
+        }
+    }
+    Ok(())
+}
+
+fn dot(graph: &Graph, out: &mut String) -> std::fmt::Result {
+    let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
+    writeln!(out, "digraph \"{}\" {{", graph.id())?;
+    writeln!(
+        out,
+        "  start [shape=oval, label=\"{}\"];",
+        quoted(&trigger(graph))
+    )?;
+    for id in graph.blocks() {
+        let key = graph.key(id);
+        let shape = match graph.block(id) {
+            Block::Decide(_) => "diamond",
+            Block::Pause { .. } | Block::Wait { .. } => "box, style=rounded",
+            Block::Webhook(_) => "component",
+            Block::Exit { .. } => "doublecircle",
+        };
+        let text = quoted(&label(key, graph.block(id)));
+        writeln!(out, "  \"{key}\" [shape={shape}, label=\"{text}\"];")?;
+    }
+    writeln!(out, "  start -> \"{}\";", graph.key(graph.start()))?;
+    for id in graph.blocks() {
+        for (when, then) in graph.successors(id) {
+            let (from, to) = (graph.key(id), graph.key(then));
+            writeln!(
+                out,
+                "  \"{from}\" -> \"{to}\" [label=\"{}\"];",
+                quoted(when)
+            )?;
+        }
+    }
+    writeln!(out, "}}")
+}
+
+fn trigger(graph: &Graph) -> String {
+    let on = match &graph.trigger().on {
+        TriggerOn::Events(events) => {
+            let name = |event: &crate::graph::EventMatch| {
+                event
+                    .name
+                    .as_deref()
+                    .unwrap_or(event.kind.as_str())
+                    .to_owned()
+            };
+            events.iter().map(name).collect::<Vec<_>>().join(" or ")
+        }
+        TriggerOn::Consent { category, action } => format!("{category}: {}", action.as_str()),
+    };
+    match &graph.trigger().condition {
+        Some(condition) => format!("{on} where {}", condition.source()),
+        None => on,
+    }
+}
+
+fn label(key: &str, block: &Block) -> String {
+    match block {
+        Block::Decide(_) => format!("{key}?"),
+        Block::Pause { .. } | Block::Wait { .. } => format!("{key}: wait"),
+        Block::Webhook(webhook) => format!("{key}: {}", webhook.method.as_str()),
+        Block::Exit { reason } => format!("{key}: {reason}"),
+    }
+}
