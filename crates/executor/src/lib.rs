@@ -18,6 +18,7 @@ mod refusal;
 mod snapshot;
 mod step;
 mod trace;
+pub mod view;
 
 pub use catalog::{Catalog, Published, Sending};
 pub use change::Change;

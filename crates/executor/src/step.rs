@@ -8,11 +8,11 @@ mod event;
 mod judge;
 mod leave;
 mod merge;
-mod send;
+pub(crate) mod send;
 mod timer;
 mod walk;
-mod who;
-mod work;
+pub(crate) mod who;
+pub(crate) mod work;
 mod write;
 
 use crate::catalog::Catalog;
@@ -30,7 +30,7 @@ use work::{NotYet, Work};
 #[must_use]
 pub fn step(catalog: &Catalog, snapshot: &Snapshot, input: &Input, trace: &mut Trace) -> Effects {
     trace.clear();
-    let mut work = Work::new(catalog, snapshot, input, trace);
+    let mut work = Work::new(catalog, snapshot, (input.seq, input.at), trace);
     let decided = match &input.kind {
         InputKind::Event(happened) => event::event(&mut work, happened),
         InputKind::Timer(timer) => timer::timer(&mut work, timer),

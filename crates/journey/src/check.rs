@@ -3,14 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use petgraph::algo::is_cyclic_directed;
+use petgraph::algo::tarjan_scc;
 use petgraph::graph::NodeIndex;
 use petgraph::visit::{Dfs, NodeFiltered, Reversed};
 use wayfare_event::ConsentAction;
 
 use crate::definition::{Block as Written, BlockKind, Consent as WrittenConsent, Definition};
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::graph::{Again, Block, Consent, Graph, Heard, TriggerOn};
+use crate::expression::Expression;
+use crate::graph::{Again, Block, BlockId, Consent, Graph, Heard, TriggerOn};
 
 /// A wait that lasts at least this long always parks.
 const PARKS_US_MIN: i64 = 60 * 1_000_000;
@@ -91,69 +92,69 @@ fn ends(graph: &Graph, definition: &Definition, problems: &mut Vec<Diagnostic>) 
     }
 }
 
-/// Whether an instance that comes to this block always stays for a while.
-fn parks(block: &Block) -> bool {
+/// The successors an instance may go on to without staying for a while.
+fn passing(block: &Block) -> Vec<BlockId> {
+    let short = |micros: i64, then: BlockId| (micros < PARKS_US_MIN).then_some(then);
     match block {
-        Block::Pause { duration_us, .. } => *duration_us >= PARKS_US_MIN,
-        Block::Wait { items, .. } => items
-            .iter()
-            .all(|item| matches!(item.on, Heard::Event { .. })),
-        Block::Decide(_) | Block::Webhook(_) | Block::Exit { .. } => false,
+        Block::Decide(arms) => arms.iter().map(|arm| arm.then).collect(),
+        Block::Pause { duration_us, then } => short(*duration_us, *then).into_iter().collect(),
+        Block::Wait {
+            items,
+            timeout_us,
+            then,
+        } => {
+            let conditions = items
+                .iter()
+                .filter(|item| matches!(item.on, Heard::When(_)));
+            let conditions = conditions.map(|item| item.then);
+            conditions.chain(short(*timeout_us, *then)).collect()
+        }
+        Block::Webhook(_) | Block::Exit { .. } => Vec::new(),
     }
 }
 
 fn cycles(graph: &Graph, definition: &Definition, problems: &mut Vec<Diagnostic>) {
-    let passes = |node: NodeIndex| {
-        graph
-            .blocks
-            .node_weight(node)
-            .is_some_and(|weight| !parks(&weight.block))
-    };
-    let mut passing = graph.blocks.clone();
-    passing.retain_nodes(|_, node| passes(node));
-    if !is_cyclic_directed(&passing) {
-        return;
+    let mut quick = graph.blocks.map(|_, _| (), |_, _| ());
+    quick.clear_edges();
+    for id in graph.blocks() {
+        for then in passing(graph.block(id)) {
+            quick.update_edge(id.index(), then.index(), ());
+        }
     }
-    let cycle = petgraph::algo::tarjan_scc(&passing)
-        .into_iter()
-        .find(|component| {
-            component.len() > 1 || component.iter().any(|it| passing.contains_edge(*it, *it))
-        })
-        .unwrap_or_default();
-    let keys: BTreeSet<&str> = cycle
-        .iter()
-        .filter_map(|node| passing.node_weight(*node))
-        .map(|node| &*node.key)
-        .collect();
-    let first = definition
-        .blocks
-        .iter()
-        .find(|block| keys.contains(block.key.value.as_str()));
-    let span = first.map_or_else(Span::default, |block| block.key.span);
-    let message = "this cycle can run without ever waiting";
-    problems.push(
-        Diagnostic::new(Code::PassingCycle, span, message)
-            .hint("put a wait of a minute or more, or a wait for an event, into it"),
-    );
+    for component in tarjan_scc(&quick) {
+        let Some(first) = component.iter().min().copied() else {
+            continue;
+        };
+        if component.len() == 1 && !quick.contains_edge(first, first) {
+            continue;
+        }
+        let message = "this block leads back to itself without a wait of a minute or more";
+        problems.push(
+            Diagnostic::new(Code::PassingCycle, key_span(definition, first), message)
+                .hint("put a wait of a minute or more, or a wait for an event, into the cycle"),
+        );
+    }
 }
 
 /// Between an event trigger and a webhook something is decided, or it is an event stream.
 fn decided(graph: &Graph, definition: &Definition, problems: &mut Vec<Diagnostic>) {
     let by_event = matches!(graph.trigger().on, TriggerOn::Events(_));
     let limited = matches!(graph.entry().again, Again::Once | Again::Every(_));
-    if !by_event || limited || graph.trigger().condition.is_some() {
+    let judges = |condition: Option<&Expression>| condition.is_some_and(|it| !it.always_holds());
+    if !by_event || limited || judges(graph.trigger().condition.as_ref()) {
         return;
     }
-    let undecided = |node: NodeIndex| {
-        let block = graph.blocks.node_weight(node).map(|node| &node.block);
-        !matches!(block, Some(Block::Decide(_) | Block::Wait { .. }))
+    let undecided = |node: NodeIndex| match graph.blocks.node_weight(node).map(|it| &it.block) {
+        Some(Block::Decide(arms)) => arms.len() < 2,
+        Some(Block::Wait { .. }) => false,
+        Some(Block::Pause { .. } | Block::Webhook(_) | Block::Exit { .. }) | None => true,
     };
     for node in reached(graph, &undecided) {
         let Some(Block::Webhook(webhook)) = graph.blocks.node_weight(node).map(|it| &it.block)
         else {
             continue;
         };
-        if webhook.when.is_some() {
+        if judges(webhook.when.as_ref()) {
             continue;
         }
         let span = written(definition, node).map_or_else(Span::default, |block| block.span);
@@ -186,11 +187,9 @@ fn contradictions(graph: &Graph, definition: &Definition, problems: &mut Vec<Dia
         };
         let span = match written(definition, id.index()).map(|block| &block.kind) {
             Some(BlockKind::Webhook(webhook)) => match &webhook.consent {
-                Some(
-                    WrittenConsent::Category { category, .. }
-                    | WrittenConsent::Declined { category },
-                ) => category.span,
-                Some(WrittenConsent::Basis { .. }) | None => continue,
+                WrittenConsent::Category { category, .. }
+                | WrittenConsent::Declined { category } => category.span,
+                WrittenConsent::Basis { .. } => continue,
             },
             Some(
                 BlockKind::Decide(_)

@@ -7,15 +7,15 @@ mod names;
 mod place;
 mod webhook;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use petgraph::graph::DiGraph;
 use wayfare_event::ConsentAction;
 
 use crate::definition::{self, BlockKind, Definition, Text};
-use crate::diagnostic::{Code, Diagnostic, nearest};
-use crate::expression::{Expression, Names};
+use crate::diagnostic::{Code, Diagnostic, Span, nearest};
+use crate::expression::{Expression, ExpressionError, Names};
 use crate::graph::{
     Again, BlockId, Entry, EventMatch, ExitRule, Graph, Heard, Node, Trigger, TriggerOn,
 };
@@ -29,6 +29,8 @@ const LATENESS_US: i64 = 3 * duration::DAY_US;
 const DURATION_US_MAX: i64 = 400 * duration::DAY_US;
 /// The greatest `lateness`: message ids are kept seven days, less one of reserve.
 const LATENESS_US_MAX: i64 = 6 * duration::DAY_US;
+/// Reasons of exits that only the engine gives (SP 32).
+const OWN_REASONS: [&str; 2] = ["limit", "life_over"];
 
 /// What is configured, as far as a checker needs it.
 #[derive(Clone, Copy)]
@@ -73,7 +75,7 @@ pub fn compile(source: &str, known: &Known<'_>) -> Result<Compiled, Vec<Diagnost
     let Some(definition) = definition else {
         return Err(sorted(problems));
     };
-    let mut compiler = Compiler::new(source, known, &definition);
+    let mut compiler = Compiler::new(source, known, &definition, block_keys(&root));
     // A file whose shape is broken still has its expressions read; its graph would only mislead.
     let graph = compiler.graph(&definition, Version::of(&root));
     problems.append(&mut compiler.problems);
@@ -98,19 +100,32 @@ struct Compiler<'a> {
     /// Block names and their places.
     places: BTreeMap<&'a str, usize>,
     by_consent: Option<ConsentAction>,
+    /// Every `as:` name of the file.
+    named: BTreeSet<&'a str>,
     problems: Vec<Diagnostic>,
 }
 
+/// The names of all blocks, also of those whose shape is broken.
+fn block_keys(root: &yaml::Node) -> Vec<&str> {
+    let blocks = root.entry("blocks").map(|entry| &entry.value);
+    let keys = blocks.map(yaml::Node::entries).unwrap_or_default();
+    keys.iter().map(|entry| entry.key.as_str()).collect()
+}
+
 impl<'a> Compiler<'a> {
-    fn new(source: &'a str, known: &'a Known<'a>, definition: &'a Definition) -> Self {
-        let keys = definition
-            .blocks
-            .iter()
-            .map(|block| block.key.value.as_str());
+    fn new(
+        source: &'a str,
+        known: &'a Known<'a>,
+        definition: &'a Definition,
+        keys: Vec<&'a str>,
+    ) -> Self {
+        let keys = keys.into_iter().enumerate();
+        let successors = definition.blocks.iter().flat_map(successors);
         Self {
             source,
             known,
-            places: keys.enumerate().map(|(place, key)| (key, place)).collect(),
+            places: keys.map(|(place, key)| (key, place)).collect(),
+            named: successors.filter_map(|(_, name)| name).collect(),
             by_consent: match &definition.trigger.on {
                 definition::TriggerOn::Events(_) => None,
                 definition::TriggerOn::Consent { action, .. } => Some(*action),
@@ -120,7 +135,10 @@ impl<'a> Compiler<'a> {
     }
 
     fn graph(&mut self, definition: &'a Definition, version: Version) -> Option<Graph> {
-        let named = names::at_blocks(definition);
+        let is_whole = definition.blocks.len() == self.places.len();
+        let named = names::at_blocks(definition, |block| {
+            is_whole && self.places.contains_key(block)
+        });
         let trigger = self.trigger(&definition.trigger);
         let entry = self.entry(&definition.entry);
         let exits: Vec<_> = definition
@@ -138,6 +156,9 @@ impl<'a> Compiler<'a> {
                 self.block(block, named.cloned().unwrap_or_default())
             })
             .collect();
+        if !is_whole {
+            return None;
+        }
         let mut graph = DiGraph::new();
         for block in blocks.into_iter().collect::<Option<Vec<_>>>()? {
             graph.add_node(block);
@@ -164,6 +185,8 @@ impl<'a> Compiler<'a> {
     }
 
     fn trigger(&mut self, trigger: &definition::Trigger) -> Option<Trigger> {
+        let names = self.names(Vec::new());
+        let condition = self.optional(trigger.condition.as_ref(), &names);
         let on = match &trigger.on {
             definition::TriggerOn::Events(events) => {
                 TriggerOn::Events(events.iter().map(event).collect())
@@ -173,10 +196,10 @@ impl<'a> Compiler<'a> {
                 action: *action,
             },
         };
-        let names = self.names(Vec::new());
-        let condition = trigger.condition.as_ref();
-        let condition = self.optional(condition, &names)?;
-        Some(Trigger { on, condition })
+        Some(Trigger {
+            on,
+            condition: condition?,
+        })
     }
 
     fn entry(&mut self, entry: &definition::Entry) -> Option<Entry> {
@@ -210,18 +233,29 @@ impl<'a> Compiler<'a> {
     }
 
     fn exit(&mut self, exit: &definition::Exit) -> Option<ExitRule> {
-        let on = self.heard(&exit.on, Vec::new())?;
+        let on = self.heard(&exit.on, Vec::new());
         let reason = match (&exit.reason, &exit.on) {
-            (Some(reason), _) => &reason.value,
+            (Some(reason), _) => self.reason(reason),
             (None, definition::Heard::Event { event, .. }) => {
-                event.name.as_deref().unwrap_or(event.kind.as_str())
+                Some(event.name.as_deref().unwrap_or(event.kind.as_str()).into())
             }
-            (None, definition::Heard::When(condition)) => &condition.value,
+            (None, definition::Heard::When(condition)) => Some(condition.value.as_str().into()),
         };
         Some(ExitRule {
-            on,
-            reason: reason.into(),
+            on: on?,
+            reason: reason?,
         })
+    }
+
+    /// Why an instance ends, in the author's words.
+    fn reason(&mut self, reason: &Text) -> Option<Arc<str>> {
+        if OWN_REASONS.contains(&reason.value.as_str()) {
+            let message = format!("`{}` is a reason of the engine's own", reason.value);
+            self.problems
+                .push(Diagnostic::new(Code::InvalidValue, reason.span, message));
+            return None;
+        }
+        Some(reason.value.as_str().into())
     }
 
     /// What a wait or an exit reacts to; in its `where`, `event` is the event being judged.
@@ -264,6 +298,7 @@ impl<'a> Compiler<'a> {
     fn names(&self, named: Vec<Arc<str>>) -> Names {
         Names {
             event: self.by_consent.is_none(),
+            trigger: self.by_consent.is_none(),
             no_event: "a change of consent starts this journey",
             change: self.by_consent.is_some(),
             named,
@@ -276,11 +311,23 @@ impl<'a> Compiler<'a> {
             Ok(expression) => Some(expression),
             Err(error) => {
                 let span = place::within(self.source, text, error.span);
-                self.problems
-                    .push(Diagnostic::new(error.code, span, error.message).maybe_hint(error.hint));
+                self.unreadable(&text.value, span, error);
                 None
             }
         }
+    }
+
+    /// Notes why `source` is no expression. A name that exists elsewhere is no typo.
+    fn unreadable(&mut self, source: &str, span: Span, error: ExpressionError) {
+        let name = source.get(error.span.range()).unwrap_or_default();
+        let problem = if error.code == Code::UnknownName && self.named.contains(name) {
+            let message = format!("not every way to this place passes a wait that names `{name}`");
+            Diagnostic::new(error.code, span, message)
+                .hint("read it in blocks behind that wait only")
+        } else {
+            Diagnostic::new(error.code, span, error.message).maybe_hint(error.hint)
+        };
+        self.problems.push(problem);
     }
 
     /// The inner nothing is an expression that is not written.

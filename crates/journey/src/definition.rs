@@ -177,7 +177,7 @@ pub struct Webhook {
     /// `url:`.
     pub url: Url,
     /// `consent:`, what allows it.
-    pub consent: Option<Consent>,
+    pub consent: Consent,
     /// `auth:`.
     pub auth: Option<Auth>,
     /// `headers:`.

@@ -26,10 +26,13 @@ pub fn draw(graph: &Graph, drawing: Drawing) -> String {
 }
 
 fn mermaid(graph: &Graph, out: &mut String) -> std::fmt::Result {
+    // Mermaid writes entities with `#`.
     let quoted = |text: &str| {
-        text.replace('&', "&amp;")
-            .replace('"', "&quot;")
-            .replace('<', "&lt;")
+        text.replace('#', "#35;")
+            .replace('&', "#amp;")
+            .replace('"', "#quot;")
+            .replace('<', "#lt;")
+            .replace('>', "#gt;")
     };
     writeln!(out, "flowchart TD")?;
     writeln!(out, "  start([\"{}\"])", quoted(&trigger(graph)))?;

@@ -20,6 +20,7 @@ use wayfare_event::Value;
 use crate::diagnostic::{Code, Span};
 pub use explain::Leaf;
 pub use names::Names;
+pub(crate) use names::ROOTS;
 pub use scope::{Scope, Seen};
 pub use syntax::{Key, Path, Register, Root};
 use syntax::{Kind, Node};

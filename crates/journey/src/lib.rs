@@ -30,4 +30,4 @@ pub use graph::{
 pub use parse::{fields, parse};
 pub use render::{Payload, RenderError, Rendered, Template, Unfit};
 pub use url::{UrlTemplate, Vet};
-pub use version::Version;
+pub use version::{Version, VersionParseError};

@@ -308,7 +308,7 @@ blocks:
             panic!("a webhook")
         };
         assert_eq!(webhook.method, Method::Put);
-        assert!(matches!(webhook.consent, Some(Consent::Basis { .. })));
+        assert!(matches!(webhook.consent, Consent::Basis { .. }));
         assert_eq!(
             webhook.auth,
             Some(Auth::Bearer(Secret::Env("BILLING_TOKEN".to_owned())))

@@ -81,7 +81,9 @@ pub enum Unfit {
     Dots,
     /// A control character in a header.
     Control,
-    /// The body is larger than may be sent.
+    /// A character outside ASCII in a header.
+    NotAscii,
+    /// The body, the URL or a header is larger than may be sent.
     TooLarge,
 }
 
@@ -94,13 +96,16 @@ impl fmt::Display for Unfit {
             Self::Composite => "a list or an object, which has no place inside a text",
             Self::Dots => "`.` or `..`, which would lead to another path",
             Self::Control => "a text with control characters",
-            Self::TooLarge => "larger than a payload may be",
+            Self::NotAscii => "a text with characters outside ASCII",
+            Self::TooLarge => "larger than may be sent",
         })
     }
 }
 
 /// Bytes of a rendered body (SP 10).
 const BODY_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of a rendered header's value.
+const HEADER_BYTES_MAX: usize = 4 * 1024;
 
 impl Webhook {
     /// The request, from what is known now.
@@ -167,6 +172,12 @@ impl Template {
             }
             if text.chars().any(char::is_control) {
                 return Err(error(expression, place, Unfit::Control));
+            }
+            if !text.is_ascii() {
+                return Err(error(expression, place, Unfit::NotAscii));
+            }
+            if text.len() > HEADER_BYTES_MAX {
+                return Err(error(expression, place, Unfit::TooLarge));
             }
         }
         self.text(scope, place)

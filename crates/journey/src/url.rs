@@ -6,6 +6,22 @@ use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expression::{Expression, Scope};
 use crate::render::{self, Part, RenderError, Unfit};
 
+/// Bytes of a URL, rendered.
+const URL_BYTES_MAX: usize = 2_048;
+/// Query names whose values are secrets.
+const SECRET_NAMES: [&str; 10] = [
+    "api_key",
+    "api-key",
+    "apikey",
+    "token",
+    "access_token",
+    "auth_token",
+    "secret",
+    "client_secret",
+    "password",
+    "signature",
+];
+
 /// A URL with placeholders.
 #[derive(Clone, Debug)]
 pub struct UrlTemplate {
@@ -58,6 +74,9 @@ impl UrlTemplate {
                 }
             }
         }
+        if let (true, Some(expression)) = (url.len() > URL_BYTES_MAX, self.expressions().last()) {
+            return Err(render::error(expression, &place, Unfit::TooLarge));
+        }
         Ok(url)
     }
 
@@ -83,11 +102,15 @@ impl UrlTemplate {
 fn check_dots(segment: &str, spoken: Option<&Expression>) -> Result<(), RenderError> {
     let place = || "the url".to_owned();
     match spoken {
-        Some(expression) if matches!(segment, "." | "..") => {
-            Err(render::error(expression, &place, Unfit::Dots))
-        }
+        Some(expression) if is_dots(segment) => Err(render::error(expression, &place, Unfit::Dots)),
         Some(_) | None => Ok(()),
     }
+}
+
+/// Whether a segment is one that parsers take away, and with `..` the one before it.
+fn is_dots(segment: &str) -> bool {
+    let plain = segment.to_ascii_lowercase().replace("%2e", ".");
+    matches!(plain.as_str(), "." | "..")
 }
 
 /// Everything but RFC 3986's unreserved characters, percent-encoded.
@@ -121,13 +144,28 @@ pub(crate) fn compile(
         Url::Based { base, path } => (Some(base.clone()), path),
     };
     let mut parts = read(text)?;
+    if base.is_none() && !host_is_written(&parts) {
+        problems.push(in_host(text.span));
+        return None;
+    }
+    if let Some(doubt) = parts.iter().find_map(doubt) {
+        problems.push(
+            Diagnostic::new(Code::InvalidUrl, text.span, doubt)
+                .hint("write a path percent-encoded (`%20`), a host in its ASCII form (`xn--…`)"),
+        );
+        return None;
+    }
     let problem = |code, message: &str, hint: &str| {
         Diagnostic::new(code, text.span, message).hint(hint.to_owned())
     };
     let origin = match (&base, parts.first_mut()) {
-        (Some(_), Some(Part::Literal(first))) if first.starts_with('/') => String::new(),
+        (Some(_), Some(Part::Literal(first)))
+            if first.starts_with('/') && !first.starts_with("//") =>
+        {
+            String::new()
+        }
         (Some(_), _) => {
-            let message = "the path behind a base starts with `/`";
+            let message = "the path behind a base starts with one `/`";
             problems.push(problem(Code::InvalidUrl, message, "write path: \"/…\""));
             return None;
         }
@@ -143,26 +181,26 @@ pub(crate) fn compile(
             return None;
         }
     };
-    if base.is_none()
-        && parts.len() > 1
-        && matches!(parts.first(), Some(Part::Literal(rest)) if rest.is_empty())
-    {
-        problems.push(in_host(text.span));
+    let (path, query) = split_query(parts, text.span, problems)?;
+    if with_values(&path, "x").split('/').any(is_dots) {
+        let message = "`.` and `..` lead to another path than the one written";
+        problems.push(problem(
+            Code::InvalidUrl,
+            message,
+            "write the path it leads to",
+        ));
         return None;
     }
-    let (path, query) = split_query(parts, text.span, problems)?;
-    if base.is_none() {
-        let shown = |parts: &[Part]| -> String {
-            let shown = parts.iter().map(|part| match part {
-                Part::Literal(literal) => literal.as_str(),
-                Part::Placeholder(_) => "x",
-            });
-            shown.collect()
-        };
-        if let Err(why) = vet(&format!("{origin}{}", shown(&path))) {
-            problems.push(Diagnostic::new(Code::InvalidUrl, text.span, why));
-            return None;
-        }
+    if let Some(name) = secret_name(&query) {
+        let message = format!("`{name}` in a url is a secret that stands in a file");
+        problems.push(problem(Code::LiteralSecret, &message, "write `auth:`"));
+        return None;
+    }
+    if base.is_none()
+        && let Err(why) = vet(&format!("{origin}{}", with_values(&path, "x")))
+    {
+        problems.push(Diagnostic::new(Code::InvalidUrl, text.span, why));
+        return None;
     }
     Some(UrlTemplate {
         base,
@@ -170,6 +208,61 @@ pub(crate) fn compile(
         path,
         query,
     })
+}
+
+/// The parts as one text, every placeholder with the same value.
+fn with_values(parts: &[Part], value: &str) -> String {
+    let shown = parts.iter().map(|part| match part {
+        Part::Literal(literal) => literal.as_str(),
+        Part::Placeholder(_) => value,
+    });
+    shown.collect()
+}
+
+/// Whether host and port end before the first placeholder begins.
+fn host_is_written(parts: &[Part]) -> bool {
+    match parts {
+        [Part::Literal(first), _, ..] => first
+            .split_once("://")
+            .is_none_or(|(_, rest)| rest.contains(['/', '?', '#'])),
+        [Part::Placeholder(_), ..] => false,
+        [Part::Literal(_)] | [] => true,
+    }
+}
+
+/// What in a literal parsers and people read differently.
+fn doubt(part: &Part) -> Option<String> {
+    let Part::Literal(literal) = part else {
+        return None;
+    };
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@/?#[]%".contains(c);
+    if let Some(character) = literal.chars().find(|c| !is_plain(*c)) {
+        return Some(format!(
+            "`{}` may not stand in a url",
+            character.escape_debug()
+        ));
+    }
+    let is_escape = |rest: &str| {
+        let digits = rest.as_bytes().first_chunk::<2>();
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    let mut escapes = literal.split('%').skip(1);
+    escapes
+        .any(|rest| !is_escape(rest))
+        .then(|| "`%` is followed by two hex digits in a url".to_owned())
+}
+
+/// The name of a query value that is a secret, written out.
+fn secret_name(query: &[Part]) -> Option<String> {
+    let query = with_values(query, "\0");
+    let pairs = query
+        .split(['?', '&'])
+        .filter_map(|pair| pair.split_once('='));
+    pairs
+        .filter(|(_, value)| !value.is_empty() && !value.contains('\0'))
+        .map(|(name, _)| name)
+        .find(|name| SECRET_NAMES.iter().any(|it| it.eq_ignore_ascii_case(name)))
+        .map(str::to_owned)
 }
 
 fn in_host(span: Span) -> Diagnostic {

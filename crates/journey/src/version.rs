@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::fmt::Write as _;
+use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -78,6 +79,25 @@ impl fmt::Display for Version {
 impl fmt::Debug for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// The text is no version.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a version, expected 32 lower-case hex digits")]
+pub struct VersionParseError(String);
+
+impl FromStr for Version {
+    type Err = VersionParseError;
+
+    fn from_str(text: &str) -> Result<Self, VersionParseError> {
+        let malformed = || VersionParseError(text.chars().take(64).collect());
+        let digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if text.len() != 32 || !text.as_bytes().iter().all(digit) {
+            return Err(malformed());
+        }
+        let number = u128::from_str_radix(text, 16).map_err(|_| malformed())?;
+        Ok(Self(number.to_be_bytes()))
     }
 }
 

@@ -55,6 +55,21 @@ pub struct Entry {
 }
 
 impl Node {
+    /// Its keys and values, when it is a mapping; else none.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        match &self.kind {
+            Kind::Map(entries) => entries,
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::List(_) => &[],
+        }
+    }
+
+    /// The key and value of `key`, when it is a mapping that has it.
+    #[must_use]
+    pub fn entry(&self, key: &str) -> Option<&Entry> {
+        self.entries().iter().find(|entry| entry.key == key)
+    }
+
     /// What it is, for a sentence.
     #[must_use]
     pub fn describe(&self) -> &'static str {

@@ -6,10 +6,12 @@
 //! an error that names file and offset, never a silent loss.
 
 mod frame;
+mod read;
 mod recover;
 mod segment;
 
 use std::fs::File;
+use std::ops::ControlFlow;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -157,6 +159,42 @@ impl Log {
     #[must_use]
     pub const fn next_sequence(&self) -> u64 {
         self.next_sequence
+    }
+
+    /// Hands every frame from the sequence number `from` on to `visit`, in order, until it breaks.
+    ///
+    /// # Errors
+    ///
+    /// When a segment cannot be read or a frame is damaged.
+    pub fn read(
+        &self,
+        from: u64,
+        visit: &mut dyn FnMut(u64, &[u8]) -> ControlFlow<()>,
+    ) -> Result<(), LogError> {
+        let segments = segment::list(&self.directory)?;
+        let later = segments.partition_point(|(first, _)| *first <= from);
+        for (first, path) in segments.iter().skip(later.saturating_sub(1)) {
+            if read::segment(path, *first, from..self.next_sequence, visit)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The sequence number of the first frame of each segment, in order.
+    ///
+    /// # Errors
+    ///
+    /// When the directory cannot be read.
+    pub fn segment_starts(&self) -> Result<Vec<u64>, LogError> {
+        let segments = segment::list(&self.directory)?;
+        Ok(segments.into_iter().map(|(first, _)| first).collect())
+    }
+
+    /// Lets the next append fail as on a full disk.
+    #[cfg(test)]
+    pub(crate) fn refuse_writes(&mut self) {
+        self.segment = File::open(&self.segment_path).unwrap();
     }
 
     /// Goes on in a new segment when this one has no room for `length` more bytes.

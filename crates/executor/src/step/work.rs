@@ -8,7 +8,7 @@ use wayfare_event::Timestamp;
 
 use crate::catalog::Catalog;
 use crate::change::Change;
-use crate::input::{Input, Timer};
+use crate::input::Timer;
 use crate::record::{Account, Key};
 use crate::snapshot::Snapshot;
 use crate::trace::Trace;
@@ -37,13 +37,13 @@ impl<'a> Work<'a> {
     pub(crate) fn new(
         catalog: &'a Catalog,
         snapshot: &Snapshot,
-        input: &Input,
+        (seq, at): (u64, Timestamp),
         trace: &'a mut Trace,
     ) -> Self {
         Self {
             catalog,
-            seq: input.seq,
-            at: input.at,
+            seq,
+            at,
             rows: snapshot.clone(),
             trace,
             changes: Vec::new(),

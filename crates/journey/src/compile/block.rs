@@ -8,6 +8,7 @@ use super::{Compiler, DURATION_US_MAX};
 use crate::definition::{self, BlockKind, WaitFor};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::duration;
+use crate::expression::ROOTS;
 use crate::graph::{Arm, Block, BlockId, Heard, Label, Node, WaitItem};
 
 impl Compiler<'_> {
@@ -19,7 +20,7 @@ impl Compiler<'_> {
         let then = block.then.as_ref();
         let compiled = match &block.kind {
             BlockKind::Decide(arms) => {
-                self.no_successor(then, "a `decide` goes on by its arms");
+                self.no_successor(then, Code::UnknownKey, "a `decide` goes on by its arms");
                 self.arms(arms, block.span, named)
             }
             BlockKind::Pause(text) => {
@@ -31,15 +32,14 @@ impl Compiler<'_> {
             }
             BlockKind::Wait(wait) => self.wait(wait, (then, block.span), &named),
             BlockKind::Webhook(webhook) => {
-                self.no_successor(then, "a webhook is terminal: it is the journey's outcome");
+                let why = "a webhook is terminal: it is the journey's outcome";
+                self.no_successor(then, Code::WebhookSuccessor, why);
                 self.webhook(webhook, block.span, named)
                     .map(|webhook| Block::Webhook(Box::new(webhook)))
             }
             BlockKind::Exit(reason) => {
-                self.no_successor(then, "an exit is terminal");
-                Some(Block::Exit {
-                    reason: reason.value.as_str().into(),
-                })
+                self.no_successor(then, Code::UnknownKey, "an exit is terminal");
+                self.reason(reason).map(|reason| Block::Exit { reason })
             }
         };
         Some(Node {
@@ -48,9 +48,9 @@ impl Compiler<'_> {
         })
     }
 
-    fn no_successor(&mut self, then: Option<&definition::Text>, why: &str) {
+    fn no_successor(&mut self, then: Option<&definition::Text>, code: Code, why: &str) {
         if let Some(then) = then {
-            let problem = Diagnostic::new(Code::WebhookSuccessor, then.span, why);
+            let problem = Diagnostic::new(code, then.span, why);
             self.problems.push(problem.hint("take `then:` away"));
         }
     }
@@ -133,16 +133,41 @@ impl Compiler<'_> {
     fn item(&mut self, item: &definition::WaitItem, named: Vec<Arc<str>>) -> Option<WaitItem> {
         let on = self.heard(&item.on, named);
         let then = self.successor(&item.then);
-        if let (Some(name), definition::Heard::When(_)) = (&item.name, &item.on) {
-            let message = "only an event can be named";
-            self.problems
-                .push(Diagnostic::new(Code::InvalidValue, name.span, message));
+        if let Some(name) = &item.name {
+            self.event_name(name, &item.on);
         }
         Some(WaitItem {
             on: on?,
             name: item.name.as_ref().map(|name| name.value.as_str().into()),
             then: then?,
         })
+    }
+}
+
+impl Compiler<'_> {
+    /// An `as:` name is a word that expressions can say and that means nothing else.
+    fn event_name(&mut self, name: &definition::Text, on: &definition::Heard) {
+        let is_word = |text: &str| {
+            text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+                && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        };
+        let taken =
+            |text: &str| ROOTS.contains(&text) || matches!(text, "true" | "false" | "null" | "in");
+        let text = name.value.as_str();
+        let (code, message) = if matches!(on, definition::Heard::When(_)) {
+            let message = "only an event can be named";
+            (Code::InvalidValue, message.to_owned())
+        } else if !is_word(text) {
+            let message = "a name is made of letters, digits and `_`";
+            (Code::InvalidName, message.to_owned())
+        } else if taken(text) {
+            let message = format!("`{text}` means something else already");
+            (Code::InvalidName, message)
+        } else {
+            return;
+        };
+        self.problems
+            .push(Diagnostic::new(code, name.span, message));
     }
 }
 

@@ -4,13 +4,31 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::successors;
-use crate::definition::Definition;
+use crate::definition::{Block as Written, BlockKind, Definition};
 use crate::expression::{Expression, Key, Root};
 use crate::graph::{Arm, Block, Consent, Graph, Heard, Kept, WaitItem, Webhook};
 use crate::render::{Part, Payload, Template};
 
 /// The `as:` names that every way to a block has passed, by block.
-pub(super) fn at_blocks(definition: &Definition) -> BTreeMap<&str, Vec<Arc<str>>> {
+///
+/// Where a successor is not known, ways are missing: then every name is taken as passed.
+pub(super) fn at_blocks(
+    definition: &Definition,
+    is_known: impl Fn(&str) -> bool,
+) -> BTreeMap<&str, Vec<Arc<str>>> {
+    let ways = || definition.blocks.iter().flat_map(successors);
+    let start_is_known = definition.start.iter().all(|start| is_known(&start.value));
+    let leads_on = |block: &Written| match &block.kind {
+        BlockKind::Pause(_) | BlockKind::Wait(_) => block.then.is_some(),
+        BlockKind::Decide(_) | BlockKind::Webhook(_) | BlockKind::Exit(_) => true,
+    };
+    let is_complete = start_is_known && definition.blocks.iter().all(leads_on);
+    if !is_complete || ways().any(|(then, _)| !is_known(then)) {
+        let names: BTreeSet<&str> = ways().filter_map(|(_, name)| name).collect();
+        let names: Vec<Arc<str>> = names.into_iter().map(Arc::from).collect();
+        let keys = definition.blocks.iter().map(|it| it.key.value.as_str());
+        return keys.map(|key| (key, names.clone())).collect();
+    }
     let start = definition
         .start
         .as_ref()

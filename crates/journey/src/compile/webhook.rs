@@ -22,7 +22,7 @@ const TIMEOUT_US_MAX: i64 = 60 * SECOND_US;
 const WINDOW_US: i64 = 15 * 60 * SECOND_US;
 
 /// Headers that belong to the engine or to the connection.
-const OWNED: [&str; 17] = [
+const OWNED: [&str; 22] = [
     "webhook-id",
     "webhook-timestamp",
     "webhook-signature",
@@ -40,6 +40,22 @@ const OWNED: [&str; 17] = [
     "expect",
     "upgrade",
     "te",
+    "trailer",
+    "keep-alive",
+    "date",
+    "metadata",
+    "metadata-flavor",
+];
+/// The same for every header that starts like this.
+const OWNED_STARTS: [&str; 3] = ["webhook-", "proxy-", "x-aws-ec2-metadata-"];
+/// Headers whose values are secrets.
+const SECRETS: [&str; 6] = [
+    "x-api-key",
+    "api-key",
+    "apikey",
+    "x-auth-token",
+    "x-access-token",
+    "cookie",
 ];
 
 impl Compiler<'_> {
@@ -51,13 +67,16 @@ impl Compiler<'_> {
     ) -> Option<Webhook> {
         let names = self.names(named);
         let url = self.url(&webhook.url, &names);
-        let consent = self.consent(webhook.consent.as_ref(), span, &names);
+        let consent = self.consent(&webhook.consent, &names);
         let headers: Vec<_> = webhook
             .headers
             .iter()
             .map(|(name, value)| self.header(name, value, &names))
             .collect();
-        if let Some(Auth::Header { name, .. }) = &webhook.auth {
+        self.no_twins(&webhook.headers);
+        if let Some(Auth::Header { name, .. }) = &webhook.auth
+            && !name.eq_ignore_ascii_case("authorization")
+        {
             self.header_name(name, span);
         }
         let payload = match &webhook.payload {
@@ -87,21 +106,7 @@ impl Compiler<'_> {
         })
     }
 
-    fn consent(
-        &mut self,
-        consent: Option<&definition::Consent>,
-        span: Span,
-        names: &Names,
-    ) -> Option<Consent> {
-        let Some(consent) = consent else {
-            let message = "this webhook does not say what allows it";
-            self.problems
-                .push(Diagnostic::new(Code::MissingConsent, span, message).hint(
-                    "add `consent: marketing`, or {basis: contract, because: …} where no \
-                     category applies",
-                ));
-            return None;
-        };
+    fn consent(&mut self, consent: &definition::Consent, names: &Names) -> Option<Consent> {
         match consent {
             definition::Consent::Category { category, address } => {
                 let address = self.optional(address.as_ref(), names);
@@ -141,7 +146,7 @@ impl Compiler<'_> {
             .map(|piece| match piece {
                 Piece::Literal(literal) => Some(Part::Literal(literal)),
                 Piece::Placeholder { source, span } => {
-                    let written = wide(&source).unwrap_or(source);
+                    let written = wide(source.trim()).unwrap_or(source);
                     self.placeholder(text, (&written, span), names)
                         .map(Part::Placeholder)
                 }
@@ -162,8 +167,7 @@ impl Compiler<'_> {
                 let shift = |at: usize| (span.start + at).min(span.end);
                 let inner = Span::new(shift(error.span.start), shift(error.span.end));
                 let span = place::within(self.source, text, inner);
-                self.problems
-                    .push(Diagnostic::new(error.code, span, error.message).maybe_hint(error.hint));
+                self.unreadable(source, span, error);
                 None
             }
         }
@@ -186,24 +190,46 @@ impl Compiler<'_> {
     fn header(&mut self, name: &Text, value: &Text, names: &Names) -> Option<(Arc<str>, Template)> {
         self.header_name(&name.value, name.span);
         let parts = self.parts(value, names, &|_| None)?;
-        let control = |part: &Part| match part {
-            Part::Literal(literal) => literal.chars().any(char::is_control),
-            Part::Placeholder(_) => false,
+        let plain = |part: &Part| match part {
+            Part::Literal(literal) => literal.chars().all(|c| matches!(c, ' '..='~')),
+            Part::Placeholder(_) => true,
         };
-        if parts.iter().any(control) {
-            let message = "a header value has no control characters";
+        if !parts.iter().all(plain) {
+            let message = "a header value is made of visible ASCII characters";
             self.problems
                 .push(Diagnostic::new(Code::InvalidHeader, value.span, message));
             return None;
         }
+        let is_secret = SECRETS.iter().any(|it| name.value.eq_ignore_ascii_case(it));
+        if is_secret && matches!(parts.as_slice(), [Part::Literal(_)]) {
+            let message = "a secret does not stand in a file";
+            let hint = "write auth: {header: {name: …, value: {env: NAME}}}";
+            self.problems
+                .push(Diagnostic::new(Code::LiteralSecret, value.span, message).hint(hint));
+        }
         Some((name.value.as_str().into(), Template(parts)))
+    }
+
+    /// A header stands once, in whatever case.
+    fn no_twins(&mut self, headers: &[(Text, Text)]) {
+        for (place, (name, _)) in headers.iter().enumerate() {
+            let mut before = headers.iter().take(place);
+            if let Some((twin, _)) = before.find(|it| it.0.value.eq_ignore_ascii_case(&name.value))
+            {
+                let message = format!("header `{}` stands here twice", name.value);
+                self.problems.push(
+                    Diagnostic::new(Code::InvalidHeader, name.span, message)
+                        .related(twin.span, "the first one"),
+                );
+            }
+        }
     }
 
     fn header_name(&mut self, name: &str, span: Span) {
         let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
         let (message, hint) = if name.is_empty() || !name.chars().all(is_token) {
             (format!("`{name}` is no name for a header"), None)
-        } else if OWNED.iter().any(|owned| name.eq_ignore_ascii_case(owned)) {
+        } else if is_owned(name) {
             let hint = if name.eq_ignore_ascii_case("authorization") {
                 "write `auth:`"
             } else {
@@ -272,6 +298,11 @@ impl Compiler<'_> {
             );
         }
     }
+}
+
+fn is_owned(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    OWNED.contains(&name.as_str()) || OWNED_STARTS.iter().any(|start| name.starts_with(start))
 }
 
 /// What a bare name in a URL is short for: one place, whatever stands elsewhere.

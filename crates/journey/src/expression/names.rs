@@ -9,8 +9,10 @@ use crate::diagnostic::{Span, nearest};
 /// What an expression may name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names {
-    /// `event`, `trigger` and `properties`: an event started the journey or is being judged.
+    /// `event` and `properties`: an event started the journey or is being judged.
     pub event: bool,
+    /// `trigger`: an event started the journey.
+    pub trigger: bool,
     /// Why there is none, when there is none.
     pub no_event: &'static str,
     /// `change`.
@@ -32,7 +34,7 @@ const EVENT_FIELDS: [&str; 6] = [
 const CHANGE_FIELDS: [&str; 4] = ["category", "action", "previous", "address"];
 const JOURNEY_FIELDS: [&str; 3] = ["id", "title", "version"];
 const ENTRY_FIELDS: [&str; 2] = ["key", "at"];
-const ROOTS: [&str; 10] = [
+pub(crate) const ROOTS: [&str; 10] = [
     "event",
     "trigger",
     "properties",
@@ -54,11 +56,11 @@ impl Names {
         mut keys: Vec<(Key, Span)>,
     ) -> Result<Path, ExpressionError> {
         let start = match root {
-            "event" => self.event(Root::Event, span)?,
-            "trigger" => self.event(Root::Trigger, span)?,
+            "event" => self.event(self.event, Root::Event, span)?,
+            "trigger" => self.event(self.trigger, Root::Trigger, span)?,
             "properties" => {
                 keys.insert(0, (Key::Name("properties".into()), span));
-                self.event(Root::Event, span)?
+                self.event(self.event, Root::Event, span)?
             }
             "profile" => Root::Profile,
             "account" => Root::Account,
@@ -83,8 +85,8 @@ impl Names {
         })
     }
 
-    fn event(&self, root: Root, span: Span) -> Result<Root, ExpressionError> {
-        if self.event {
+    fn event(&self, exists: bool, root: Root, span: Span) -> Result<Root, ExpressionError> {
+        if exists {
             return Ok(root);
         }
         let message = format!("there is no event here: {}", self.no_event);

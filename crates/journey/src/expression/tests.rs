@@ -21,6 +21,7 @@ fn map(text: &str) -> Map {
 fn names() -> Names {
     Names {
         event: true,
+        trigger: true,
         change: true,
         named: vec!["order".into()],
         categories: vec!["marketing".into()],

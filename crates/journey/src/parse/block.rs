@@ -44,7 +44,7 @@ fn block(key: Text, node: &Node, problems: &mut Problems) -> Option<Block> {
     let (found, second) = (kinds.next(), kinds.next());
     let span = found.map_or(key.span, |entry| entry.key_span);
     let kind = match (found, second) {
-        (Some(entry), None) => kind(entry.key.as_str(), &entry.value, problems),
+        (Some(entry), None) => kind(entry, problems),
         (None, _) => {
             let message = format!("block `{}` does nothing: it has one of {KINDS}", key.value);
             problems.push(Diagnostic::new(Code::BlockKind, key.span, message));
@@ -69,11 +69,12 @@ fn block(key: Text, node: &Node, problems: &mut Problems) -> Option<Block> {
     })
 }
 
-fn kind(name: &str, node: &Node, problems: &mut Problems) -> Option<BlockKind> {
-    match name {
+fn kind(entry: &crate::yaml::Entry, problems: &mut Problems) -> Option<BlockKind> {
+    let node = &entry.value;
+    match entry.key.as_str() {
         "decide" => arms(node, problems).map(BlockKind::Decide),
         "wait" => wait(node, problems),
-        "webhook" => webhook::webhook(node, problems)
+        "webhook" => webhook::webhook(entry, problems)
             .map(Box::new)
             .map(BlockKind::Webhook),
         _ => problems.text(node).map(BlockKind::Exit),

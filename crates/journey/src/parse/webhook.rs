@@ -4,8 +4,8 @@ use super::fields::Problems;
 use crate::definition::{
     Auth, Basis, Consent, DeliveryMode, IdentityNeed, Method, Secret, Text, Tree, Url, Webhook,
 };
-use crate::diagnostic::{Code, Diagnostic};
-use crate::yaml::{Kind, Node};
+use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::yaml::{Entry, Kind, Node};
 
 const METHODS: [(&str, Method); 3] = [
     ("POST", Method::Post),
@@ -19,15 +19,21 @@ const MODES: [(&str, DeliveryMode); 2] = [
     ("at_least_once", DeliveryMode::AtLeastOnce),
 ];
 
-pub(super) fn webhook(node: &Node, problems: &mut Problems) -> Option<Webhook> {
-    let mut fields = problems.fields(node, "a webhook")?;
+pub(super) fn webhook(entry: &Entry, problems: &mut Problems) -> Option<Webhook> {
+    let mut fields = problems.fields(&entry.value, "a webhook")?;
     let method = fields
         .need("method", problems)
         .and_then(|node| problems.word(node, &METHODS));
     let url = fields
         .need("url", problems)
         .and_then(|node| url(node, problems));
-    let consent = fields.get("consent").map(|node| consent(node, problems));
+    let consent = match fields.get("consent") {
+        Some(node) => consent(node, problems),
+        None => {
+            no_consent(entry.key_span, problems);
+            None
+        }
+    };
     let auth = fields.get("auth").map(|node| auth(node, problems));
     let headers = fields
         .get("headers")
@@ -49,7 +55,7 @@ pub(super) fn webhook(node: &Node, problems: &mut Problems) -> Option<Webhook> {
     Some(Webhook {
         method: method?,
         url: url?,
-        consent: consent.flatten(),
+        consent: consent?,
         auth: auth.flatten(),
         headers,
         payload: payload.flatten(),
@@ -94,6 +100,13 @@ fn literal_secret(node: &Node, problems: &mut Problems) {
         )
         .hint("name where it comes from: {env: NAME} or {file: PATH}"),
     );
+}
+
+fn no_consent(span: Span, problems: &mut Problems) {
+    let message = "this webhook does not say what allows it";
+    problems.push(Diagnostic::new(Code::MissingConsent, span, message).hint(
+        "add `consent: marketing`, or {basis: contract, because: …} where no category applies",
+    ));
 }
 
 fn consent(node: &Node, problems: &mut Problems) -> Option<Consent> {
@@ -205,7 +218,7 @@ fn headers(node: &Node, problems: &mut Problems) -> Vec<(Text, Text)> {
         problems.wrong_shape(node, "a mapping of headers");
         return Vec::new();
     };
-    let read = |entry: &crate::yaml::Entry| {
+    let read = |entry: &Entry| {
         let name = Text {
             value: entry.key.clone(),
             span: entry.key_span,
@@ -249,7 +262,7 @@ fn tree(node: &Node, problems: &mut Problems) -> Option<Tree> {
             {
                 problems.text(node)?;
             }
-            let read = |entry: &crate::yaml::Entry| {
+            let read = |entry: &Entry| {
                 let name = Text {
                     value: entry.key.clone(),
                     span: entry.key_span,

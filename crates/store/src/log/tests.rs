@@ -141,3 +141,32 @@ fn a_segment_that_was_never_finished_is_made_again() {
     assert!(frames.is_empty());
     assert_eq!(log.append(b"one").unwrap(), 1);
 }
+
+#[test]
+fn frames_are_read_while_the_log_is_open() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut log, ..) = open(directory.path());
+    log.append(b"one").unwrap();
+    log.append(&vec![7; FRAME_PAYLOAD_BYTES_MAX]).unwrap();
+    log.append(&vec![8; FRAME_PAYLOAD_BYTES_MAX]).unwrap();
+    log.append(b"four").unwrap();
+    assert_eq!(log.segment_starts().unwrap(), [1, 3]);
+    let read = |from, until| {
+        let mut seen = Vec::new();
+        log.read(from, &mut |sequence, payload| {
+            seen.push((sequence, payload.len()));
+            if sequence == until {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })
+        .unwrap();
+        seen
+    };
+    let large = FRAME_PAYLOAD_BYTES_MAX;
+    assert_eq!(read(1, 9), [(1, 3), (2, large), (3, large), (4, 4)]);
+    assert_eq!(read(2, 3), [(2, large), (3, large)]);
+    assert_eq!(read(4, 9), [(4, 4)]);
+    assert_eq!(read(5, 9), []);
+}

@@ -1,0 +1,102 @@
+//! What is known of a profile, all together? For looking inside; nothing here decides.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use wayfare_consent::{Choice, Verdict};
+use wayfare_event::{Identifier, InstanceId, Map, ProfileId, Timestamp};
+use wayfare_identity::Standing;
+
+use crate::catalog::Catalog;
+use crate::record::{ConsentAsked, Instance};
+use crate::snapshot::Snapshot;
+use crate::step::send;
+use crate::step::who::Who;
+use crate::step::work::{NotYet, Work};
+use crate::trace::Trace;
+
+/// A profile as it is now.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// Its id.
+    pub id: ProfileId,
+    /// Ids that lead here: those its identifiers had by themselves.
+    pub former: Vec<ProfileId>,
+    /// Its identifiers, by rank and value.
+    pub identifiers: Vec<Identifier>,
+    /// Whether its one identifier is claimed by several and therefore nobody's.
+    pub contested: bool,
+    /// Its traits, and `profileId`.
+    pub traits: Map,
+    /// The accounts it joined.
+    pub accounts: Vec<Arc<str>>,
+    /// What it chose and what that allows, by category.
+    pub consent: BTreeMap<Arc<str>, (Choice, Verdict)>,
+    /// Its walks that have not ended.
+    pub instances: Vec<(InstanceId, Arc<Instance>)>,
+}
+
+/// Every profile that the loaded identifiers make, by the identifier its id is derived from.
+///
+/// `snapshot` holds every identifier there is: what is not in it counts as absent.
+#[must_use]
+pub fn profiles(catalog: &Catalog, snapshot: &Snapshot, at: Timestamp) -> Vec<Profile> {
+    let partition = wayfare_identity::resolve(&catalog.identity, &catalog.id_key, snapshot.links());
+    let mut rows = snapshot.clone();
+    let mut profiles = Vec::new();
+    for resolved in partition.profiles() {
+        profiles.push(loop {
+            let mut trace = Trace::off();
+            let work = Work::new(catalog, &rows, (0, at), &mut trace);
+            match one(&work, resolved) {
+                Ok(profile) => break profile,
+                Err(NotYet::Load(keys)) => keys.into_iter().for_each(|key| rows.put(key, None)),
+                Err(NotYet::DueFirst(_)) => unreachable!("looking on fires no timer"),
+            }
+        });
+    }
+    profiles
+}
+
+fn one(work: &Work<'_>, resolved: &wayfare_identity::Profile) -> Result<Profile, NotYet> {
+    let lead = resolved.identifiers.first().cloned();
+    let owner = lead.unwrap_or_else(|| Identifier::new("", ""));
+    let who = Who::look(work, resolved, owner)?;
+    let mut consent = BTreeMap::new();
+    for (name, rules) in work.catalog.consent.categories() {
+        let address = match rules.binding {
+            wayfare_consent::Binding::Profile => None,
+            wayfare_consent::Binding::Address(channel) => who.address(work, channel.namespace()),
+        };
+        let asked = ConsentAsked::Category {
+            category: name.clone(),
+            address,
+        };
+        let choice = who.choice(work, name, None);
+        let permission = send::permission(work, &who, asked)?;
+        consent.insert(name.clone(), (choice, permission.verdict));
+    }
+    let own = |identifier: &Identifier| {
+        let namespace = identifier.namespace.as_str();
+        ProfileId::derive(&work.catalog.id_key, 1, namespace, &identifier.value)
+    };
+    let former = resolved.identifiers.iter().map(own);
+    let records = resolved.identifiers.iter();
+    let records = records.filter_map(|identifier| work.rows.record(identifier));
+    let mut accounts: Vec<Arc<str>> = records
+        .flat_map(|record| record.accounts.keys().cloned())
+        .collect();
+    accounts.sort();
+    accounts.dedup();
+    let live = who.live(&work.rows).into_iter();
+    Ok(Profile {
+        id: resolved.id,
+        former: former.filter(|id| *id != resolved.id).collect(),
+        identifiers: resolved.identifiers.clone(),
+        contested: resolved.standing == Standing::Contested,
+        accounts,
+        consent,
+        instances: live.map(|live| (live.id, live.instance)).collect(),
+        traits: who.traits,
+    })
+}

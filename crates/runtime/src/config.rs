@@ -1,0 +1,143 @@
+//! What is configured? `wayfare.yaml` and its built-in defaults, every problem at once; with the
+//! journeys beside it, a [`Project`]. Not here: the environment and flags, which the binary reads.
+
+mod consent;
+mod identity;
+mod parts;
+mod project;
+mod server;
+mod state;
+mod types;
+mod webhooks;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use wayfare_journey::diagnostic::Diagnostic;
+use wayfare_journey::fields::{Fields, Problems};
+use wayfare_journey::yaml::{self, Kind, Node};
+use wayfare_journey::{Compiled, Known};
+use wayfare_webhook::Policy;
+
+pub use project::{Problem, Project, ProjectError, load, load_directory};
+pub use server::{AdminToken, KeyKind, Scope, Server, WriteKey};
+pub use state::State;
+pub use types::{Types, ValueType};
+pub use webhooks::{HostLimits, Rate, RateParseError};
+
+/// Everything `wayfare.yaml` can say; what it does not say is as shipped.
+///
+/// ```
+/// let settings = wayfare_runtime::config::read("webhooks: { allow_http: [localhost] }\n");
+/// assert_eq!(settings.unwrap().webhooks.allow_http, ["localhost"]);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// What identifies somebody.
+    pub identity: wayfare_identity::Config,
+    /// The categories of consent.
+    pub consent: wayfare_consent::Config,
+    /// Where requests may go beyond https on the public internet. Where Wayfare itself listens is
+    /// for the shell to add.
+    pub webhooks: Policy,
+    /// What one host is sent at most, by `host` or `host:port`, in lower case.
+    pub hosts: BTreeMap<String, HostLimits>,
+    /// The HTTP server.
+    pub server: Server,
+    /// What is durable, where, and for how long.
+    pub state: State,
+    /// What traits and properties are declared to be.
+    pub types: Types,
+}
+
+impl Settings {
+    /// What a host is sent at most: as configured for this port of it, else for the host.
+    #[must_use]
+    pub fn host(&self, host: &str, port: u16) -> HostLimits {
+        let host = host.to_ascii_lowercase();
+        let limits = self.hosts.get(&format!("{host}:{port}"));
+        let limits = limits.or_else(|| self.hosts.get(&host));
+        limits.copied().unwrap_or_default()
+    }
+
+    /// Compiles a journey against what is configured.
+    ///
+    /// # Errors
+    ///
+    /// Every problem in the file, in the order they stand.
+    pub fn compile(&self, source: &str) -> Result<Compiled, Vec<Diagnostic>> {
+        let categories: Vec<Arc<str>> = self.consent.names().cloned().collect();
+        let vet = |url: &str| match self.webhooks.target(url) {
+            Ok(_) => Ok(()),
+            Err(refusal) => Err(refusal.to_string()),
+        };
+        let known = Known {
+            categories: &categories,
+            vet: &vet,
+        };
+        wayfare_journey::compile(source, &known)
+    }
+}
+
+/// Reads `wayfare.yaml`.
+///
+/// # Errors
+///
+/// Every problem in the file, in the order they stand.
+pub fn read(text: &str) -> Result<Settings, Vec<Diagnostic>> {
+    let (settings, problems) = read_what_can_be(text);
+    if problems.is_empty() {
+        Ok(settings)
+    } else {
+        Err(problems)
+    }
+}
+
+/// The settings that could be read, so that journeys are checked against them all the same, and
+/// what is wrong with the rest.
+fn read_what_can_be(text: &str) -> (Settings, Vec<Diagnostic>) {
+    let mut problems = Problems::default();
+    let mut settings = Settings::default();
+    match yaml::read(text) {
+        Ok(root) if root.kind == Kind::Null => {}
+        Ok(root) => settings = sections(&root, &mut problems),
+        Err(problem) => problems.push(*problem),
+    }
+    problems.0.sort_by_key(|problem| problem.span);
+    (settings, problems.0)
+}
+
+fn sections(root: &Node, problems: &mut Problems) -> Settings {
+    let mut settings = Settings::default();
+    let Some(mut fields) = problems.fields(root, "`wayfare.yaml`") else {
+        return settings;
+    };
+    if let Some(node) = section(&mut fields, "consent") {
+        settings.consent = consent::consent(node, problems);
+    }
+    if let Some(node) = section(&mut fields, "identity") {
+        settings.identity = identity::identity(node, problems);
+    }
+    if let Some(node) = section(&mut fields, "webhooks") {
+        (settings.webhooks, settings.hosts) = webhooks::webhooks(node, problems);
+    }
+    if let Some(node) = section(&mut fields, "server") {
+        settings.server = server::server(node, problems);
+    }
+    if let Some(node) = section(&mut fields, "state") {
+        settings.state = state::state(node, problems);
+    }
+    if let Some(node) = section(&mut fields, "types") {
+        settings.types = types::types(node, problems);
+    }
+    fields.finish(problems);
+    settings
+}
+
+/// A part of the file; one whose every line is a comment is not there.
+fn section<'a>(fields: &mut Fields<'a>, key: &'static str) -> Option<&'a Node> {
+    fields.get(key).filter(|node| node.kind != Kind::Null)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+//! What does `consent:` say? The built-in categories stay; a category that is named here is changed
+//! where it is built in, and added where it is not.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use wayfare_consent::{Binding, Category, Channel, Class, Config, Jurisdiction, Strength};
+use wayfare_event::ConsentAction;
+use wayfare_journey::definition::Text;
+use wayfare_journey::diagnostic::{Code, Diagnostic, Span};
+use wayfare_journey::duration::DAY_US;
+use wayfare_journey::fields::{Fields, Problems};
+use wayfare_journey::yaml::{Entry, Node};
+
+use super::parts::{entries, micros, name};
+
+const CLASSES: [(&str, Class); 4] = [
+    (Class::Essential.as_str(), Class::Essential),
+    (Class::Consent.as_str(), Class::Consent),
+    (
+        Class::LegitimateInterest.as_str(),
+        Class::LegitimateInterest,
+    ),
+    (Class::NoticeOnly.as_str(), Class::NoticeOnly),
+];
+const BOUND: [(&str, Bound); 2] = [("profile", Bound::Profile), ("address", Bound::Address)];
+const CHANNELS: [(&str, Channel); 2] = [("email", Channel::Email), ("phone", Channel::Phone)];
+const STRENGTHS: [(&str, Strength); 2] =
+    [("any", Strength::Any), ("confirmed", Strength::Confirmed)];
+const ACTIONS: [(&str, ConsentAction); 2] = [
+    ("accept", ConsentAction::Accept),
+    ("decline", ConsentAction::Decline),
+];
+/// The longest time an acceptance may be configured to last: ten years.
+const MAX_AGE_US_MAX: i64 = 3_660 * DAY_US;
+
+/// `binding:` as written; the channel stands beside it.
+#[derive(Clone, Copy)]
+enum Bound {
+    Profile,
+    Address,
+}
+
+pub(super) fn consent(node: &Node, problems: &mut Problems) -> Config {
+    let built_in = Config::default();
+    let Some(mut fields) = problems.fields(node, "`consent`") else {
+        return built_in;
+    };
+    let place = fields.get("jurisdiction");
+    let place = place.and_then(|node| default_place(node, problems));
+    let written = fields.get("categories").map_or(&[][..], |node| {
+        entries(node, "a mapping of categories", problems)
+    });
+    fields.finish(problems);
+    let mut categories = built_in.categories().clone();
+    for entry in written {
+        let shipped = built_in.category(&entry.key);
+        let category = category(entry, shipped, problems);
+        categories.insert(Arc::from(entry.key.as_str()), category);
+    }
+    Config::new(categories, place.unwrap_or(Jurisdiction::UNKNOWN))
+}
+
+fn default_place(node: &Node, problems: &mut Problems) -> Option<Jurisdiction> {
+    let mut fields = problems.fields(node, "`jurisdiction`")?;
+    let default = fields.text("default", problems);
+    fields.finish(problems);
+    let default = default?;
+    if default.value != "unknown" {
+        place(&default.value, default.span, problems);
+    }
+    Some(Jurisdiction::named(&default.value))
+}
+
+/// Even where something is wrong with it, a category is there: journeys may name it.
+fn category(entry: &Entry, shipped: Option<&Category>, problems: &mut Problems) -> Category {
+    let text = Text {
+        value: entry.key.clone(),
+        span: entry.key_span,
+    };
+    name(&text, problems);
+    let silent = || Category::new(Class::Consent, Binding::Profile);
+    let mut category = shipped.cloned().unwrap_or_else(silent);
+    let Some(mut fields) = problems.fields(&entry.value, "a category") else {
+        return category;
+    };
+    let class = match shipped {
+        Some(_) => fields.get("class"),
+        None => fields.need("class", problems),
+    };
+    let class = class.and_then(|node| problems.word(node, &CLASSES));
+    category.class = class.unwrap_or(category.class);
+    let shipped = shipped.map(|category| category.binding);
+    let binding = binding(&mut fields, shipped, problems);
+    category.binding = binding.unwrap_or(category.binding);
+    let default = fields.get("default");
+    let default = default.and_then(|node| problems.word(node, &ACTIONS));
+    category.default = default.or(category.default);
+    if let Some(node) = fields.get("by_jurisdiction") {
+        category.by_jurisdiction = by_place(node, problems);
+    }
+    let strength = fields.get("strength");
+    let strength = strength.and_then(|node| problems.word(node, &STRENGTHS));
+    category.strength = strength.unwrap_or(category.strength);
+    let max_age = fields.get("max_age");
+    let max_age = max_age.and_then(|node| micros(node, DAY_US..=MAX_AGE_US_MAX, problems));
+    category.max_age_us = max_age.or(category.max_age_us);
+    fields.finish(problems);
+    category
+}
+
+fn binding(
+    fields: &mut Fields<'_>,
+    shipped: Option<Binding>,
+    problems: &mut Problems,
+) -> Option<Binding> {
+    let bound = fields.get("binding");
+    let channel = fields.entry("channel");
+    if bound.is_none() && channel.is_none() {
+        if shipped.is_none() {
+            let message = "a category needs `binding:`";
+            problems.push(
+                Diagnostic::new(Code::MissingKey, fields.place(), message)
+                    .hint("write `binding: profile`, or `binding: address` with a `channel:`"),
+            );
+        }
+        return shipped;
+    }
+    let bound = match bound {
+        Some(node) => problems.word(node, &BOUND)?,
+        None => Bound::Address,
+    };
+    match (bound, channel, shipped) {
+        (Bound::Profile, None, _) => Some(Binding::Profile),
+        (Bound::Profile, Some(channel), _) => {
+            let message = "a category that is bound to the profile has no channel";
+            problems.push(
+                Diagnostic::new(Code::InvalidValue, channel.key_span, message)
+                    .hint("leave it out, or write `binding: address`"),
+            );
+            Some(Binding::Profile)
+        }
+        (Bound::Address, Some(channel), _) => problems
+            .word(&channel.value, &CHANNELS)
+            .map(Binding::Address),
+        (Bound::Address, None, Some(Binding::Address(channel))) => Some(Binding::Address(channel)),
+        (Bound::Address, None, Some(Binding::Profile) | None) => {
+            let message = "a category that is bound to an address needs `channel:`";
+            problems.push(
+                Diagnostic::new(Code::MissingKey, fields.place(), message)
+                    .hint("write `channel: email` or `channel: phone`"),
+            );
+            None
+        }
+    }
+}
+
+fn by_place(node: &Node, problems: &mut Problems) -> BTreeMap<String, ConsentAction> {
+    let mut places = BTreeMap::new();
+    for entry in entries(node, "a mapping of places, such as `US: accept`", problems) {
+        place(&entry.key, entry.key_span, problems);
+        if let Some(action) = problems.word(&entry.value, &ACTIONS) {
+            places.insert(entry.key.to_ascii_uppercase(), action);
+        }
+    }
+    places
+}
+
+/// Checks a place: an ISO 3166 country, or a part of one.
+fn place(text: &str, span: Span, problems: &mut Problems) {
+    let (country, part) = text.split_once('-').unwrap_or((text, "A"));
+    let is_country = country.len() == 2 && country.bytes().all(|it| it.is_ascii_alphabetic());
+    let is_part =
+        (1..=3).contains(&part.len()) && part.bytes().all(|it| it.is_ascii_alphanumeric());
+    if !is_country || !is_part {
+        let message = format!("`{text}` is not a place");
+        problems.push(
+            Diagnostic::new(Code::InvalidValue, span, message)
+                .hint("write an ISO 3166 code such as `DE` or `US-CA`"),
+        );
+    }
+}

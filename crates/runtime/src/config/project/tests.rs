@@ -1,0 +1,174 @@
+//! Is a directory of journeys one project, with every problem told by file?
+
+use tempfile::TempDir;
+
+use super::*;
+
+const JOURNEY: &str = "\
+journey: ID
+description: Greet somebody.
+trigger: { event: Signup Completed }
+entry: { again: once }
+blocks:
+  greet:
+    webhook:
+      method: POST
+      url: https://crm.example.com/leads
+      consent: marketing
+      payload: { email: \"{profile.email}\" }
+";
+
+fn directory(files: &[(&str, &str)]) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        std::fs::write(directory.path().join(name), text).unwrap();
+    }
+    directory
+}
+
+fn journey(id: &str) -> String {
+    JOURNEY.replace("ID", id)
+}
+
+/// For each file with problems its name, and its problems' codes and underlined texts.
+fn problems(files: &[(&str, &str)]) -> Vec<(String, Vec<(Code, String)>)> {
+    let directory = directory(files);
+    let error = load_directory(directory.path(), None).unwrap_err();
+    let ProjectError::Problems { problems, .. } = error else {
+        panic!("{error}")
+    };
+    let told = problems.into_iter().map(|problem| {
+        let name = problem
+            .path
+            .file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned();
+        let source = problem.source;
+        let diagnostics = problem.diagnostics.into_iter();
+        let told = diagnostics.map(|it| (it.code, source.get(it.span.range()).unwrap().to_owned()));
+        (name, told.collect())
+    });
+    told.collect()
+}
+
+#[test]
+fn journeys_and_their_configuration_are_one_project() {
+    let config = "webhooks: { allow_ports: [8443] }\nstate: { directory: data }\n";
+    let journey_b = journey("b").replace("crm.example.com", "crm.example.com:8443");
+    let directory = directory(&[
+        ("z.yaml", &journey("a")),
+        ("b.yaml", &journey_b),
+        ("b.test.yaml", "no: journey"),
+        ("wayfare.yaml", config),
+        ("events.ndjson", "{}"),
+    ]);
+    let project = load_directory(directory.path(), None).unwrap();
+    let ids: Vec<&str> = project.graphs.iter().map(|graph| &**graph.id()).collect();
+    assert_eq!(ids, ["a", "b"]);
+    assert_eq!(project.files, 3);
+    assert_eq!(project.warnings, []);
+    let state = project.settings.state.directory.unwrap();
+    assert_eq!(state, directory.path().join("data"));
+}
+
+#[test]
+fn another_configuration_replaces_the_one_beside_the_journeys() {
+    let directory = directory(&[
+        ("a.yaml", &journey("a")),
+        ("wayfare.yaml", "nonsense: 1\n"),
+        ("other", "webhooks: { allow_http: [localhost] }\n"),
+    ]);
+    let other = directory.path().join("other");
+    let project = load_directory(directory.path(), Some(&other)).unwrap();
+    assert_eq!(project.settings.webhooks.allow_http, ["localhost"]);
+}
+
+#[test]
+fn every_problem_of_every_file_is_told() {
+    let told = problems(&[
+        ("a.yaml", &journey("a").replace("webhook:", "webhok:")),
+        ("b.yaml", "journey: b\ntriger: { event: X }\n"),
+        ("c.yaml", &journey("c")),
+        ("wayfare.yaml", "webhooks: { allow_ports: [x] }\n"),
+    ]);
+    let files: Vec<&str> = told.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(files, ["wayfare.yaml", "a.yaml", "b.yaml"]);
+    assert_eq!(told[0].1, [(Code::WrongShape, "x".to_owned())]);
+}
+
+#[test]
+fn journeys_are_checked_against_what_can_be_read_of_a_broken_configuration() {
+    let config = "consent: { categories: { news: { class: consent } } }\n";
+    let told = problems(&[
+        ("a.yaml", &journey("a").replace("marketing", "news")),
+        ("wayfare.yaml", config),
+    ]);
+    let expected = [(Code::MissingKey, "class".to_owned())];
+    assert_eq!(told, [("wayfare.yaml".to_owned(), expected.to_vec())]);
+}
+
+#[test]
+fn two_journeys_with_one_id_are_told_even_where_one_is_broken() {
+    let broken = journey("a").replace("method: POST", "method: GET");
+    for second in [journey("a"), broken] {
+        let told = problems(&[("a.yaml", &journey("a")), ("b.yaml", &second)]);
+        assert_eq!(told[0].0, "b.yaml");
+        assert_eq!(told[0].1[0], (Code::DuplicateJourney, "a".to_owned()));
+    }
+}
+
+#[test]
+fn a_warning_is_told_and_keeps_nothing_from_running() {
+    let undescribed = journey("a").replace("description: Greet somebody.\n", "");
+    let directory = directory(&[("a.yaml", &undescribed)]);
+    let project = load_directory(directory.path(), None).unwrap();
+    let codes = project.warnings[0].diagnostics.iter().map(|it| it.code);
+    assert_eq!(codes.collect::<Vec<_>>(), [Code::NoDescription]);
+}
+
+#[test]
+fn what_is_not_there_is_told_with_what_to_do() {
+    let empty = directory(&[("readme.md", "")]);
+    let missing = empty.path().join("journeys");
+    let check = |path: &Path, config: Option<&Path>, words: &str| {
+        let error = load_directory(path, config).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    };
+    check(&missing, None, "/journeys` does not exist");
+    check(empty.path(), None, "has no journeys in it");
+    check(empty.path(), Some(&missing), "/journeys` does not exist");
+}
+
+#[test]
+fn files_are_read_alone_with_the_configuration_beside_them() {
+    let directory = directory(&[
+        ("a.yaml", &journey("a")),
+        ("b.yaml", &journey("b")),
+        ("b.test.yaml", ""),
+        ("wayfare.yaml", "webhooks: { allow_ports: [8443] }\n"),
+    ]);
+    let paths = |names: &[&str]| -> Vec<PathBuf> {
+        names
+            .iter()
+            .map(|name| directory.path().join(name))
+            .collect()
+    };
+    let check = |names: &[&str], journeys: usize| {
+        let project = load(&paths(names), None).unwrap();
+        assert_eq!(project.graphs.len(), journeys, "{names:?}");
+        assert_eq!(project.settings.webhooks.allow_ports, [8443], "{names:?}");
+    };
+    check(&["b.yaml"], 1);
+    check(&["a.yaml", "b.yaml", "b.test.yaml", "wayfare.yaml"], 2);
+    check(&["wayfare.yaml"], 0);
+}
+
+#[test]
+fn a_file_that_is_no_text_is_a_problem_of_that_file() {
+    let directory = directory(&[("a.yaml", &journey("a"))]);
+    std::fs::write(directory.path().join("b.yaml"), b"journey: \xff").unwrap();
+    let error = load_directory(directory.path(), None).unwrap_err();
+    assert!(matches!(error, ProjectError::Problems { problems, files: 2 } if problems.len() == 1));
+}

@@ -1,0 +1,188 @@
+//! How do attempts run beside the writer? A due delivery takes a slot of its host, its name is
+//! looked up and vetted, and only when the writer has released it, durably, it is dialled.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+use wayfare_event::{DeliveryId, Timestamp};
+use wayfare_executor::delivery::{NotSentReason, Outcome};
+use wayfare_executor::record::{Delivery, Request};
+use wayfare_webhook::{Client, Outgoing, Secrets, Unready};
+
+/// Requests in flight to one host, unless configured otherwise.
+const IN_FLIGHT_PER_HOST: usize = 8;
+
+/// What an attempt has to say.
+#[derive(Debug)]
+pub(crate) enum Told {
+    /// Its name was looked up and vetted: it could leave.
+    Ready(DeliveryId, Vec<SocketAddr>),
+    /// Its address is refused.
+    Barred(DeliveryId, String),
+    /// It provably cannot leave now.
+    NotSent(DeliveryId, NotSentReason, String),
+    /// It ended.
+    Finished {
+        delivery: DeliveryId,
+        attempt: u32,
+        outcome: Outcome,
+        note: Option<String>,
+    },
+}
+
+impl Told {
+    /// The delivery it speaks of.
+    pub(crate) const fn delivery(&self) -> DeliveryId {
+        match self {
+            Self::Ready(id, _)
+            | Self::Barred(id, _)
+            | Self::NotSent(id, ..)
+            | Self::Finished { delivery: id, .. } => *id,
+        }
+    }
+}
+
+/// The attempts under way.
+pub(crate) struct Dispatch {
+    client: Arc<Client>,
+    secrets: Arc<Secrets>,
+    running: JoinSet<Told>,
+    slots: BTreeMap<String, BTreeSet<DeliveryId>>,
+}
+
+impl Dispatch {
+    pub(crate) fn new(client: Client, secrets: Arc<Secrets>) -> Self {
+        Self {
+            client: Arc::new(client),
+            secrets,
+            running: JoinSet::new(),
+            slots: BTreeMap::new(),
+        }
+    }
+
+    /// Whether nothing is under way.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.running.is_empty()
+    }
+
+    /// Starts a due delivery, unless it is under way or its host has no slot.
+    pub(crate) fn start(&mut self, delivery: &Delivery) {
+        let url = match url(&delivery.request, &self.secrets) {
+            Ok(url) => url,
+            Err(note) => {
+                if self.take_slot(String::new(), delivery.id) {
+                    let told = Told::NotSent(delivery.id, NotSentReason::Secret, note);
+                    self.running.spawn(async move { told });
+                }
+                return;
+            }
+        };
+        if !self.take_slot(host(&url).to_owned(), delivery.id) {
+            return;
+        }
+        let (client, id) = (self.client.clone(), delivery.id);
+        self.running.spawn(async move {
+            match client.resolve(&url).await {
+                Ok(addresses) => Told::Ready(id, addresses),
+                Err(Unready::Policy(refusal)) => Told::Barred(id, refusal.to_string()),
+                Err(unready @ Unready::Dns { .. }) => {
+                    Told::NotSent(id, NotSentReason::Dns, unready.to_string())
+                }
+            }
+        });
+    }
+
+    /// Sends a delivery that was released durably.
+    pub(crate) fn send(&mut self, delivery: &Arc<Delivery>, to: Vec<SocketAddr>, now: Timestamp) {
+        let (client, secrets, delivery) =
+            (self.client.clone(), self.secrets.clone(), delivery.clone());
+        let seconds = now.as_micros().div_euclid(1_000_000);
+        self.running.spawn(async move {
+            let attempt = delivery.attempts;
+            let (outcome, note) = match outgoing(&delivery, &secrets) {
+                Ok(outgoing) => {
+                    let attempted = client.attempt(&outgoing, &to, seconds).await;
+                    (attempted.outcome, attempted.note)
+                }
+                Err(note) => (Outcome::NotSent(NotSentReason::Secret), Some(note)),
+            };
+            Told::Finished {
+                delivery: delivery.id,
+                attempt,
+                outcome,
+                note: note.map(|note| secrets.redact(&note)),
+            }
+        });
+    }
+
+    /// What the next attempt has to say; nothing when none is under way.
+    pub(crate) async fn next(&mut self) -> Option<Told> {
+        match self.running.join_next().await? {
+            Ok(told) => Some(told),
+            Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+        }
+    }
+
+    /// Gives back the slot of a delivery whose attempt is over.
+    pub(crate) fn release(&mut self, delivery: DeliveryId) {
+        for taken in self.slots.values_mut() {
+            taken.remove(&delivery);
+        }
+        self.slots.retain(|_, taken| !taken.is_empty());
+    }
+
+    fn take_slot(&mut self, host: String, delivery: DeliveryId) -> bool {
+        if self.slots.values().any(|taken| taken.contains(&delivery)) {
+            return false;
+        }
+        let taken = self.slots.entry(host).or_default();
+        taken.len() < IN_FLIGHT_PER_HOST && taken.insert(delivery)
+    }
+}
+
+/// The host and port of a URL, for counting what is in flight to it.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().unwrap_or(rest)
+}
+
+/// The whole URL of a request, its origin looked up where it is configured.
+fn url(request: &Request, secrets: &Secrets) -> Result<String, String> {
+    let Some(base) = &request.base else {
+        return Ok(request.url.clone());
+    };
+    let base = secrets.resolve(base).map_err(|error| error.to_string())?;
+    Ok(format!("{}{}", base.trim_end_matches('/'), request.url))
+}
+
+/// A delivery as it leaves.
+fn outgoing(delivery: &Delivery, secrets: &Secrets) -> Result<Outgoing, String> {
+    request(delivery.id, &delivery.request, secrets).map(|outgoing| Outgoing {
+        mode: delivery.terms.mode,
+        timeout_us: delivery.terms.timeout_us,
+        ..outgoing
+    })
+}
+
+/// A request as it would leave.
+pub(crate) fn request(
+    delivery: DeliveryId,
+    request: &Request,
+    secrets: &Secrets,
+) -> Result<Outgoing, String> {
+    let headers = request.headers.iter();
+    Ok(Outgoing {
+        delivery,
+        method: request.method,
+        url: url(request, secrets)?,
+        headers: headers
+            .map(|(name, value)| (name.to_string(), value.clone()))
+            .collect(),
+        auth: request.auth.clone(),
+        body: request.body.clone().map(String::into_bytes),
+        mode: wayfare_journey::definition::DeliveryMode::AtMostOnce,
+        timeout_us: 0,
+    })
+}

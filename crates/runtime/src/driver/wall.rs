@@ -1,0 +1,72 @@
+//! How does the driver run by the wall clock? It sleeps until something waits or is due.
+
+use tokio::time::Duration;
+use wayfare_event::Timestamp;
+use wayfare_store::StoreError;
+
+use super::{BATCH_MAX, Driver, Until};
+use crate::clock;
+use crate::engine::Engine;
+
+/// Timers fired between two looks at what waits.
+const TIMERS_PER_BATCH: usize = 256;
+/// The longest sleep: far timers are looked at again.
+const SLEEP_MAX: Duration = Duration::from_secs(3_600);
+
+impl Driver<'_> {
+    /// Runs by the wall clock until the input has ended and `until` is reached. Gives the engine
+    /// back.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails: nothing of the batch was answered, and nothing more is taken.
+    pub async fn run(mut self, until: Until) -> Result<Engine, StoreError> {
+        let mut ended = false;
+        let mut waiting = Vec::new();
+        loop {
+            let now = clock::now();
+            self.engine.fire(now, TIMERS_PER_BATCH)?;
+            self.flush()?;
+            if !(ended && until == Until::Quiet) {
+                self.start_due(now)?;
+            }
+            if ended && self.is_done(until) {
+                return Ok(self.engine);
+            }
+            let sleep = self.until_due(now);
+            tokio::select! {
+                count = self.inbox.recv_many(&mut waiting, BATCH_MAX), if !ended => {
+                    ended = count == 0;
+                    let now = clock::now();
+                    for submission in waiting.drain(..) {
+                        self.take(submission, now)?;
+                    }
+                }
+                Some(told) = self.dispatch.next(), if !self.dispatch.is_idle() => {
+                    self.hear(told, clock::now())?;
+                }
+                () = tokio::time::sleep(sleep) => {}
+            }
+        }
+    }
+
+    fn is_done(&self, until: Until) -> bool {
+        let delivered = self.engine.open_deliveries() == 0;
+        match until {
+            Until::Quiet => self.dispatch.is_idle(),
+            Until::Delivered => delivered,
+            Until::Finished => delivered && self.engine.next_timer().is_none(),
+        }
+    }
+
+    /// How long nothing is due. A delivery that is due now waits for a slot, not for time.
+    fn until_due(&self, now: Timestamp) -> Duration {
+        let timer = self.engine.next_timer();
+        let delivery = self.engine.next_delivery_after(now);
+        let due = timer.into_iter().chain(delivery).min();
+        due.map_or(SLEEP_MAX, |due| {
+            let micros = due.micros_since(now).max(0).unsigned_abs();
+            Duration::from_micros(micros).min(SLEEP_MAX)
+        })
+    }
+}

@@ -1,0 +1,505 @@
+//! How does one input become durable? Load, step, apply; a batch of inputs shares one commit. Not
+//! here: when inputs come (`driver`), or how requests leave.
+
+mod open;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use wayfare_event::{DeliveryId, InstanceId, MessageHash, Rejection, Timestamp};
+use wayfare_executor::delivery::State;
+use wayfare_executor::record::{Decision, Delivery, Refusal};
+use wayfare_executor::{
+    Catalog, Change, Effects, Happened, Input, InputKind, Key, Note, Row, Snapshot, Timer, Trace,
+    step,
+};
+use wayfare_store::{Batch, Cursor, Entry, LoggedInput, Store, StoreError};
+
+pub use open::{Compile, OpenError};
+
+/// Loads one step may ask for before it has what it needs; more is a bug.
+const LOADS_PER_STEP_MAX: usize = 64;
+
+/// Something the outside may want to know, once it is durable.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// An instance ended.
+    Decision(Box<Decision>),
+    /// A delivery came to a state.
+    Delivery {
+        /// The delivery, as it is now.
+        delivery: Arc<Delivery>,
+        /// When.
+        at: Timestamp,
+    },
+    /// A journey did not take somebody in.
+    Refused(Box<Refusal>),
+    /// An event was refused whole.
+    Rejected {
+        /// Its line, from 1.
+        line: u64,
+        /// Why.
+        rejection: Rejection,
+    },
+    /// Why something happened, in order; with tracing only.
+    Trace {
+        /// The input's place in the history.
+        seq: u64,
+        /// When it was decided.
+        at: Timestamp,
+        /// What the step noticed.
+        notes: Vec<Note>,
+    },
+}
+
+/// What a batch did, for counting.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Events taken.
+    pub events: u64,
+    /// Events that were second copies.
+    pub duplicates: u64,
+    /// Timers that fired.
+    pub timers: u64,
+}
+
+/// The engine: a catalog, a store, and what is due. One writer, no threads, no clock.
+pub struct Engine {
+    catalog: Catalog,
+    store: Box<dyn Store>,
+    next_seq: u64,
+    at: Timestamp,
+    entries: Vec<Entry>,
+    rows: BTreeMap<Key, Row>,
+    cursor: Option<Cursor>,
+    outputs: Vec<Output>,
+    timers: BTreeSet<Timer>,
+    planned: BTreeMap<DeliveryId, Timestamp>,
+    armed: BTreeSet<DeliveryId>,
+    counts: Counts,
+    trace: Trace,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("next_seq", &self.next_seq)
+            .field("at", &self.at)
+            .field("timers", &self.timers.len())
+            .field("planned", &self.planned.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// The journeys and the configuration in force.
+    #[must_use]
+    pub const fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The time of the last input.
+    #[must_use]
+    pub const fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// What was done since the engine was opened.
+    #[must_use]
+    pub const fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// What the store knows, for looking inside.
+    pub fn store(&mut self) -> &mut dyn Store {
+        &mut *self.store
+    }
+
+    /// Notes why things happen, as [`Output::Trace`].
+    pub fn trace(&mut self) {
+        self.trace = Trace::on();
+    }
+
+    /// How many instances wait for a time.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.timers.len()
+    }
+
+    /// The earliest instant at which an instance goes on by itself.
+    #[must_use]
+    pub fn next_timer(&self) -> Option<Timestamp> {
+        self.timers.first().map(|timer| timer.due)
+    }
+
+    /// The earliest instant at which a delivery may leave.
+    #[must_use]
+    pub fn next_delivery(&self) -> Option<Timestamp> {
+        self.planned.values().min().copied()
+    }
+
+    /// When a delivery may leave, when it waits for that.
+    #[must_use]
+    pub fn due_of(&self, id: DeliveryId) -> Option<Timestamp> {
+        self.planned.get(&id).copied()
+    }
+
+    /// The earliest instant after `now` at which a delivery may leave.
+    #[must_use]
+    pub fn next_delivery_after(&self, now: Timestamp) -> Option<Timestamp> {
+        let later = self.planned.values().filter(|due| **due > now);
+        later.min().copied()
+    }
+
+    /// The deliveries that may leave by `until`, in (due, id) order.
+    #[must_use]
+    pub fn due_deliveries(&self, until: Timestamp) -> Vec<DeliveryId> {
+        let due = self.planned.iter().filter(|(_, due)| **due <= until);
+        let mut due: Vec<_> = due.map(|(id, due)| (*due, *id)).collect();
+        due.sort();
+        due.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// Deliveries that are not final.
+    #[must_use]
+    pub fn open_deliveries(&self) -> usize {
+        self.planned.len() + self.armed.len()
+    }
+
+    /// A delivery, as it is now.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot read.
+    pub fn delivery(&mut self, id: DeliveryId) -> Result<Option<Arc<Delivery>>, StoreError> {
+        Ok(match self.row(&Key::Delivery(id))? {
+            Some(Row::Delivery(delivery)) => Some(delivery),
+            Some(_) | None => None,
+        })
+    }
+
+    /// Takes one event that happened; it counts at `at`, or at the last input's time if that is
+    /// later. Durable after [`Engine::commit`].
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot read.
+    pub fn event(
+        &mut self,
+        at: Timestamp,
+        happened: Happened,
+        text: Arc<str>,
+    ) -> Result<(), StoreError> {
+        let logged = LoggedInput::Event {
+            source: happened.source.clone(),
+            text,
+        };
+        self.counts.events += 1;
+        let has_id = happened.event.message_id.is_some();
+        let changes = self.input(at, InputKind::Event(Box::new(happened)), logged)?;
+        // Every event that is not a second copy is remembered by its id.
+        if changes == 0 && has_id {
+            self.counts.duplicates += 1;
+        }
+        Ok(())
+    }
+
+    /// Fires the timers due by `at`, in (due, instance) order, at most `count` of them; how many.
+    /// Each counts at `at`: in virtual time the caller moves the clock to each due instant first.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot read.
+    pub fn fire(&mut self, at: Timestamp, count: usize) -> Result<usize, StoreError> {
+        for fired in 0..count {
+            let due = self.timers.first().filter(|timer| timer.due <= at);
+            let Some(timer) = due.cloned() else {
+                return Ok(fired);
+            };
+            self.timer(at, timer)?;
+        }
+        Ok(count)
+    }
+
+    /// A delivery could leave at `at`; whether it was released.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot read.
+    pub fn ready(&mut self, at: Timestamp, id: DeliveryId) -> Result<bool, StoreError> {
+        let kind = InputKind::AttemptReady(id);
+        self.input(at, kind, LoggedInput::AttemptReady(id))?;
+        Ok(self.armed.contains(&id))
+    }
+
+    /// The address of a delivery is refused.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot read.
+    pub fn barred(&mut self, at: Timestamp, delivery: DeliveryId) -> Result<(), StoreError> {
+        let kind = InputKind::AttemptBarred { delivery };
+        self.input(at, kind, LoggedInput::AttemptBarred(delivery))
+            .map(|_| ())
+    }
+
+    /// An attempt ended.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot read.
+    pub fn finished(
+        &mut self,
+        at: Timestamp,
+        delivery: DeliveryId,
+        (attempt, outcome): (u32, wayfare_executor::delivery::Outcome),
+    ) -> Result<(), StoreError> {
+        let kind = InputKind::AttemptFinished {
+            delivery,
+            attempt,
+            outcome,
+        };
+        let logged = LoggedInput::AttemptFinished {
+            delivery,
+            attempt,
+            outcome,
+        };
+        self.input(at, kind, logged).map(|_| ())
+    }
+
+    /// An event was refused whole; told in order with everything else.
+    pub fn rejected(&mut self, line: u64, rejection: Rejection) {
+        self.outputs.push(Output::Rejected { line, rejection });
+    }
+
+    /// Whether an event is a second copy of one that was taken.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot read.
+    pub fn is_copy(&mut self, happened: &Happened) -> Result<bool, StoreError> {
+        let Some(id) = &happened.event.message_id else {
+            return Ok(false);
+        };
+        let message = MessageHash::derive(&happened.source, id);
+        Ok(self.row(&Key::Message(message))?.is_some())
+    }
+
+    /// How far a file of events was read, kept with the batch.
+    pub fn note_cursor(&mut self, cursor: Cursor) {
+        self.cursor = Some(cursor);
+    }
+
+    /// Makes everything since the last commit durable; then, and only then, gives what came of it.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot write: nothing since the last commit has happened, and the engine
+    /// takes no more.
+    pub fn commit(&mut self) -> Result<Vec<Output>, StoreError> {
+        if !self.entries.is_empty() || self.cursor.is_some() {
+            let batch = Batch {
+                entries: std::mem::take(&mut self.entries),
+                rows: std::mem::take(&mut self.rows).into_iter().collect(),
+                cursor: self.cursor.take(),
+            };
+            self.store.commit(&batch)?;
+        }
+        Ok(std::mem::take(&mut self.outputs))
+    }
+
+    fn timer(&mut self, at: Timestamp, timer: Timer) -> Result<(), StoreError> {
+        self.timers.remove(&timer);
+        self.counts.timers += 1;
+        let logged = LoggedInput::Timer {
+            instance: timer.instance,
+            owner: timer.owner.clone(),
+            due: timer.due,
+        };
+        self.input(at, InputKind::Timer(timer), logged).map(|_| ())
+    }
+
+    /// Load, step, apply: how many changes it made.
+    fn input(
+        &mut self,
+        at: Timestamp,
+        kind: InputKind,
+        logged: LoggedInput,
+    ) -> Result<usize, StoreError> {
+        let mut input = Input {
+            seq: self.next_seq,
+            at: self.at.max(at),
+            kind,
+        };
+        let mut rows = Snapshot::new();
+        let mut loads = 0;
+        let changes = loop {
+            match step(&self.catalog, &rows, &input, &mut self.trace) {
+                Effects::Changes(changes) => break changes,
+                Effects::Load(keys) => {
+                    self.load(&mut rows, keys)?;
+                    loads += 1;
+                    assert!(
+                        loads < LOADS_PER_STEP_MAX,
+                        "a step asks for a bounded number of loads"
+                    );
+                }
+                Effects::DueFirst(timer) => {
+                    self.timer(input.at, timer)?;
+                    input.seq = self.next_seq;
+                    rows = Snapshot::new();
+                }
+            }
+        };
+        self.note_trace(&input);
+        let made = changes.len();
+        if made > 0 {
+            self.at = input.at;
+            self.next_seq += 1;
+            self.apply(&mut rows, &changes);
+            self.entries.push(Entry {
+                seq: input.seq,
+                at: input.at,
+                input: logged,
+                changes,
+            });
+        }
+        Ok(made)
+    }
+
+    fn note_trace(&mut self, input: &Input) {
+        if !self.trace.notes().is_empty() {
+            self.outputs.push(Output::Trace {
+                seq: input.seq,
+                at: input.at,
+                notes: self.trace.notes().to_vec(),
+            });
+        }
+    }
+
+    fn row(&mut self, key: &Key) -> Result<Option<Row>, StoreError> {
+        if let Some(row) = self.rows.get(key) {
+            return Ok(Some(row.clone()));
+        }
+        let loaded = self.store.load(std::slice::from_ref(key))?;
+        Ok(loaded.into_iter().next().flatten())
+    }
+
+    fn load(&mut self, rows: &mut Snapshot, keys: BTreeSet<Key>) -> Result<(), StoreError> {
+        let (here, stored): (Vec<Key>, Vec<Key>) = keys
+            .into_iter()
+            .partition(|key| self.rows.contains_key(key));
+        for key in here {
+            let row = self.rows.get(&key).cloned();
+            rows.put(key, row);
+        }
+        let loaded = self.store.load(&stored)?;
+        for (key, row) in stored.into_iter().zip(loaded) {
+            rows.put(key, row);
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, rows: &mut Snapshot, changes: &[Change]) {
+        let mut touched = BTreeSet::new();
+        for change in changes {
+            self.before(rows, change);
+            change.apply(rows);
+            touched.extend(change.touches());
+            self.after(rows, change);
+        }
+        for key in touched {
+            if let Some(row) = rows.row(&key) {
+                self.rows.insert(key, row);
+            }
+        }
+    }
+
+    /// A timer that a change makes void is forgotten.
+    fn before(&mut self, rows: &Snapshot, change: &Change) {
+        let (owner, id) = match change {
+            Change::Parked { owner, id, .. } => (owner, *id),
+            Change::Decided(decision) => {
+                let id = InstanceId::from_bytes(*decision.id.as_bytes());
+                (&decision.owner, id)
+            }
+            Change::MessageSeen { .. }
+            | Change::Linked(_)
+            | Change::TraitSet { .. }
+            | Change::AccountTraitSet { .. }
+            | Change::AccountJoined { .. }
+            | Change::ConsentRecorded { .. }
+            | Change::EventCounted { .. }
+            | Change::Entered { .. }
+            | Change::Named { .. }
+            | Change::DeliveryMoved { .. }
+            | Change::Refused { .. }
+            | Change::Published { .. } => return,
+        };
+        let due = rows.instance(owner, id).and_then(|instance| instance.due);
+        if let Some(due) = due {
+            self.timers.remove(&Timer {
+                due,
+                instance: id,
+                owner: owner.clone(),
+            });
+        }
+    }
+
+    /// What is due because of a change, and what the outside will hear of it.
+    fn after(&mut self, rows: &Snapshot, change: &Change) {
+        match change {
+            Change::Parked { owner, id, due, .. } => self.timers.extend(due.map(|due| Timer {
+                due,
+                instance: *id,
+                owner: owner.clone(),
+            })),
+            Change::Decided(decision) => {
+                if decision.terms.is_some() {
+                    self.planned.insert(decision.id.delivery(), decision.at);
+                }
+                self.outputs.push(Output::Decision(decision.clone()));
+            }
+            Change::DeliveryMoved { delivery, at, .. } => {
+                if let Some(Row::Delivery(delivery)) = rows.row(&Key::Delivery(*delivery)) {
+                    self.track(&delivery);
+                    let at = *at;
+                    self.outputs.push(Output::Delivery { delivery, at });
+                }
+            }
+            Change::Refused { refusal, .. } => {
+                let refusal = Box::new(refusal.clone());
+                self.outputs.push(Output::Refused(refusal));
+            }
+            Change::MessageSeen { .. }
+            | Change::Linked(_)
+            | Change::TraitSet { .. }
+            | Change::AccountTraitSet { .. }
+            | Change::AccountJoined { .. }
+            | Change::ConsentRecorded { .. }
+            | Change::EventCounted { .. }
+            | Change::Entered { .. }
+            | Change::Named { .. }
+            | Change::Published { .. } => {}
+        }
+    }
+
+    /// Keeps what is due of a delivery in step with its state.
+    fn track(&mut self, delivery: &Delivery) {
+        self.planned.remove(&delivery.id);
+        self.armed.remove(&delivery.id);
+        match delivery.state {
+            State::Planned { due } => {
+                self.planned.insert(delivery.id, due);
+            }
+            State::Armed { .. } => {
+                self.armed.insert(delivery.id);
+            }
+            State::Delivered { .. }
+            | State::Rejected { .. }
+            | State::Unknown(_)
+            | State::Expired(_)
+            | State::Withheld(_) => {}
+        }
+    }
+}

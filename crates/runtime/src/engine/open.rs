@@ -1,0 +1,197 @@
+//! How does the engine come up? What is due is read off the rows; journeys whose files are gone are
+//! kept for those still inside; an attempt that was on the wire when the engine stopped is unknown.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use wayfare_event::{DeliveryId, Timestamp};
+use wayfare_executor::delivery::{Outcome, UnknownReason};
+use wayfare_executor::{Catalog, InputKind, Key, Row, Timer, Trace};
+use wayfare_journey::diagnostic::Diagnostic;
+use wayfare_journey::{Compiled, Graph, Version};
+use wayfare_store::{LoggedInput, RowKind, Store, StoreError};
+
+use super::{Counts, Engine};
+
+/// Why the engine cannot come up.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A version that somebody is still in cannot be read any more.
+    #[error(
+        "journey `{journey}` has people inside its version {version}, which this configuration \
+         does not take: {problem}; bring back what it needs in `wayfare.yaml`"
+    )]
+    Version {
+        /// The journey.
+        journey: Arc<str>,
+        /// The version.
+        version: Version,
+        /// The first problem.
+        problem: String,
+    },
+}
+
+impl Engine {
+    /// An engine over a store, with these journeys in force.
+    ///
+    /// What this changes (a version published, an attempt found unknown) is durable on return.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read or written, or a version in it cannot be compiled.
+    pub fn open(
+        mut catalog: Catalog,
+        mut store: Box<dyn Store>,
+        graphs: Vec<Graph>,
+        compile: Compile<'_>,
+    ) -> Result<Self, OpenError> {
+        let stored = versions(&mut *store)?;
+        let inside = timers(&mut *store)?;
+        for (key, source) in &stored {
+            let used = inside.versions.contains(key);
+            let in_force = graphs
+                .iter()
+                .any(|graph| (graph.id(), graph.version()) == (&key.0, key.1));
+            if used && !in_force {
+                catalog.keep(recompile(key, source, compile)?);
+            }
+        }
+        let published: Vec<_> = graphs
+            .iter()
+            .map(|graph| (graph.id().clone(), graph.version(), graph.source().into()))
+            .collect();
+        for graph in graphs {
+            catalog.publish(graph);
+        }
+        let head = store.head();
+        let (next_seq, at) = (head.next_seq, head.last_at);
+        let mut engine = Self {
+            catalog,
+            store,
+            next_seq,
+            at,
+            entries: Vec::new(),
+            rows: BTreeMap::new(),
+            cursor: None,
+            outputs: Vec::new(),
+            timers: inside.timers,
+            planned: BTreeMap::new(),
+            armed: BTreeSet::new(),
+            counts: Counts::default(),
+            trace: Trace::off(),
+        };
+        for (journey, version, source) in published {
+            engine.publish(&stored, (journey, version), source)?;
+        }
+        engine.take_up_deliveries()?;
+        engine.commit()?;
+        Ok(engine)
+    }
+
+    fn publish(
+        &mut self,
+        stored: &Versions,
+        (journey, version): (Arc<str>, Version),
+        source: Arc<str>,
+    ) -> Result<(), StoreError> {
+        if stored.contains_key(&(journey.clone(), version)) {
+            return Ok(());
+        }
+        let logged = LoggedInput::Published {
+            journey: journey.clone(),
+            version,
+        };
+        let kind = InputKind::Published {
+            journey,
+            version,
+            source,
+        };
+        self.input(self.at, kind, logged).map(|_| ())
+    }
+
+    fn take_up_deliveries(&mut self) -> Result<(), StoreError> {
+        let mut open = Vec::new();
+        self.store.scan(RowKind::Delivery, &mut |_, row| {
+            if let Row::Delivery(delivery) = row
+                && !delivery.state.is_final()
+            {
+                open.push(delivery.clone());
+            }
+        })?;
+        for delivery in &open {
+            self.track(delivery);
+        }
+        let armed: BTreeSet<DeliveryId> = self.armed.clone();
+        for delivery in open.iter().filter(|delivery| armed.contains(&delivery.id)) {
+            let crash = Outcome::Unknown(UnknownReason::Crash);
+            self.finished(self.at, delivery.id, (delivery.attempts, crash))?;
+        }
+        Ok(())
+    }
+}
+
+/// How a stored journey file is compiled under the configuration as it is now.
+pub type Compile<'a> = &'a dyn Fn(&str) -> Result<Compiled, Vec<Diagnostic>>;
+
+type Versions = BTreeMap<(Arc<str>, Version), Arc<str>>;
+
+fn versions(store: &mut dyn Store) -> Result<Versions, StoreError> {
+    let mut found = Versions::new();
+    store.scan(RowKind::Version, &mut |key, row| {
+        if let (Key::Version(journey, version), Row::Version(source)) = (key, row) {
+            found.insert((journey.clone(), *version), source.clone());
+        }
+    })?;
+    Ok(found)
+}
+
+/// What the live instances wait for, and the versions they walk.
+struct Inside {
+    timers: BTreeSet<Timer>,
+    versions: BTreeSet<(Arc<str>, Version)>,
+}
+
+fn timers(store: &mut dyn Store) -> Result<Inside, StoreError> {
+    let mut inside = Inside {
+        timers: BTreeSet::new(),
+        versions: BTreeSet::new(),
+    };
+    store.scan(RowKind::Person, &mut |key, row| {
+        let (Key::Person(owner), Row::Person(person)) = (key, row) else {
+            return;
+        };
+        for (id, instance) in &person.record.instances {
+            let version = (instance.journey.clone(), instance.version);
+            inside.versions.insert(version);
+            inside
+                .timers
+                .extend(instance.due.map(|due: Timestamp| Timer {
+                    due,
+                    instance: *id,
+                    owner: owner.clone(),
+                }));
+        }
+    })?;
+    Ok(inside)
+}
+
+fn recompile(
+    (journey, version): &(Arc<str>, Version),
+    source: &str,
+    compile: Compile<'_>,
+) -> Result<Graph, OpenError> {
+    match compile(source) {
+        Ok(compiled) => Ok(compiled.graph),
+        Err(problems) => Err(OpenError::Version {
+            journey: journey.clone(),
+            version: *version,
+            problem: problems
+                .first()
+                .map(|problem| problem.message.clone())
+                .unwrap_or_default(),
+        }),
+    }
+}

@@ -1,0 +1,120 @@
+//! How do bytes become inputs? Events are read and named at the edge, once, before they queue for
+//! the writer. Not here: reading files or HTTP.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+use wayfare_event::{Event, EventKind, Rejection, RejectionCode, Timestamp};
+use wayfare_executor::Happened;
+use wayfare_store::Cursor;
+
+/// Microseconds by which a source's clock may be ahead before its times count as wrong.
+const AHEAD_US_MAX: i64 = 5 * 60 * 1_000_000;
+
+/// One event on its way to the writer.
+#[derive(Debug)]
+pub struct Submission {
+    /// The event, or why it is none.
+    pub event: Result<Box<Event>, Rejection>,
+    /// The text it was read from, for the log.
+    pub text: Arc<str>,
+    /// Where it came from: with the message id, what a second copy is known by.
+    pub source: Arc<str>,
+    /// Its line in a file or stream, from 1; 0 elsewhere.
+    pub line: u64,
+    /// How far its file was read.
+    pub cursor: Option<Cursor>,
+    /// Told once the event is durable, or refused.
+    pub reply: Option<oneshot::Sender<Result<(), Rejection>>>,
+}
+
+impl Submission {
+    /// One line of a stream.
+    #[must_use]
+    pub fn line(text: &str, source: Arc<str>, line: u64, cursor: Option<Cursor>) -> Self {
+        Self {
+            event: Event::parse(text, None).map(Box::new),
+            text: text.into(),
+            source,
+            line,
+            cursor,
+            reply: None,
+        }
+    }
+}
+
+/// An event that names somebody and speaks of configured categories.
+pub(crate) fn happened(
+    catalog: &wayfare_executor::Catalog,
+    event: Event,
+    source: Arc<str>,
+    occurred: Timestamp,
+) -> Result<Happened, Rejection> {
+    if let Some(said) = event
+        .consent
+        .as_ref()
+        .filter(|_| event.kind == EventKind::Consent)
+        && catalog.consent.category(&said.category).is_none()
+    {
+        let known: Vec<&str> = catalog.consent.names().map(|name| &**name).collect();
+        let message = format!(
+            "no category `{}` is configured; known are {}, others go into `wayfare.yaml`",
+            said.category,
+            known.join(", ")
+        );
+        return Err(Rejection::new(RejectionCode::InvalidConsent, message));
+    }
+    Happened::new(&catalog.identity, event, source, occurred)
+}
+
+/// When an event happened by our clock: what its source says, moved by how wrong its clock is.
+///
+/// Segment's rule: received − (sent − original). A time more than five minutes ahead is taken as
+/// the time of receipt.
+pub(crate) fn corrected(event: &Event, received: Timestamp) -> Timestamp {
+    let Some(original) = event.told_at() else {
+        return received;
+    };
+    let corrected = event.sent_at.map_or(original, |sent| {
+        let behind_us = sent.micros_since(original).max(0);
+        received.saturating_add_micros(behind_us.saturating_neg())
+    });
+    if corrected.micros_since(received) > AHEAD_US_MAX {
+        received
+    } else {
+        corrected.max(Timestamp::EPOCH)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_clock_is_corrected_by_what_it_said_when_it_sent() {
+        let check = |times: &str, expected: &str| {
+            let line = format!(r#"{{"type":"identify","userId":"u"{times}}}"#);
+            let event = Event::parse(&line, None).unwrap();
+            let received = "2026-01-26T12:00:00Z".parse().unwrap();
+            let found = corrected(&event, received).to_string();
+            assert_eq!(found, expected, "{times}");
+        };
+        check("", "2026-01-26T12:00:00Z");
+        check(
+            r#","timestamp":"2025-01-01T00:00:00Z""#,
+            "2025-01-01T00:00:00Z",
+        );
+        check(
+            r#","timestamp":"2026-01-26T09:58:00Z","sentAt":"2026-01-26T10:00:00Z""#,
+            "2026-01-26T11:58:00Z",
+        );
+        check(
+            r#","timestamp":"2026-01-26T10:05:00Z","sentAt":"2026-01-26T10:00:00Z""#,
+            "2026-01-26T12:00:00Z",
+        );
+        check(
+            r#","timestamp":"2027-01-01T00:00:00Z""#,
+            "2026-01-26T12:00:00Z",
+        );
+    }
+}

@@ -1,0 +1,16 @@
+//! The durable shell around `wayfare_executor::step`: one writer, one store, and the requests that
+//! leave once what caused them is durable. Embeddable without HTTP.
+//!
+//! Reading order: [`Engine`] (load, step, apply, commit), [`Driver`] (when), `dispatch` (attempts).
+
+pub mod clock;
+pub mod config;
+mod dispatch;
+mod driver;
+mod engine;
+mod intake;
+pub mod report;
+
+pub use driver::{Advance, Driver, Inbox, Until};
+pub use engine::{Compile, Counts, Engine, OpenError, Output};
+pub use intake::Submission;

@@ -1,0 +1,119 @@
+//! What can go wrong with what is kept, and what is to be done?
+
+use std::path::{Path, PathBuf};
+
+use crate::log::LogError;
+
+/// Why a store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The log refused.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// Another process holds the directory.
+    #[error(
+        "`{}` is in use by {}; stop that process, or use another directory",
+        path.display(),
+        pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
+    )]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+        /// The process, when it has written its name.
+        pid: Option<u32>,
+    },
+    /// The operating system refused.
+    #[error("cannot {action} `{}`: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On which file or directory.
+        path: PathBuf,
+        /// What it said.
+        source: std::io::Error,
+    },
+    /// The state of a dry run is wanted for a real one, or the other way round.
+    #[error(
+        "`{}` holds the state of a {}, and this is a {}; use another directory",
+        path.display(), run(*.held_dry), run(!*.held_dry)
+    )]
+    Mismatch {
+        /// The directory.
+        path: PathBuf,
+        /// Whether what it holds is dry.
+        held_dry: bool,
+    },
+    /// The file that says what a directory holds cannot be used.
+    #[error("`{}` {problem}; restore the state directory from a backup", path.display())]
+    Meta {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The state behind the log cannot be used.
+    #[error(
+        "the state in `{}` cannot be used: {problem}; stop, move that directory away and start \
+         again: it is made anew from the log",
+        path.display()
+    )]
+    State {
+        /// Its directory.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The log and the state behind it are not of one directory.
+    #[error(
+        "the log and the state in `{}` do not fit together: {problem}; restore the state directory \
+         from a backup",
+        path.display()
+    )]
+    Apart {
+        /// The directory.
+        path: PathBuf,
+        /// What does not fit.
+        problem: String,
+    },
+    /// A frame of the log is whole and cannot be understood.
+    #[error(
+        "frame {frame} of the log in `{}` cannot be read: {problem}; start the version of wayfare \
+         that wrote it",
+        path.display()
+    )]
+    Unreadable {
+        /// The log's directory.
+        path: PathBuf,
+        /// The frame's sequence number.
+        frame: u64,
+        /// Why.
+        problem: String,
+    },
+    /// A commit failed before.
+    #[error(
+        "the store stopped after a failed commit; repair what that error named and start again"
+    )]
+    Stopped,
+}
+
+const fn run(dry: bool) -> &'static str {
+    if dry { "dry run" } else { "real run" }
+}
+
+impl StoreError {
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
+
+    pub(crate) fn state(path: &Path, problem: &dyn std::fmt::Display) -> Self {
+        Self::State {
+            path: path.to_path_buf(),
+            problem: problem.to_string(),
+        }
+    }
+}

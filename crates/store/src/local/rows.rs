@@ -1,0 +1,293 @@
+//! What stands under a key now? What changed since the state was written is in memory, what is
+//! wanted often too, the rest in the state. Not here: the log.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use wayfare_event::MessageHash;
+use wayfare_executor::{Key, Row};
+
+use super::behind::{Behind, Progress, Rows, Written};
+use super::cache::Cache;
+use super::messages::Messages;
+use super::state::{Position, State};
+use crate::retention::{day, oldest_day};
+use crate::{RowKind, StoreError};
+
+/// When changed rows are written behind.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Changed rows that are worth a write.
+    pub(super) rows: usize,
+    /// Bytes of the log that are worth a write: recovery reads no more than about twice that.
+    pub(super) log_bytes: usize,
+    /// Messages of one day whose hashes are held in memory.
+    pub(super) messages_per_day: usize,
+}
+
+/// Times the limit that changed rows may reach while the state is being written.
+const LAG_MAX: usize = 4;
+/// Rows read at once by a scan.
+const SCAN_ROWS: usize = 256;
+
+/// The rows of a state directory.
+#[derive(Debug)]
+pub(super) struct LiveRows {
+    state: Arc<State>,
+    behind: Behind,
+    limits: Limits,
+    /// Changed since the last write.
+    changed: Rows,
+    /// Being written.
+    writing: Option<Arc<Rows>>,
+    cache: Cache,
+    messages: Messages,
+    /// What `changed` brings the state to.
+    position: Position,
+    /// Bytes of the log that `changed` covers.
+    log_bytes: usize,
+    /// A write failed; the error is told once.
+    failed: Option<StoreError>,
+}
+
+impl LiveRows {
+    pub(super) fn new(
+        state: State,
+        position: Position,
+        cache_bytes: usize,
+        limits: Limits,
+    ) -> Result<Self, StoreError> {
+        let pieces = state.pieces()?;
+        let messages = messages(&state, &position, limits)?;
+        let state = Arc::new(state);
+        let behind = Behind::start(state.clone(), pieces)
+            .map_err(StoreError::io("start a thread for", "the state".as_ref()))?;
+        Ok(Self {
+            state,
+            behind,
+            limits,
+            changed: Rows::new(),
+            writing: None,
+            cache: Cache::new(cache_bytes),
+            messages,
+            position,
+            log_bytes: 0,
+            failed: None,
+        })
+    }
+
+    pub(super) fn load(&mut self, key: &Key) -> Result<Option<Row>, StoreError> {
+        let writing = self.writing.as_ref();
+        let changed = self
+            .changed
+            .get(key)
+            .or_else(|| writing.and_then(|rows| rows.get(key)));
+        if let Some(row) = changed {
+            return Ok(self.fresh(row).then(|| row.clone()));
+        }
+        if let Key::Message(message) = key {
+            return self.message(*message);
+        }
+        if let Some(held) = self.cache.get(key) {
+            return Ok(held.row);
+        }
+        let (row, bytes) = match self.state.get(key)? {
+            Some((row, bytes)) => (Some(row), bytes),
+            None => (None, 0),
+        };
+        self.cache.put(key.clone(), row.clone(), bytes);
+        Ok(row)
+    }
+
+    /// Takes the rows of a frame of the log, `bytes` long, that brings the state to `position`.
+    pub(super) fn put(
+        &mut self,
+        rows: impl IntoIterator<Item = (Key, Row)>,
+        position: Position,
+        bytes: usize,
+    ) {
+        for (key, row) in rows {
+            if let (Key::Message(message), Row::Message(at)) = (&key, &row) {
+                self.messages.add(day(*at), *message);
+            }
+            self.changed.insert(key, row);
+        }
+        self.messages.forget_before(oldest_day(position.last_at));
+        self.position = position;
+        self.log_bytes = self.log_bytes.saturating_add(bytes);
+    }
+
+    /// Writes behind when there is enough to write; waits only when too much has gathered. A
+    /// failure is told by the next [`Self::check`].
+    pub(super) fn write_behind(&mut self) {
+        let much = |times: usize| {
+            self.changed.len() >= self.limits.rows.saturating_mul(times)
+                || self.log_bytes >= self.limits.log_bytes.saturating_mul(times)
+        };
+        if !much(1) || self.failed.is_some() {
+            return;
+        }
+        if much(LAG_MAX) {
+            self.settle();
+        } else {
+            self.look();
+        }
+        if self.writing.is_none() && self.failed.is_none() {
+            self.send();
+        }
+    }
+
+    /// Whether the state can be written.
+    pub(super) fn check(&mut self) -> Result<(), StoreError> {
+        self.look();
+        self.failed.take().map_or(Ok(()), |error| {
+            self.failed = Some(StoreError::Stopped);
+            Err(error)
+        })
+    }
+
+    /// Writes everything and waits until it is durable.
+    pub(super) fn flush(&mut self) -> Result<(), StoreError> {
+        self.settle();
+        self.check()?;
+        if self.log_bytes > 0 {
+            self.send();
+            self.settle();
+        }
+        self.check()
+    }
+
+    /// Visits every row of a kind, in the order of the keys.
+    pub(super) fn scan(
+        &mut self,
+        kind: RowKind,
+        visit: &mut dyn FnMut(&Key, &Row),
+    ) -> Result<(), StoreError> {
+        // Rows that are being written could be met half written.
+        self.settle();
+        let writing = self.writing.clone().unwrap_or_default();
+        let mut newer: BTreeMap<&Key, &Row> = BTreeMap::new();
+        for (key, row) in writing.iter().chain(&self.changed) {
+            if RowKind::of(key) == kind && self.fresh(row) {
+                newer.insert(key, row);
+            }
+        }
+        let mut newer = newer.into_iter().peekable();
+        let mut last = None;
+        loop {
+            let rows = self.stored_after(kind, last.as_ref())?;
+            for (key, row) in &rows {
+                while let Some((changed, row)) = newer.next_if(|(changed, _)| *changed < key) {
+                    visit(changed, row);
+                }
+                let replaced = newer.next_if(|(changed, _)| *changed == key);
+                visit(key, replaced.map_or(row, |(_, row)| row));
+            }
+            match rows.into_iter().next_back() {
+                Some((key, _)) => last = Some(key),
+                None => break,
+            }
+        }
+        for (key, row) in newer {
+            visit(key, row);
+        }
+        Ok(())
+    }
+
+    fn stored_after(
+        &self,
+        kind: RowKind,
+        after: Option<&Key>,
+    ) -> Result<Vec<(Key, Row)>, StoreError> {
+        if kind != RowKind::Message {
+            return self.state.rows_after(kind, after, SCAN_ROWS);
+        }
+        let after = match after {
+            Some(Key::Message(message)) => Some(*message),
+            Some(_) | None => None,
+        };
+        let mut merged = BTreeMap::new();
+        for day in self.state.days()? {
+            if day >= oldest_day(self.position.last_at) {
+                merged.extend(self.state.messages_after(day, after, SCAN_ROWS)?);
+            }
+        }
+        let first = merged.into_iter().take(SCAN_ROWS);
+        Ok(first
+            .map(|(message, row)| (Key::Message(message), row))
+            .collect())
+    }
+
+    fn message(&self, message: MessageHash) -> Result<Option<Row>, StoreError> {
+        for day in self.messages.days(message) {
+            if let Some(row) = self.state.message(day, message)? {
+                return Ok(Some(row));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a row is not a message that is forgotten.
+    fn fresh(&self, row: &Row) -> bool {
+        match row {
+            Row::Message(at) => day(*at) >= oldest_day(self.position.last_at),
+            Row::Person(_)
+            | Row::Account(_)
+            | Row::Guard(_)
+            | Row::Decision(_)
+            | Row::Delivery(_)
+            | Row::Version(_) => true,
+        }
+    }
+
+    fn send(&mut self) {
+        let rows = Arc::new(std::mem::take(&mut self.changed));
+        self.log_bytes = 0;
+        self.behind.send(rows.clone(), self.position.clone());
+        self.writing = Some(rows);
+    }
+
+    fn look(&mut self) {
+        if self.writing.is_some() && self.failed.is_none() {
+            match self.behind.look() {
+                Ok(Progress::Durable(written)) => self.written(written),
+                Ok(Progress::Writing) => {}
+                Err(error) => self.failed = Some(error),
+            }
+        }
+    }
+
+    fn settle(&mut self) {
+        if self.writing.is_some() && self.failed.is_none() {
+            match self.behind.wait() {
+                Ok(written) => self.written(written),
+                Err(error) => self.failed = Some(error),
+            }
+        }
+    }
+
+    fn written(&mut self, written: Written) {
+        self.writing = None;
+        for (key, row, bytes) in written {
+            self.cache.put(key, Some(row), bytes);
+        }
+    }
+}
+
+/// The messages of the days that are kept.
+fn messages(state: &State, position: &Position, limits: Limits) -> Result<Messages, StoreError> {
+    let mut messages = Messages::new(limits.messages_per_day);
+    for day in state.days()? {
+        let mut last = None;
+        let mut holds_more = day >= oldest_day(position.last_at);
+        while holds_more {
+            let seen = state.messages_after(day, last, SCAN_ROWS)?;
+            holds_more = !seen.is_empty();
+            for (message, _) in seen {
+                holds_more &= messages.add(day, message);
+                last = Some(message);
+            }
+        }
+    }
+    Ok(messages)
+}

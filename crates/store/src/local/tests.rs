@@ -1,0 +1,397 @@
+//! Does a state directory keep what it said it keeps, whatever happens to the process and its files?
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::FileExt;
+
+use wayfare_event::Timestamp;
+
+use super::state::State;
+use super::*;
+use crate::log::LogError;
+use crate::sample::{Dump, at, commit, dump, live, message, person, seen, trait_set};
+
+/// Writes behind after every batch.
+const EAGER: Limits = Limits { rows: 1, ..LAZY };
+/// Never writes behind.
+const LAZY: Limits = Limits {
+    rows: usize::MAX,
+    log_bytes: usize::MAX,
+    messages_per_day: 1000,
+};
+
+const OPTIONS: Options = Options {
+    cache_mb: 1,
+    dry: false,
+    new_id_key: [7; 32],
+};
+
+fn open(directory: &Path, limits: Limits) -> (LocalStore, Opened) {
+    LocalStore::open_limited(directory, &OPTIONS, limits).unwrap()
+}
+
+/// What a directory holds, opened once more.
+fn reopened(directory: &Path) -> (Dump, Opened) {
+    let (mut store, opened) = open(directory, LAZY);
+    (dump(&mut store), opened)
+}
+
+/// Copies a state directory as a kill would leave it, without the zeros at the end of a segment.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &target);
+        } else if path.extension().is_some_and(|extension| extension == "log") {
+            let bytes = std::fs::read(&path).unwrap();
+            let used = bytes.chunks(4096).rposition(|chunk| chunk != [0; 4096]);
+            let used = &bytes[..bytes.len().min((used.unwrap() + 1) * 4096)];
+            let end = used.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+            std::fs::write(target, &used[..end]).unwrap();
+        } else {
+            std::fs::copy(&path, target).unwrap();
+        }
+    }
+}
+
+/// The only segment of a directory's log.
+fn segment(directory: &Path) -> PathBuf {
+    let mut entries = std::fs::read_dir(directory.join("log")).unwrap();
+    entries.next().unwrap().unwrap().path()
+}
+
+#[test]
+fn a_closed_store_opens_as_it_was_without_replay() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut store, opened) = open(directory.path(), LAZY);
+    assert_eq!(opened, Opened::default());
+    live(&mut store, 50);
+    let before = dump(&mut store);
+    store.close().unwrap();
+    let (after, opened) = reopened(directory.path());
+    assert_eq!(after, before);
+    assert_eq!(opened, Opened::default());
+}
+
+#[test]
+fn a_dropped_store_is_recovered_from_the_log() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut store, _) = open(directory.path(), LAZY);
+    live(&mut store, 50);
+    let before = dump(&mut store);
+    drop(store);
+    let (after, opened) = reopened(directory.path());
+    assert_eq!(after, before);
+    assert_eq!(opened.replayed, 50);
+}
+
+#[test]
+fn a_killed_store_is_recovered_from_state_and_log() {
+    for limits in [
+        EAGER,
+        LAZY,
+        Limits { rows: 30, ..LAZY },
+        Limits {
+            log_bytes: 9000,
+            ..LAZY
+        },
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let (mut store, _) = open(directory.path(), limits);
+        for round in 0..4 {
+            live(&mut store, 13);
+            let before = dump(&mut store);
+            let killed = tempfile::tempdir().unwrap();
+            copy(directory.path(), killed.path());
+            let (after, opened) = reopened(killed.path());
+            assert_eq!(after, before, "{limits:?}, round {round}");
+            assert_eq!(opened.torn, None);
+        }
+    }
+}
+
+#[test]
+fn a_recovered_store_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let other = tempfile::tempdir().unwrap();
+    let (mut store, _) = open(directory.path(), EAGER);
+    let (mut expected, _) = open(other.path(), LAZY);
+    live(&mut expected, 60);
+    for _ in 0..3 {
+        live(&mut store, 20);
+        drop(store);
+        (store, _) = open(directory.path(), EAGER);
+    }
+    assert_eq!(dump(&mut store), dump(&mut expected));
+}
+
+#[test]
+fn a_torn_tail_gives_the_rows_of_the_batch_before() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut store, _) = open(directory.path(), LAZY);
+    live(&mut store, 4);
+    let before = dump(&mut store);
+    let killed = tempfile::tempdir().unwrap();
+    copy(directory.path(), killed.path());
+    let start = File::open(segment(killed.path())).unwrap();
+    let start = start.metadata().unwrap().len();
+    live(&mut store, 1);
+    let after = dump(&mut store);
+    drop(store);
+    let whole = tempfile::tempdir().unwrap();
+    copy(directory.path(), whole.path());
+    for cut in (0..).step_by(7) {
+        let torn = tempfile::tempdir().unwrap();
+        copy(whole.path(), torn.path());
+        let file = OpenOptions::new().write(true).open(segment(torn.path()));
+        let file = file.unwrap();
+        if start + cut >= file.metadata().unwrap().len() {
+            assert_eq!(reopened(torn.path()).0, after);
+            break;
+        }
+        file.set_len(start + cut).unwrap();
+        let (found, opened) = reopened(torn.path());
+        assert_eq!(found, before, "{cut} bytes were written");
+        assert_eq!(opened.torn.is_some(), cut > 0, "{cut} bytes were written");
+        assert_eq!(opened.replayed, 4);
+    }
+}
+
+#[test]
+fn a_state_that_is_gone_is_made_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut store, _) = open(directory.path(), EAGER);
+    live(&mut store, 30);
+    let before = dump(&mut store);
+    store.close().unwrap();
+    std::fs::remove_dir_all(directory.path().join("state")).unwrap();
+    let (after, opened) = reopened(directory.path());
+    assert_eq!(after, before);
+    assert_eq!((opened.replayed, opened.damaged), (30, None));
+}
+
+#[test]
+fn a_damaged_state_is_put_aside_and_made_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut store, _) = open(directory.path(), EAGER);
+    live(&mut store, 30);
+    let before = dump(&mut store);
+    store.close().unwrap();
+    let config = directory.path().join("state/conf");
+    std::fs::write(config, "no such configuration").unwrap();
+    let (after, opened) = reopened(directory.path());
+    assert_eq!(after, before);
+    assert_eq!(opened.replayed, 30);
+    let aside = directory.path().join("state.damaged-1");
+    assert!(aside.is_dir());
+    assert_eq!(opened.damaged, Some(aside));
+}
+
+#[test]
+fn damage_anywhere_in_the_state_loses_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut store, _) = open(directory.path(), EAGER);
+    live(&mut store, 40);
+    let before = dump(&mut store);
+    store.close().unwrap();
+    let length = std::fs::metadata(directory.path().join("state/db"));
+    let length = length.unwrap().len();
+    for part in 0..8 {
+        let damaged = tempfile::tempdir().unwrap();
+        copy(directory.path(), damaged.path());
+        let file = OpenOptions::new()
+            .write(true)
+            .open(damaged.path().join("state/db"))
+            .unwrap();
+        file.write_all_at(&[0xa5; 512], length * part / 8).unwrap();
+        match LocalStore::open_limited(damaged.path(), &OPTIONS, LAZY) {
+            Ok((mut store, _)) => assert_eq!(dump(&mut store), before, "part {part}"),
+            Err(StoreError::State { .. }) => {}
+            Err(error) => panic!("part {part}: {error}"),
+        }
+    }
+}
+
+#[test]
+fn a_log_that_is_older_than_the_state_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut store, _) = open(directory.path(), LAZY);
+    live(&mut store, 5);
+    store.close().unwrap();
+    std::fs::remove_file(segment(directory.path())).unwrap();
+    let error = LocalStore::open(directory.path(), &OPTIONS).unwrap_err();
+    assert!(matches!(error, StoreError::Apart { .. }), "{error}");
+}
+
+#[test]
+fn a_directory_in_use_names_its_holder() {
+    let directory = tempfile::tempdir().unwrap();
+    let (store, _) = open(directory.path(), LAZY);
+    let error = LocalStore::open(directory.path(), &OPTIONS).unwrap_err();
+    let own = Some(std::process::id());
+    assert!(
+        matches!(error, StoreError::InUse { pid, .. } if pid == own),
+        "{error}"
+    );
+    drop(store);
+    open(directory.path(), LAZY);
+}
+
+#[test]
+fn a_dry_state_and_a_real_one_do_not_mix() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(open(directory.path(), LAZY));
+    let dry = Options {
+        dry: true,
+        ..OPTIONS
+    };
+    let error = LocalStore::open(directory.path(), &dry).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("the state of a real run, and this is a dry run"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_id_key_is_drawn_once() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(open(directory.path(), LAZY));
+    let other = Options {
+        new_id_key: [9; 32],
+        ..OPTIONS
+    };
+    let (store, _) = LocalStore::open(directory.path(), &other).unwrap();
+    assert_eq!(store.head().id_key, IdKey::new([7; 32]));
+    drop(store);
+    std::fs::remove_file(directory.path().join("meta")).unwrap();
+    let error = LocalStore::open(directory.path(), &other).unwrap_err();
+    assert!(matches!(error, StoreError::Meta { .. }), "{error}");
+}
+
+#[test]
+fn after_a_refused_write_nothing_is_taken_and_everything_is_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut store, _) = open(directory.path(), EAGER);
+    live(&mut store, 10);
+    let before = dump(&mut store);
+    store.log.refuse_writes();
+    let changes = || vec![seen(99, at(99))];
+    let error = commit(&mut store, at(99), changes()).unwrap_err();
+    assert!(
+        matches!(error, StoreError::Log(LogError::Io { .. })),
+        "{error}"
+    );
+    let error = commit(&mut store, at(99), changes()).unwrap_err();
+    assert!(matches!(error, StoreError::Stopped), "{error}");
+    assert_eq!(dump(&mut store), before);
+    store.close().unwrap();
+    assert_eq!(reopened(directory.path()).0, before);
+}
+
+#[test]
+fn a_row_of_any_size_is_kept_and_leaves_nothing_behind_when_it_shrinks() {
+    let directory = tempfile::tempdir().unwrap();
+    for (seq, bytes) in (1..).zip([10, 7_100, 7_165, 7_200, 60_000, 20_000, 10]) {
+        let (mut store, _) = open(directory.path(), EAGER);
+        let changes = vec![trait_set(1, "text", &"x".repeat(bytes), seq)];
+        commit(&mut store, at(0), changes).unwrap();
+        let before = dump(&mut store);
+        store.close().unwrap();
+        let (store, opened) = open(directory.path(), LAZY);
+        assert_eq!(opened.replayed, 0);
+        drop(store);
+        assert_eq!(reopened(directory.path()).0, before, "{bytes} bytes");
+    }
+    let state = State::open(&directory.path().join("state"), 1 << 20).unwrap();
+    assert!(state.pieces().unwrap().is_empty());
+}
+
+#[test]
+fn messages_of_old_days_leave_the_state() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut store, _) = open(directory.path(), EAGER);
+    let day = |days: i64| at(days * 86_400);
+    for days in 0..20 {
+        let changes = vec![seen(u64::try_from(days).unwrap(), day(days))];
+        commit(&mut store, day(days), changes).unwrap();
+    }
+    store.close().unwrap();
+    let state = State::open(&directory.path().join("state"), 1 << 20).unwrap();
+    assert_eq!(state.days().unwrap().len(), 8);
+    drop(state);
+    let (mut store, _) = open(directory.path(), LAZY);
+    let keys: Vec<Key> = (0..25)
+        .map(|number| Key::Message(message(number)))
+        .collect();
+    let known = store.load(&keys).unwrap();
+    let known: Vec<usize> = (0..25).filter(|number| known[*number].is_some()).collect();
+    assert_eq!(known, (12..20).collect::<Vec<_>>());
+}
+
+#[test]
+fn more_messages_than_memory_holds_are_known_all_the_same() {
+    let directory = tempfile::tempdir().unwrap();
+    let few = Limits {
+        messages_per_day: 10,
+        ..EAGER
+    };
+    let all: Vec<Key> = (0..40)
+        .map(|number| Key::Message(message(number)))
+        .collect();
+    let check = |store: &mut LocalStore| {
+        let known = store.load(&all).unwrap();
+        assert!(known.iter().all(Option::is_some));
+        let new = Key::Message(message(99));
+        assert_eq!(store.load(&[new]).unwrap(), [None]);
+    };
+    let (mut store, _) = open(directory.path(), few);
+    for number in 0..40 {
+        commit(&mut store, at(0), vec![seen(number, at(0))]).unwrap();
+    }
+    check(&mut store);
+    store.close().unwrap();
+    check(&mut open(directory.path(), few).0);
+}
+
+#[test]
+fn rows_beyond_the_cache_are_read_from_the_state() {
+    let directory = tempfile::tempdir().unwrap();
+    let tiny = Options {
+        cache_mb: 0,
+        ..OPTIONS
+    };
+    let (mut store, _) = LocalStore::open_limited(directory.path(), &tiny, EAGER).unwrap();
+    for number in 0..300 {
+        let changes = vec![trait_set(number, "plan", &number.to_string(), number)];
+        commit(&mut store, at(0), changes).unwrap();
+    }
+    let keys: Vec<Key> = (0..300).map(|number| Key::Person(person(number))).collect();
+    let rows = store.load(&keys).unwrap();
+    assert!(rows.iter().all(Option::is_some));
+    assert_eq!(dump(&mut store).rows.len(), 300);
+}
+
+#[test]
+fn a_batch_too_large_for_one_frame_takes_more() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut store, _) = open(directory.path(), LAZY);
+    let text: std::sync::Arc<str> = "x".repeat(FRAME_PAYLOAD_BYTES_MAX / 3).into();
+    let entry = |seq| Entry {
+        seq,
+        at: Timestamp::EPOCH,
+        input: crate::LoggedInput::Event {
+            source: "test".into(),
+            text: text.clone(),
+        },
+        changes: vec![seen(seq, at(0))],
+    };
+    let batch = crate::sample::batch(&mut store, (1..=5).map(entry).collect());
+    store.commit(&batch).unwrap();
+    let before = dump(&mut store);
+    drop(store);
+    let (after, opened) = reopened(directory.path());
+    assert!(after == before);
+    assert_eq!(opened.replayed, 5);
+}

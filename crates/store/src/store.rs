@@ -1,0 +1,208 @@
+//! What can be asked of whatever keeps the state? Not here: how it is kept (`memory`, `local`), or
+//! how a row follows from a change (`wayfare_executor`).
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use wayfare_event::{DeliveryId, IdKey, Identifier, InstanceId, Timestamp};
+use wayfare_executor::delivery::Outcome;
+use wayfare_executor::{Change, Key, Row};
+use wayfare_journey::Version;
+
+use crate::StoreError;
+
+/// Keeps rows and the history they follow from. One writer; a batch is there whole or not at all.
+pub trait Store: Send {
+    /// What stands under each key, in the order of the keys.
+    ///
+    /// # Errors
+    ///
+    /// When what is kept cannot be read.
+    fn load(&mut self, keys: &[Key]) -> Result<Vec<Option<Row>>, StoreError>;
+
+    /// Makes a batch durable: on return it survives a kill and a power cut.
+    ///
+    /// # Errors
+    ///
+    /// When it could not be written. Then the store takes no more batches, and whether this one
+    /// is durable is known when the store is opened again. Loading still works.
+    fn commit(&mut self, batch: &Batch) -> Result<(), StoreError>;
+
+    /// Visits every row of a kind, in the order of the keys.
+    ///
+    /// # Errors
+    ///
+    /// When what is kept cannot be read.
+    fn scan(&mut self, kind: RowKind, visit: &mut dyn FnMut(&Key, &Row)) -> Result<(), StoreError>;
+
+    /// Visits the entries of the history from an input's sequence number on, in order.
+    ///
+    /// # Errors
+    ///
+    /// When what is kept cannot be read.
+    fn history(&mut self, from_seq: u64, visit: &mut dyn FnMut(&Entry)) -> Result<(), StoreError>;
+
+    /// What the store knows of itself.
+    fn head(&self) -> &Head;
+}
+
+/// What becomes durable together.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Batch {
+    /// The inputs and what followed from them, by sequence number.
+    pub entries: Vec<Entry>,
+    /// The rows that changed, each as it is after the batch; each key once.
+    pub rows: Vec<(Key, Row)>,
+    /// How far a file of events was read; nothing when that did not change.
+    pub cursor: Option<Cursor>,
+}
+
+/// One input and the changes that followed from it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The input's place in the history, from 1.
+    pub seq: u64,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// The input.
+    pub input: LoggedInput,
+    /// The changes, in order.
+    pub changes: Vec<Change>,
+}
+
+/// An input as the history keeps it: what is needed to decide it once more.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoggedInput {
+    /// Something happened.
+    Event {
+        /// Where it came from.
+        source: Arc<str>,
+        /// The JSON as it came.
+        text: Arc<str>,
+    },
+    /// A block's time came.
+    Timer {
+        /// Whose it is.
+        instance: InstanceId,
+        /// The identifier the instance is kept under.
+        owner: Identifier,
+        /// When it was due.
+        due: Timestamp,
+    },
+    /// A delivery could leave.
+    AttemptReady(DeliveryId),
+    /// An attempt ended.
+    AttemptFinished {
+        /// The delivery.
+        delivery: DeliveryId,
+        /// Which of its attempts, from 1.
+        attempt: u32,
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// The address of a delivery is refused.
+    AttemptBarred(DeliveryId),
+    /// A version of a journey is in force; its file stands in the change.
+    Published {
+        /// The journey.
+        journey: Arc<str>,
+        /// The version.
+        version: Version,
+    },
+}
+
+/// How far a file of events was read (SP 3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// Which file; the caller says what makes it the same.
+    pub file: Arc<str>,
+    /// Bytes read.
+    pub offset: u64,
+}
+
+/// What a store knows of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The sequence number of the next input, from 1.
+    pub next_seq: u64,
+    /// When the last input was decided; the epoch before the first.
+    pub last_at: Timestamp,
+    /// How far a file of events was read last.
+    pub cursor: Option<Cursor>,
+    /// The installation's secret for profile ids.
+    pub id_key: IdKey,
+    /// Whether the state is that of a dry run: decisions without deliveries (SP 5).
+    pub dry: bool,
+}
+
+impl Head {
+    /// Nothing has happened.
+    #[must_use]
+    pub const fn new(id_key: IdKey, dry: bool) -> Self {
+        Self {
+            next_seq: 1,
+            last_at: Timestamp::EPOCH,
+            cursor: None,
+            id_key,
+            dry,
+        }
+    }
+
+    /// Moves on by what was made durable.
+    pub(crate) fn advance(&mut self, entries: &[Entry], cursor: Option<&Cursor>) {
+        if let Some(last) = entries.last() {
+            self.next_seq = last.seq.saturating_add(1);
+            self.last_at = self.last_at.max(last.at);
+        }
+        if let Some(cursor) = cursor {
+            self.cursor = Some(cursor.clone());
+        }
+    }
+}
+
+/// The kinds of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RowKind {
+    /// What is known under one identifier.
+    Person,
+    /// Accounts.
+    Account,
+    /// Entries into journeys.
+    Guard,
+    /// Messages seen.
+    Message,
+    /// The ledger.
+    Decision,
+    /// Requests owed.
+    Delivery,
+    /// Versions of journeys.
+    Version,
+}
+
+impl RowKind {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::Person,
+        Self::Account,
+        Self::Guard,
+        Self::Message,
+        Self::Decision,
+        Self::Delivery,
+        Self::Version,
+    ];
+
+    /// The kind of the row under a key.
+    #[must_use]
+    pub const fn of(key: &Key) -> Self {
+        match key {
+            Key::Person(_) => Self::Person,
+            Key::Account(_) => Self::Account,
+            Key::Guard { .. } => Self::Guard,
+            Key::Message(_) => Self::Message,
+            Key::Decision(_) => Self::Decision,
+            Key::Delivery(_) => Self::Delivery,
+            Key::Version(..) => Self::Version,
+        }
+    }
+}

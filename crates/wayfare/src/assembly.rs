@@ -1,0 +1,201 @@
+//! How is an engine put together from what the command line says? Journeys, configuration, store,
+//! secrets, client, receiver.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Context as _;
+use wayfare_event::IdKey;
+use wayfare_executor::{Catalog, Sending};
+use wayfare_journey::Graph;
+use wayfare_runtime::Engine;
+use wayfare_runtime::config::{self, Project, Settings};
+use wayfare_store::local::Options;
+use wayfare_store::{LocalStore, MemoryStore, Store};
+use wayfare_webhook::{Answers, Client, Receiver, Secrets};
+
+use crate::cli::{self, Journeys};
+use crate::commands::{WrongInput, tell};
+use crate::environment;
+
+/// Memory for rows, in MiB, unless configured: a quarter of what most small machines have.
+const CACHE_MB: u32 = 512;
+
+/// What is to be put together.
+#[derive(Debug)]
+pub(crate) struct Order<'a> {
+    /// Where the journeys are.
+    pub(crate) journeys: &'a Journeys,
+    /// The state directory; the configured one, without; then memory.
+    pub(crate) state: Option<&'a Path>,
+    /// Whether requests are owed.
+    pub(crate) sending: Sending,
+    /// Where webhooks go instead of their own hosts.
+    pub(crate) receiver: Option<&'a cli::Receiver>,
+}
+
+/// An engine, ready to run.
+#[derive(Debug)]
+pub(crate) struct Assembled {
+    /// The engine.
+    pub(crate) engine: Engine,
+    /// What sends its requests.
+    pub(crate) client: Client,
+    /// Where its secrets come from.
+    pub(crate) secrets: Arc<Secrets>,
+    /// What is configured.
+    pub(crate) settings: Settings,
+    /// The receiver of our own, when there is one.
+    pub(crate) receiver: Option<Builtin>,
+}
+
+/// A receiver of our own, and what came to it.
+#[derive(Debug)]
+pub(crate) struct Builtin {
+    /// It stops when this is dropped.
+    _receiver: Receiver,
+    seen: Arc<Mutex<(u64, u64)>>,
+}
+
+impl Builtin {
+    async fn bind() -> anyhow::Result<(Self, SocketAddr)> {
+        let seen = Arc::new(Mutex::new((0, 0)));
+        let counted = seen.clone();
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        let receiver = Receiver::bind(listen, Answers::default(), move |received| {
+            let mut counts = counted.lock().unwrap_or_else(PoisonError::into_inner);
+            counts.0 += 1;
+            counts.1 += u64::from(received.copies > 1);
+        });
+        let receiver = receiver
+            .await
+            .context("cannot start the builtin receiver")?;
+        let address = receiver.local_addr();
+        let builtin = Self {
+            _receiver: receiver,
+            seen,
+        };
+        Ok((builtin, address))
+    }
+
+    /// Requests that came, and second copies among them.
+    pub(crate) fn seen(&self) -> (u64, u64) {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Puts an engine together.
+///
+/// # Errors
+///
+/// When a journey or the configuration is wrong, a secret is missing, or the state directory cannot
+/// be used.
+pub(crate) async fn assemble(order: &Order<'_>) -> anyhow::Result<Assembled> {
+    let project =
+        config::load_directory(&order.journeys.journeys, order.journeys.config.as_deref())?;
+    let Project {
+        settings,
+        graphs,
+        warnings,
+        ..
+    } = project;
+    if !warnings.is_empty() {
+        tell(&crate::diagnostics::draw(
+            &warnings,
+            environment::wants_color(),
+        ));
+    }
+    let rehearsal = order.sending == Sending::Dry || order.receiver.is_some();
+    let secrets = Arc::new(if rehearsal {
+        Secrets::stand_ins()
+    } else {
+        let secrets = environment::secrets();
+        all_there(&graphs, &secrets)?;
+        secrets
+    });
+    let state = order.state.or(settings.state.directory.as_deref());
+    let store = store(state, order.sending, &settings)?;
+    let policy = settings.webhooks.clone();
+    let (client, receiver) = match order.receiver {
+        None => (Client::new(policy, secrets.clone()), None),
+        Some(cli::Receiver::At(address)) => {
+            (Client::to_receiver(*address, policy, secrets.clone()), None)
+        }
+        Some(cli::Receiver::Builtin) => {
+            let (builtin, address) = Builtin::bind().await?;
+            let client = Client::to_receiver(address, policy, secrets.clone());
+            (client, Some(builtin))
+        }
+    };
+    let catalog = Catalog::new(
+        settings.identity.clone(),
+        settings.consent.clone(),
+        store.head().id_key,
+        order.sending,
+    );
+    let engine = Engine::open(catalog, store, graphs, &|source| settings.compile(source))?;
+    Ok(Assembled {
+        engine,
+        client,
+        secrets,
+        settings,
+        receiver,
+    })
+}
+
+/// Every secret must be there before anything real is sent (SP 29).
+fn all_there(graphs: &[Graph], secrets: &Secrets) -> anyhow::Result<()> {
+    let missing: Vec<String> = graphs
+        .iter()
+        .flat_map(|graph| graph.secrets().map(move |secret| (graph.id(), secret)))
+        .filter_map(|(journey, secret)| {
+            let why = secrets.resolve(secret).err()?;
+            Some(format!("  journey `{journey}`: {why}"))
+        })
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "secrets are missing:\n{}\nset them, or rehearse with `--dry-run` or `--receiver builtin`",
+        missing.join("\n")
+    );
+    Err(WrongInput(message).into())
+}
+
+/// The store of a state directory, or memory without one.
+pub(crate) fn store(
+    state: Option<&Path>,
+    sending: Sending,
+    settings: &Settings,
+) -> anyhow::Result<Box<dyn Store>> {
+    let dry = sending == Sending::Dry;
+    let Some(directory) = state else {
+        let memory = MemoryStore::new(IdKey::STATELESS).without_history();
+        return Ok(Box::new(if dry { memory.dry() } else { memory }));
+    };
+    let options = Options {
+        cache_mb: settings
+            .state
+            .cache_mb
+            .and_then(|mb| u32::try_from(mb).ok())
+            .unwrap_or(CACHE_MB),
+        dry,
+        new_id_key: environment::new_id_key()?,
+    };
+    let (store, opened) = LocalStore::open(directory, &options)?;
+    if let Some(torn) = opened.torn {
+        tracing::warn!(
+            file = %torn.path.display(), offset = torn.offset,
+            "a frame was half written when the engine stopped and was cut; it was never acknowledged"
+        );
+    }
+    if let Some(aside) = opened.damaged {
+        tracing::warn!(
+            aside = %aside.display(), inputs = opened.replayed,
+            "the state could not be read and was made anew from the log; the old one was put aside"
+        );
+    }
+    Ok(Box::new(store))
+}

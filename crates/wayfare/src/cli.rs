@@ -1,0 +1,170 @@
+//! What can be asked of `wayfare` on a command line? Arguments and their help; what each command
+//! does stands under `commands/`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands;
+
+/// A self-hosted journey engine with webhook blocks.
+///
+/// Events explain what happened. Journeys decide what matters. Webhooks make something happen.
+#[derive(Debug, Parser)]
+#[command(
+    name = "wayfare",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+#[command(
+    after_help = "Exit status: 0 done, 1 the input is wrong or a check found problems, \
+                        2 the environment failed."
+)]
+pub(crate) struct Cli {
+    /// What is logged on stderr, such as `info` or `wayfare_runtime=debug`.
+    #[arg(long, global = true, env = "WAYFARE_LOG", default_value = "warn")]
+    log: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Play events through journeys: NDJSON in, decisions and delivery outcomes out.
+    #[command(after_help = "Examples:
+  wayfare run --events events.ndjson --clock events --dry-run
+  wayfare run --events events.ndjson --clock events --advance 1h --receiver builtin --state .wayfare
+  tail -f events.ndjson | wayfare run --state .wayfare")]
+    Run(commands::run::Run),
+    /// Check journeys and `wayfare.yaml`: every problem at once, with its place and what to do.
+    #[command(after_help = "Examples:
+  wayfare check
+  wayfare check --format json journeys/")]
+    Check(commands::check::Check),
+    /// Draw a journey.
+    #[command(after_help = "Example:
+  wayfare graph plan-upgrade --format dot | dot -Tsvg > plan-upgrade.svg")]
+    Graph(commands::graph::Graph),
+    /// A receiver for development: prints what arrives, answers as told, counts copies.
+    #[command(after_help = "Example:
+  wayfare receive --listen 127.0.0.1:9000 --status 503,200")]
+    Receive(commands::receive::Receive),
+    /// List the profiles in a state directory, one JSON object a line.
+    Profiles(commands::inspect::Inspect),
+    /// Show one profile: identifiers, traits, accounts, consent, walks.
+    #[command(after_help = "Examples:
+  wayfare profile usr_0b5e7f5572c8aa3b4a0e88455fc659a7 --state .wayfare
+  wayfare profile email:ada@example.com --state .wayfare")]
+    Profile(commands::inspect::Profile),
+    /// List deliveries and how far they got.
+    Deliveries(commands::inspect::Deliveries),
+    /// List the walks that have not ended.
+    Instances(commands::inspect::Inspect),
+    /// Explain a decision: what allowed it, what it sent, how each attempt ended.
+    Explain(commands::explain::Explain),
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Where the journeys and the configuration are.
+#[derive(Debug, Args)]
+pub(crate) struct Journeys {
+    /// The directory of the journeys, and of `wayfare.yaml` if there is one.
+    #[arg(long, default_value = "journeys", env = "WAYFARE_JOURNEYS")]
+    pub(crate) journeys: PathBuf,
+    /// Another `wayfare.yaml`.
+    #[arg(long, env = "WAYFARE_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Which time counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Clock {
+    /// The machine's.
+    Wall,
+    /// The events' own: waits pass at once.
+    Events,
+}
+
+/// Where webhooks go instead of their own hosts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Receiver {
+    /// To a receiver of our own.
+    Builtin,
+    /// To this address.
+    At(SocketAddr),
+}
+
+impl std::str::FromStr for Receiver {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "builtin" {
+            return Ok(Self::Builtin);
+        }
+        let address = text
+            .strip_prefix("http://")
+            .unwrap_or(text)
+            .trim_end_matches('/');
+        address.parse().map(Self::At).map_err(|_| {
+            format!("`{text}` is no receiver; write `builtin` or an address such as 127.0.0.1:9000")
+        })
+    }
+}
+
+/// How a table is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Parses the command line and runs the command; the exit status says how it went.
+pub(crate) fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nothing is left to tell a closed terminal.
+            let _unprinted = error.print();
+            return ExitCode::from(u8::from(error.use_stderr()));
+        }
+    };
+    let filter = tracing_subscriber::EnvFilter::try_new(&cli.log)
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(crate::environment::wants_color())
+        .init();
+    match dispatch(cli.command) {
+        Ok(code) => code,
+        Err(failure) => commands::fail(&failure),
+    }
+}
+
+fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Run(run) => commands::run::run(&run),
+        Command::Check(check) => commands::check::check(&check),
+        Command::Graph(graph) => commands::graph::graph(&graph),
+        Command::Receive(receive) => commands::receive::receive(&receive),
+        Command::Profiles(inspect) => commands::inspect::profiles(&inspect),
+        Command::Profile(profile) => commands::inspect::profile(&profile),
+        Command::Deliveries(deliveries) => commands::inspect::deliveries(&deliveries),
+        Command::Instances(inspect) => commands::inspect::instances(&inspect),
+        Command::Explain(explain) => commands::explain::explain(&explain),
+        Command::Completions { shell } => {
+            let mut command = <Cli as clap::CommandFactory>::command();
+            clap_complete::generate(shell, &mut command, "wayfare", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}

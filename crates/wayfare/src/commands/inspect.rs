@@ -1,0 +1,256 @@
+//! What is in a state directory? Profiles, deliveries and walks. The directory must not be in use.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use wayfare_event::{Identifier, Map, ProfileId, Value};
+use wayfare_executor::record::{Delivery, Instance};
+use wayfare_executor::{Catalog, Row, Sending, Snapshot, view};
+use wayfare_runtime::config::{self, Problem, ProjectError};
+use wayfare_runtime::{clock, report};
+use wayfare_store::{RowKind, Store, StoreError};
+
+use super::{WrongInput, print};
+use crate::assembly;
+use crate::cli::{Format, Journeys};
+
+/// The arguments of commands that look inside.
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    #[command(flatten)]
+    journeys: Journeys,
+    /// The state directory.
+    #[arg(long, env = "WAYFARE_STATE", default_value = ".wayfare")]
+    state: PathBuf,
+    /// How it is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// The arguments of `wayfare profile`.
+#[derive(Debug, Args)]
+pub(crate) struct Profile {
+    #[command(flatten)]
+    inspect: Inspect,
+    /// A profile id, present or former, or an identifier such as `email:ada@example.com`.
+    id: String,
+}
+
+/// The arguments of `wayfare deliveries`.
+#[derive(Debug, Args)]
+pub(crate) struct Deliveries {
+    #[command(flatten)]
+    inspect: Inspect,
+    /// Only those in this state, such as `unknown`.
+    #[arg(long = "in", value_name = "STATE")]
+    only: Option<String>,
+}
+
+/// A state directory, open for looking; whatever kind of run made it.
+pub(crate) fn open(state: &Path, settings: &config::Settings) -> anyhow::Result<Box<dyn Store>> {
+    if !state.is_dir() {
+        let message = format!(
+            "no state directory `{}`; name one with `--state`",
+            state.display()
+        );
+        return Err(WrongInput(message).into());
+    }
+    match assembly::store(Some(state), Sending::Owed, settings) {
+        Err(error) if is_dry(&error) => assembly::store(Some(state), Sending::Dry, settings),
+        opened => opened,
+    }
+}
+
+fn is_dry(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref::<StoreError>(),
+        Some(StoreError::Mismatch { held_dry: true, .. })
+    )
+}
+
+fn all_profiles(inspect: &Inspect) -> anyhow::Result<Vec<view::Profile>> {
+    let settings = settings(&inspect.journeys)?;
+    let mut store = open(&inspect.state, &settings)?;
+    let mut snapshot = Snapshot::new();
+    store.scan(RowKind::Person, &mut |key, row| {
+        snapshot.put(key.clone(), Some(row.clone()));
+    })?;
+    let key = store.head().id_key;
+    let catalog = Catalog::new(settings.identity, settings.consent, key, Sending::Owed);
+    Ok(view::profiles(&catalog, &snapshot, clock::now()))
+}
+
+/// What is configured, without the journeys: looking inside needs none.
+pub(crate) fn settings(journeys: &Journeys) -> anyhow::Result<config::Settings> {
+    let beside = journeys.journeys.join("wayfare.yaml");
+    let path = journeys.config.as_deref().unwrap_or(&beside);
+    let source = match std::fs::read_to_string(path) {
+        Ok(source) => source,
+        Err(_) if journeys.config.is_none() => String::new(),
+        Err(error) => {
+            let message = format!("cannot read `{}`: {error}", path.display());
+            return Err(WrongInput(message).into());
+        }
+    };
+    config::read(&source).map_err(|diagnostics| {
+        let problems = vec![Problem {
+            path: path.to_path_buf(),
+            source,
+            diagnostics,
+        }];
+        ProjectError::Problems { problems, files: 1 }.into()
+    })
+}
+
+/// Prints every profile, one JSON object a line.
+pub(crate) fn profiles(inspect: &Inspect) -> anyhow::Result<ExitCode> {
+    for profile in all_profiles(inspect)? {
+        print(&profile_map(&profile).to_string())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints one profile.
+pub(crate) fn profile(wanted: &Profile) -> anyhow::Result<ExitCode> {
+    let id = wanted.id.parse::<ProfileId>().ok();
+    let named = wanted
+        .id
+        .split_once(':')
+        .map(|(namespace, value)| Identifier::new(namespace, value));
+    let profiles = all_profiles(&wanted.inspect)?;
+    let found = profiles.iter().find(|profile| match id {
+        Some(id) => profile.id == id || profile.former.contains(&id),
+        None => profile.identifiers.iter().any(|identifier| {
+            named.as_ref() == Some(identifier) || *identifier.value == *wanted.id
+        }),
+    });
+    let Some(found) = found else {
+        let message = format!("nobody is known as `{}`", wanted.id);
+        return Err(WrongInput(message).into());
+    };
+    print(&profile_map(found).to_string())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn profile_map(profile: &view::Profile) -> Map {
+    let texts = |texts: &mut dyn Iterator<Item = String>| {
+        Value::List(texts.map(|text| text.as_str().into()).collect())
+    };
+    let identifiers = profile.identifiers.iter().map(|identifier| {
+        let mut map = Map::new();
+        map.insert("namespace", identifier.namespace.as_str().into());
+        map.insert("value", Value::Text(identifier.value.clone()));
+        if profile.contested {
+            map.insert("contested", true.into());
+        }
+        map.into()
+    });
+    let consent = profile.consent.iter().map(|(category, (choice, verdict))| {
+        let mut map = Map::new();
+        map.insert("action", choice.as_str().into());
+        map.insert("allowed", verdict.allowed.into());
+        map.insert("reason", verdict.reason.as_str().into());
+        let records = verdict.records.iter().cloned().map(Value::Text);
+        map.insert("records", Value::List(records.collect()));
+        (category.clone(), map.into())
+    });
+    let instances = profile.instances.iter();
+    let instances = instances.map(|(id, instance)| instance_map(&id.to_string(), instance).into());
+    let traits = profile.traits.iter();
+    let traits = traits.filter(|(name, _)| &***name != "profileId");
+    let accounts = profile.accounts.iter().cloned().map(Value::Text);
+    let mut map = Map::new();
+    map.insert("profileId", profile.id.to_string().as_str().into());
+    let mut former = profile.former.iter().map(ToString::to_string);
+    map.insert("formerIds", texts(&mut former));
+    map.insert("identifiers", Value::List(identifiers.collect()));
+    let traits: Map = traits
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    map.insert("traits", traits.into());
+    map.insert("accounts", Value::List(accounts.collect()));
+    map.insert("consent", consent.collect::<Map>().into());
+    map.insert("instances", Value::List(instances.collect()));
+    map
+}
+
+fn instance_map(id: &str, instance: &Instance) -> Map {
+    let time = |at: wayfare_event::Timestamp| Value::from(at.to_string().as_str());
+    let mut map = Map::new();
+    map.insert("instanceId", id.into());
+    map.insert("journey", Value::Text(instance.journey.clone()));
+    map.insert("version", instance.version.to_string().as_str().into());
+    map.insert("block", Value::Text(instance.block.clone()));
+    if let Some(key) = &instance.key {
+        map.insert("key", Value::Text(key.clone()));
+    }
+    map.insert("entered", time(instance.entered));
+    map.insert("arrived", time(instance.arrived));
+    map.insert("due", instance.due.map_or(Value::Null, time));
+    map
+}
+
+/// Prints the deliveries, by id.
+pub(crate) fn deliveries(wanted: &Deliveries) -> anyhow::Result<ExitCode> {
+    let settings = settings(&wanted.inspect.journeys)?;
+    let mut store = open(&wanted.inspect.state, &settings)?;
+    let mut found: Vec<Arc<Delivery>> = Vec::new();
+    store.scan(RowKind::Delivery, &mut |_, row| {
+        if let Row::Delivery(delivery) = row
+            && wanted
+                .only
+                .as_ref()
+                .is_none_or(|state| delivery.state.as_str() == state)
+        {
+            found.push(delivery.clone());
+        }
+    })?;
+    found.sort_by_key(|delivery| (delivery.decided, delivery.id));
+    for delivery in found {
+        print(&match wanted.inspect.format {
+            Format::Json => report::delivery_line(&delivery, delivery.decided, None).to_string(),
+            Format::Text => format!(
+                "{}  {:<9}  {:>2} attempts  {}/{}  {} {}",
+                delivery.id,
+                delivery.state.as_str(),
+                delivery.attempts,
+                delivery.journey,
+                delivery.block,
+                delivery.request.method.as_str(),
+                delivery.request.url,
+            ),
+        })?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the walks that have not ended, by what they wait for.
+pub(crate) fn instances(inspect: &Inspect) -> anyhow::Result<ExitCode> {
+    let settings = settings(&inspect.journeys)?;
+    let mut store = open(&inspect.state, &settings)?;
+    let mut found = Vec::new();
+    store.scan(RowKind::Person, &mut |_, row| {
+        if let Row::Person(person) = row {
+            let walks = person.record.instances.iter();
+            found.extend(walks.map(|(id, instance)| (*id, instance.clone())));
+        }
+    })?;
+    found.sort_by_key(|(id, instance)| (instance.due, *id));
+    for (id, instance) in found {
+        print(&match inspect.format {
+            Format::Json => instance_map(&id.to_string(), &instance).to_string(),
+            Format::Text => format!(
+                "{id}  {}/{}  since {}  until {}",
+                instance.journey,
+                instance.block,
+                instance.arrived,
+                instance
+                    .due
+                    .map_or_else(|| "-".to_owned(), |due| due.to_string()),
+            ),
+        })?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

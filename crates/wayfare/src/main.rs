@@ -1,0 +1,13 @@
+//! `wayfare`, the program.
+
+mod assembly;
+mod cli;
+mod commands;
+mod diagnostics;
+mod environment;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run()
+}
