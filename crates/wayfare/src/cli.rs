@@ -65,6 +65,10 @@ enum Command {
     Instances(commands::inspect::Inspect),
     /// Explain a decision: what allowed it, what it sent, how each attempt ended.
     Explain(commands::explain::Explain),
+    /// Serve the HTTP API: events in, webhooks out.
+    #[command(after_help = "Example:
+  wayfare serve --journeys journeys --state .wayfare")]
+    Serve(commands::serve::Serve),
     /// Print completions for a shell.
     Completions {
         /// The shell.
@@ -161,6 +165,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Deliveries(deliveries) => commands::inspect::deliveries(&deliveries),
         Command::Instances(inspect) => commands::inspect::instances(&inspect),
         Command::Explain(explain) => commands::explain::explain(&explain),
+        Command::Serve(serve) => commands::serve::serve(&serve),
         Command::Completions { shell } => {
             let mut command = <Cli as clap::CommandFactory>::command();
             clap_complete::generate(shell, &mut command, "wayfare", &mut std::io::stdout());

@@ -5,6 +5,7 @@ mod cli;
 mod commands;
 mod diagnostics;
 mod environment;
+mod http;
 
 use std::process::ExitCode;
 

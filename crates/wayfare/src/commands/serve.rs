@@ -1,0 +1,135 @@
+//! `wayfare serve`: the same engine behind the HTTP API.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use wayfare_executor::Sending;
+use wayfare_runtime::config::Settings;
+use wayfare_runtime::{Driver, Output, Until, report};
+use wayfare_webhook::Secrets;
+
+use super::{WrongInput, tell};
+use crate::assembly::{Assembled, Order, assemble};
+use crate::cli::{Journeys, Receiver};
+use crate::environment;
+use crate::http::{self, Keys};
+
+/// The arguments of `wayfare serve`.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    journeys: Journeys,
+    /// Where to listen; port 0 takes any that is free.
+    #[arg(long, env = "WAYFARE_LISTEN")]
+    listen: Option<SocketAddr>,
+    /// The state directory.
+    #[arg(long, env = "WAYFARE_STATE", default_value = ".wayfare")]
+    state: PathBuf,
+    /// Send every webhook to a receiver instead: `builtin`, or an address.
+    #[arg(long)]
+    receiver: Option<Receiver>,
+}
+
+/// Serves until it is told to stop, then finishes what is on the wire.
+pub(crate) fn serve(serve: &Serve) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the async runtime")?;
+    runtime.block_on(listen(serve))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn listen(serve: &Serve) -> anyhow::Result<()> {
+    let order = Order {
+        journeys: &serve.journeys,
+        state: Some(&serve.state),
+        sending: Sending::Owed,
+        receiver: serve.receiver.as_ref(),
+    };
+    let Assembled {
+        engine,
+        client,
+        secrets,
+        settings,
+        receiver: _builtin,
+    } = assemble(&order).await?;
+    let address = serve.listen.unwrap_or(settings.server.listen);
+    let keys = keys(&settings, address)?;
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}; is the port taken? `--listen` names another")
+    })?;
+    let address = listener
+        .local_addr()
+        .context("cannot tell where it listens")?;
+    let printed = secrets.clone();
+    let mut tell_out = move |output: Output, note: Option<String>| {
+        let line = report::line(&output, note.as_deref(), &printed);
+        // The decisions stand whether or not somebody reads them.
+        let _unread = writeln!(std::io::stdout(), "{line}");
+    };
+    let (driver, inbox) = Driver::new(engine, client, secrets, &mut tell_out);
+    let router = http::router(keys, inbox);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+        tokio::select! {
+            () = told_to_stop() => tell("stopping: no new events, finishing what is on the wire"),
+            _ = stopped => {}
+        }
+    });
+    let serving = tokio::spawn(async move { server.await });
+    tell(&format!("listening on http://{address}"));
+    let ended = driver.run(Until::Quiet).await;
+    // If the engine failed the server has nobody to hand events to; a server that ended already
+    // does not hear this.
+    let _ended = stop.send(());
+    ended?;
+    serving
+        .await
+        .context("the server ended unexpectedly")?
+        .context("the server cannot go on")
+}
+
+/// Every request needs a key, unless only this machine can send one.
+fn keys(settings: &Settings, address: SocketAddr) -> anyhow::Result<Keys> {
+    let secrets: Secrets = environment::secrets();
+    let mut keys = Vec::new();
+    for key in &settings.server.keys {
+        let value = secrets.resolve(&key.key).map_err(|error| {
+            WrongInput(format!("the write key `{}` cannot be had: {error}", key.id))
+        })?;
+        keys.push((key.id.clone(), value));
+    }
+    let keys = Keys::new(keys);
+    if keys.is_open() && !address.ip().is_loopback() {
+        let message = format!(
+            "{address} can be reached from other machines and no write keys are configured; add \
+             `server: {{keys: [...]}}` to `wayfare.yaml`, or listen on 127.0.0.1"
+        );
+        return Err(WrongInput(message).into());
+    }
+    if keys.is_open() {
+        tell("no write keys are configured: anybody on this machine may send events");
+    }
+    Ok(keys)
+}
+
+/// Waits for SIGTERM or an interrupt.
+async fn told_to_stop() {
+    let terminate = signal(SignalKind::terminate());
+    let Ok(mut terminate) = terminate else {
+        // Without the signal an interrupt still stops it.
+        let _heard = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

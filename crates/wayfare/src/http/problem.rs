@@ -1,0 +1,85 @@
+//! How is a request refused? As `application/problem+json` (RFC 9457) with a stable code.
+
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use wayfare_event::{Rejection, RejectionCode};
+
+/// Why a request was refused.
+#[derive(Debug)]
+pub(super) struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    detail: String,
+}
+
+impl Problem {
+    pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        Self {
+            status,
+            code,
+            detail,
+        }
+    }
+
+    /// No key, or one that is not known.
+    pub(super) fn unauthorized() -> Self {
+        let detail = "send a configured write key: `Authorization: Basic base64(KEY:)`, or \
+                      `writeKey` in the body";
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+    }
+
+    /// The writer does not keep up, or stopped: nothing of the request was taken.
+    pub(super) fn unavailable(detail: &str) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
+    }
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        let status = match rejection.code {
+            RejectionCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            RejectionCode::InvalidJson
+            | RejectionCode::InvalidField
+            | RejectionCode::UnknownType
+            | RejectionCode::NoEventName
+            | RejectionCode::NoGroupId
+            | RejectionCode::NoPreviousId
+            | RejectionCode::NoIdentifier
+            | RejectionCode::TooLong
+            | RejectionCode::TooManyTraits
+            | RejectionCode::InvalidTime
+            | RejectionCode::InvalidConsent => StatusCode::BAD_REQUEST,
+        };
+        Self::new(status, rejection.code.as_str(), rejection.message)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason().unwrap_or("Refused"),
+            "status": self.status.as_u16(),
+            "code": self.code,
+            "detail": self.detail,
+        });
+        let mut response = (self.status, body.to_string()).into_response();
+        let headers = response.headers_mut();
+        let json = HeaderValue::from_static("application/problem+json");
+        headers.insert(CONTENT_TYPE, json);
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
+
+/// Nothing is here.
+pub(super) fn not_found() -> Response {
+    let detail = "events go to POST /v1/track, /v1/identify, /v1/page, /v1/screen, /v1/group, \
+                  /v1/alias, /v1/consent or /v1/batch";
+    Problem::new(StatusCode::NOT_FOUND, "not_found", detail).into_response()
+}
