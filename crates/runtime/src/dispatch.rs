@@ -11,8 +11,18 @@ use wayfare_executor::delivery::{NotSentReason, Outcome};
 use wayfare_executor::record::{Delivery, Request};
 use wayfare_webhook::{Client, Outgoing, Secrets, Unready};
 
-/// Requests in flight to one host, unless configured otherwise.
-const IN_FLIGHT_PER_HOST: usize = 8;
+use crate::config::HostLimits;
+
+/// How requests leave: the client, its secrets, and what one host is sent at most.
+#[derive(Debug)]
+pub struct Outbound {
+    /// Sends one attempt.
+    pub client: Client,
+    /// Where secrets come from.
+    pub secrets: Arc<Secrets>,
+    /// What one host is sent at most, by `host` or `host:port`; the rest as shipped.
+    pub hosts: BTreeMap<String, HostLimits>,
+}
 
 /// What an attempt has to say.
 #[derive(Debug)]
@@ -49,14 +59,16 @@ pub(crate) struct Dispatch {
     client: Arc<Client>,
     secrets: Arc<Secrets>,
     running: JoinSet<Told>,
+    hosts: BTreeMap<String, HostLimits>,
     slots: BTreeMap<String, BTreeSet<DeliveryId>>,
 }
 
 impl Dispatch {
-    pub(crate) fn new(client: Client, secrets: Arc<Secrets>) -> Self {
+    pub(crate) fn new(outbound: Outbound) -> Self {
         Self {
-            client: Arc::new(client),
-            secrets,
+            client: Arc::new(outbound.client),
+            secrets: outbound.secrets,
+            hosts: outbound.hosts,
             running: JoinSet::new(),
             slots: BTreeMap::new(),
         }
@@ -79,7 +91,7 @@ impl Dispatch {
                 return;
             }
         };
-        if !self.take_slot(host(&url).to_owned(), delivery.id) {
+        if !self.take_slot(host(&url).to_ascii_lowercase(), delivery.id) {
             return;
         }
         let (client, id) = (self.client.clone(), delivery.id);
@@ -137,8 +149,16 @@ impl Dispatch {
         if self.slots.values().any(|taken| taken.contains(&delivery)) {
             return false;
         }
+        let without_port = host
+            .rsplit_once(':')
+            .map_or(host.as_str(), |(host, _)| host);
+        let configured = self
+            .hosts
+            .get(&host)
+            .or_else(|| self.hosts.get(without_port));
+        let in_flight_max = configured.copied().unwrap_or_default().in_flight;
         let taken = self.slots.entry(host).or_default();
-        taken.len() < IN_FLIGHT_PER_HOST && taken.insert(delivery)
+        taken.len() < in_flight_max && taken.insert(delivery)
     }
 }
 

@@ -7,15 +7,13 @@ mod wall;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 use wayfare_event::{DeliveryId, Rejection, Timestamp};
 use wayfare_executor::delivery::Outcome;
 use wayfare_store::StoreError;
-use wayfare_webhook::{Client, Secrets};
 
-use crate::dispatch::{Dispatch, Told};
+use crate::dispatch::{Dispatch, Outbound, Told};
 use crate::engine::{Engine, Output};
 use crate::intake::{self, Submission};
 
@@ -71,14 +69,13 @@ impl<'a> Driver<'a> {
     /// durable, with what an attempt noted beyond its outcome.
     pub fn new(
         engine: Engine,
-        client: Client,
-        secrets: Arc<Secrets>,
+        outbound: Outbound,
         tell: &'a mut (dyn FnMut(Output, Option<String>) + Send),
     ) -> (Self, Inbox) {
         let (inbox, receiver) = mpsc::channel(INBOX_MAX);
         let driver = Self {
             engine,
-            dispatch: Dispatch::new(client, secrets),
+            dispatch: Dispatch::new(outbound),
             inbox: receiver,
             tell,
             replies: Vec::new(),

@@ -115,6 +115,15 @@ impl Engine {
         &mut *self.store
     }
 
+    /// Lets the store go, so that the next start is quick; dropping the engine loses nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the store could not be put in order.
+    pub fn close(self) -> Result<(), StoreError> {
+        self.store.close()
+    }
+
     /// Notes why things happen, as [`Output::Trace`].
     pub fn trace(&mut self) {
         self.trace = Trace::on();

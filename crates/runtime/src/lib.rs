@@ -11,6 +11,7 @@ mod engine;
 mod intake;
 pub mod report;
 
+pub use dispatch::Outbound;
 pub use driver::{Advance, Driver, Inbox, Until};
 pub use engine::{Compile, Counts, Engine, OpenError, Output};
 pub use intake::Submission;

@@ -251,6 +251,10 @@ impl Store for LocalStore {
     fn head(&self) -> &Head {
         &self.head
     }
+
+    fn close(self: Box<Self>) -> Result<(), StoreError> {
+        Self::close(*self)
+    }
 }
 
 impl Memory {

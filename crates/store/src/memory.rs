@@ -107,4 +107,8 @@ impl Store for MemoryStore {
     fn head(&self) -> &Head {
         &self.head
     }
+
+    fn close(self: Box<Self>) -> Result<(), StoreError> {
+        Ok(())
+    }
 }

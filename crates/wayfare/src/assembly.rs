@@ -9,13 +9,14 @@ use anyhow::Context as _;
 use wayfare_event::IdKey;
 use wayfare_executor::{Catalog, Sending};
 use wayfare_journey::Graph;
-use wayfare_runtime::Engine;
 use wayfare_runtime::config::{self, Project, Settings};
+use wayfare_runtime::{Engine, Outbound};
 use wayfare_store::local::Options;
 use wayfare_store::{LocalStore, MemoryStore, Store};
 use wayfare_webhook::{Answers, Client, Receiver, Secrets};
 
 use crate::cli::{self, Journeys};
+use crate::commands::inspect::STATE;
 use crate::commands::{WrongInput, tell};
 use crate::environment;
 
@@ -27,12 +28,21 @@ const CACHE_MB: u32 = 512;
 pub(crate) struct Order<'a> {
     /// Where the journeys are.
     pub(crate) journeys: &'a Journeys,
-    /// The state directory; the configured one, without; then memory.
-    pub(crate) state: Option<&'a Path>,
+    /// Where the state is.
+    pub(crate) state: StateAt<'a>,
     /// Whether requests are owed.
     pub(crate) sending: Sending,
     /// Where webhooks go instead of their own hosts.
     pub(crate) receiver: Option<&'a cli::Receiver>,
+}
+
+/// Where the state is kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum StateAt<'a> {
+    /// In this directory, else in the configured one, else in memory.
+    DirectoryOrMemory(Option<&'a Path>),
+    /// In this directory, else in the configured one, else in `.wayfare`.
+    Directory(Option<&'a Path>),
 }
 
 /// An engine, ready to run.
@@ -40,10 +50,8 @@ pub(crate) struct Order<'a> {
 pub(crate) struct Assembled {
     /// The engine.
     pub(crate) engine: Engine,
-    /// What sends its requests.
-    pub(crate) client: Client,
-    /// Where its secrets come from.
-    pub(crate) secrets: Arc<Secrets>,
+    /// How its requests leave.
+    pub(crate) outbound: Outbound,
     /// What is configured.
     pub(crate) settings: Settings,
     /// The receiver of our own, when there is one.
@@ -103,7 +111,7 @@ pub(crate) async fn assemble(order: &Order<'_>) -> anyhow::Result<Assembled> {
     if !warnings.is_empty() {
         tell(&crate::diagnostics::draw(
             &warnings,
-            environment::wants_color(),
+            environment::wants_color(&std::io::stderr()),
         ));
     }
     let rehearsal = order.sending == Sending::Dry || order.receiver.is_some();
@@ -114,7 +122,11 @@ pub(crate) async fn assemble(order: &Order<'_>) -> anyhow::Result<Assembled> {
         all_there(&graphs, &secrets)?;
         secrets
     });
-    let state = order.state.or(settings.state.directory.as_deref());
+    let configured = settings.state.directory.as_deref();
+    let state = match order.state {
+        StateAt::DirectoryOrMemory(named) => named.or(configured),
+        StateAt::Directory(named) => named.or(configured).or_else(|| Some(Path::new(STATE))),
+    };
     let store = store(state, order.sending, &settings)?;
     let policy = settings.webhooks.clone();
     let (client, receiver) = match order.receiver {
@@ -137,8 +149,11 @@ pub(crate) async fn assemble(order: &Order<'_>) -> anyhow::Result<Assembled> {
     let engine = Engine::open(catalog, store, graphs, &|source| settings.compile(source))?;
     Ok(Assembled {
         engine,
-        client,
-        secrets,
+        outbound: Outbound {
+            client,
+            secrets,
+            hosts: settings.hosts.clone(),
+        },
         settings,
         receiver,
     })

@@ -141,12 +141,17 @@ pub(crate) fn run() -> ExitCode {
             return ExitCode::from(u8::from(error.use_stderr()));
         }
     };
-    let filter = tracing_subscriber::EnvFilter::try_new(&cli.log)
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let filter = match tracing_subscriber::EnvFilter::try_new(&cli.log) {
+        Ok(filter) => filter,
+        Err(error) => {
+            let message = format!("`--log {}` is no filter such as `info`: {error}", cli.log);
+            return commands::fail(&commands::WrongInput(message).into());
+        }
+    };
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(crate::environment::wants_color())
+        .with_ansi(crate::environment::wants_color(&std::io::stderr()))
         .init();
     match dispatch(cli.command) {
         Ok(code) => code,
@@ -168,7 +173,9 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(serve) => commands::serve::serve(&serve),
         Command::Completions { shell } => {
             let mut command = <Cli as clap::CommandFactory>::command();
-            clap_complete::generate(shell, &mut command, "wayfare", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut command, "wayfare", &mut script);
+            commands::print(String::from_utf8_lossy(&script).trim_end())?;
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -12,6 +12,7 @@ pub(crate) mod serve;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use tokio::signal::unix::{SignalKind, signal};
 use wayfare_runtime::config::ProjectError;
 
 use crate::{diagnostics, environment};
@@ -31,9 +32,10 @@ impl std::error::Error for WrongInput {}
 /// Says why a command failed, and with which status it ends.
 pub(crate) fn fail(failure: &anyhow::Error) -> ExitCode {
     let (text, status) = match failure.downcast_ref::<ProjectError>() {
-        Some(ProjectError::Problems { problems, .. }) => {
-            (diagnostics::draw(problems, environment::wants_color()), 1)
-        }
+        Some(ProjectError::Problems { problems, .. }) => (
+            diagnostics::draw(problems, environment::wants_color(&std::io::stderr())),
+            1,
+        ),
         Some(ProjectError::Missing(_) | ProjectError::NoJourneys(_)) => {
             (format!("error: {failure:#}"), 1)
         }
@@ -57,4 +59,18 @@ pub(crate) fn tell(text: &str) {
 /// When stdout is closed.
 pub(crate) fn print(line: &str) -> std::io::Result<()> {
     writeln!(std::io::stdout(), "{line}")
+}
+
+/// Waits for SIGTERM or an interrupt.
+pub(crate) async fn told_to_stop() {
+    let terminate = signal(SignalKind::terminate());
+    let Ok(mut terminate) = terminate else {
+        // Without the signal an interrupt still stops it.
+        let _heard = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
 }

@@ -1,6 +1,8 @@
 //! What does the process find around it? The one place that reads environment variables, secret
 //! files and chance.
 
+use std::io::IsTerminal;
+
 use wayfare_journey::definition::Secret;
 use wayfare_webhook::Secrets;
 
@@ -20,15 +22,13 @@ fn look_up(secret: &Secret) -> Option<String> {
     }
 }
 
-/// Whether colours are wanted (NO_COLOR is the convention of no-color.org).
+/// Whether colours are wanted on a stream (NO_COLOR is the convention of no-color.org).
 #[expect(
     clippy::disallowed_methods,
     reason = "this is the one file that reads the environment"
 )]
-pub(crate) fn wants_color() -> bool {
-    use std::io::IsTerminal as _;
-    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-        && std::io::stdout().is_terminal()
+pub(crate) fn wants_color(stream: &impl IsTerminal) -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && stream.is_terminal()
 }
 
 /// The id key of a state directory that is new.

@@ -91,7 +91,10 @@ impl Driver<'_> {
         while self.engine.open_deliveries() > 0 {
             self.flush()?;
             if self.dispatch.is_idle() {
-                let due = self.engine.next_delivery().unwrap_or_else(|| self.engine.at());
+                let due = self
+                    .engine
+                    .next_delivery()
+                    .unwrap_or_else(|| self.engine.at());
                 self.start_due(due.max(self.engine.at()))?;
             }
             if let Some(told) = self.dispatch.next().await {

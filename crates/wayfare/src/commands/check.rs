@@ -39,7 +39,10 @@ pub(crate) fn check(check: &Check) -> anyhow::Result<ExitCode> {
     match check.format {
         Format::Json => print(&diagnostics::json(&files))?,
         Format::Text if files.is_empty() => print(&format!("{journeys} journeys, no problems"))?,
-        Format::Text => print(&diagnostics::draw(&files, environment::wants_color()))?,
+        Format::Text => print(&diagnostics::draw(
+            &files,
+            environment::wants_color(&std::io::stdout()),
+        ))?,
     }
     Ok(ExitCode::from(status))
 }

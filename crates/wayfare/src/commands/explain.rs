@@ -18,9 +18,9 @@ use crate::cli::Journeys;
 pub(crate) struct Explain {
     #[command(flatten)]
     journeys: Journeys,
-    /// The state directory.
-    #[arg(long, env = "WAYFARE_STATE", default_value = ".wayfare")]
-    state: PathBuf,
+    /// The state directory; the configured one, else `.wayfare`.
+    #[arg(long, env = "WAYFARE_STATE")]
+    state: Option<PathBuf>,
     /// The decision: its id, or that of its instance or delivery.
     #[arg(long)]
     decision: String,
@@ -36,11 +36,11 @@ pub(crate) fn explain(explain: &Explain) -> anyhow::Result<ExitCode> {
         WrongInput(message)
     };
     let id = parse(&explain.decision).ok_or_else(wrong)?;
-    let mut store = open(&explain.state, &settings(&explain.journeys)?)?;
+    let mut store = open(explain.state.as_deref(), &settings(&explain.journeys)?)?;
     let loaded = store.load(&[Key::Decision(id), Key::Delivery(id.delivery())])?;
     let mut rows = loaded.into_iter().flatten();
     let Some(Row::Decision(decision)) = rows.next() else {
-        let message = format!("no decision `{id}` is in `{}`", explain.state.display());
+        let message = format!("no decision `{id}` is in this state directory");
         return Err(WrongInput(message).into());
     };
     for line in told(&decision) {

@@ -16,14 +16,17 @@ use super::{WrongInput, print};
 use crate::assembly;
 use crate::cli::{Format, Journeys};
 
+/// The state directory where none is named or configured.
+pub(crate) const STATE: &str = ".wayfare";
+
 /// The arguments of commands that look inside.
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
     #[command(flatten)]
     journeys: Journeys,
-    /// The state directory.
-    #[arg(long, env = "WAYFARE_STATE", default_value = ".wayfare")]
-    state: PathBuf,
+    /// The state directory; the configured one, else `.wayfare`.
+    #[arg(long, env = "WAYFARE_STATE")]
+    state: Option<PathBuf>,
     /// How it is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -49,7 +52,12 @@ pub(crate) struct Deliveries {
 }
 
 /// A state directory, open for looking; whatever kind of run made it.
-pub(crate) fn open(state: &Path, settings: &config::Settings) -> anyhow::Result<Box<dyn Store>> {
+pub(crate) fn open(
+    state: Option<&Path>,
+    settings: &config::Settings,
+) -> anyhow::Result<Box<dyn Store>> {
+    let configured = settings.state.directory.as_deref();
+    let state = state.or(configured).unwrap_or_else(|| Path::new(STATE));
     if !state.is_dir() {
         let message = format!(
             "no state directory `{}`; name one with `--state`",
@@ -72,7 +80,7 @@ fn is_dry(error: &anyhow::Error) -> bool {
 
 fn all_profiles(inspect: &Inspect) -> anyhow::Result<Vec<view::Profile>> {
     let settings = settings(&inspect.journeys)?;
-    let mut store = open(&inspect.state, &settings)?;
+    let mut store = open(inspect.state.as_deref(), &settings)?;
     let mut snapshot = Snapshot::new();
     store.scan(RowKind::Person, &mut |key, row| {
         snapshot.put(key.clone(), Some(row.clone()));
@@ -195,7 +203,7 @@ fn instance_map(id: &str, instance: &Instance) -> Map {
 /// Prints the deliveries, by id.
 pub(crate) fn deliveries(wanted: &Deliveries) -> anyhow::Result<ExitCode> {
     let settings = settings(&wanted.inspect.journeys)?;
-    let mut store = open(&wanted.inspect.state, &settings)?;
+    let mut store = open(wanted.inspect.state.as_deref(), &settings)?;
     let mut found: Vec<Arc<Delivery>> = Vec::new();
     store.scan(RowKind::Delivery, &mut |_, row| {
         if let Row::Delivery(delivery) = row
@@ -229,7 +237,7 @@ pub(crate) fn deliveries(wanted: &Deliveries) -> anyhow::Result<ExitCode> {
 /// Prints the walks that have not ended, by what they wait for.
 pub(crate) fn instances(inspect: &Inspect) -> anyhow::Result<ExitCode> {
     let settings = settings(&inspect.journeys)?;
-    let mut store = open(&inspect.state, &settings)?;
+    let mut store = open(inspect.state.as_deref(), &settings)?;
     let mut found = Vec::new();
     store.scan(RowKind::Person, &mut |_, row| {
         if let Row::Person(person) = row {

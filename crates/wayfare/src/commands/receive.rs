@@ -41,9 +41,7 @@ pub(crate) fn receive(receive: &Receive) -> anyhow::Result<ExitCode> {
                 format!("cannot listen on {address}; is the port taken? `--listen` names another")
             })?;
         tell(&format!("listening on http://{}", receiver.local_addr()));
-        tokio::signal::ctrl_c()
-            .await
-            .context("cannot wait for an interrupt")?;
+        super::told_to_stop().await;
         receiver.shutdown().await;
         Ok(ExitCode::SUCCESS)
     })

@@ -17,7 +17,7 @@ use wayfare_runtime::{Advance, Driver, Engine, Inbox, Output, Submission, Until,
 use wayfare_store::Cursor;
 
 use super::{WrongInput, tell};
-use crate::assembly::{Assembled, Order, assemble};
+use crate::assembly::{Assembled, Order, StateAt, assemble};
 use crate::cli::{Clock, Journeys, Receiver};
 
 /// Where events of a stream come from, for telling second copies.
@@ -85,7 +85,7 @@ async fn play(run: &Run) -> anyhow::Result<u64> {
     let input = Input::open(&run.events)?;
     let order = Order {
         journeys: &run.journeys,
-        state: run.state.as_deref(),
+        state: StateAt::DirectoryOrMemory(run.state.as_deref()),
         sending: if run.dry_run {
             Sending::Dry
         } else {
@@ -95,8 +95,7 @@ async fn play(run: &Run) -> anyhow::Result<u64> {
     };
     let Assembled {
         mut engine,
-        client,
-        secrets,
+        outbound,
         receiver,
         ..
     } = assemble(&order).await?;
@@ -104,9 +103,9 @@ async fn play(run: &Run) -> anyhow::Result<u64> {
         engine.trace();
     }
     let input = input.continue_at(engine.store().head().cursor.as_ref())?;
-    let mut out = Lines::new(secrets.clone(), run.clock);
+    let mut out = Lines::new(outbound.secrets.clone(), run.clock);
     let mut tell_out = |output: Output, note: Option<String>| out.write(&output, note.as_deref());
-    let (driver, inbox) = Driver::new(engine, client, secrets, &mut tell_out);
+    let (driver, inbox) = Driver::new(engine, outbound, &mut tell_out);
     let reader = std::thread::spawn(move || input.feed(&inbox));
     let engine = match run.clock {
         Clock::Wall => {
@@ -134,6 +133,7 @@ async fn play(run: &Run) -> anyhow::Result<u64> {
     out.summary.waiting = engine.waiting();
     let received = receiver.map(|receiver| receiver.seen());
     tell(&out.summary.text(&engine, received));
+    engine.close()?;
     Ok(out.summary.rejected)
 }
 

@@ -8,14 +8,13 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use wayfare_executor::Sending;
 use wayfare_runtime::config::Settings;
 use wayfare_runtime::{Driver, Output, Until, report};
 use wayfare_webhook::Secrets;
 
 use super::{WrongInput, tell};
-use crate::assembly::{Assembled, Order, assemble};
+use crate::assembly::{Assembled, Order, StateAt, assemble};
 use crate::cli::{Journeys, Receiver};
 use crate::environment;
 use crate::http::{self, Keys};
@@ -28,9 +27,9 @@ pub(crate) struct Serve {
     /// Where to listen; port 0 takes any that is free.
     #[arg(long, env = "WAYFARE_LISTEN")]
     listen: Option<SocketAddr>,
-    /// The state directory.
-    #[arg(long, env = "WAYFARE_STATE", default_value = ".wayfare")]
-    state: PathBuf,
+    /// The state directory; the configured one, else `.wayfare`.
+    #[arg(long, env = "WAYFARE_STATE")]
+    state: Option<PathBuf>,
     /// Send every webhook to a receiver instead: `builtin`, or an address.
     #[arg(long)]
     receiver: Option<Receiver>,
@@ -49,14 +48,13 @@ pub(crate) fn serve(serve: &Serve) -> anyhow::Result<ExitCode> {
 async fn listen(serve: &Serve) -> anyhow::Result<()> {
     let order = Order {
         journeys: &serve.journeys,
-        state: Some(&serve.state),
+        state: StateAt::Directory(serve.state.as_deref()),
         sending: Sending::Owed,
         receiver: serve.receiver.as_ref(),
     };
     let Assembled {
         engine,
-        client,
-        secrets,
+        outbound,
         settings,
         receiver: _builtin,
     } = assemble(&order).await?;
@@ -68,18 +66,18 @@ async fn listen(serve: &Serve) -> anyhow::Result<()> {
     let address = listener
         .local_addr()
         .context("cannot tell where it listens")?;
-    let printed = secrets.clone();
+    let printed = outbound.secrets.clone();
     let mut tell_out = move |output: Output, note: Option<String>| {
         let line = report::line(&output, note.as_deref(), &printed);
         // The decisions stand whether or not somebody reads them.
         let _unread = writeln!(std::io::stdout(), "{line}");
     };
-    let (driver, inbox) = Driver::new(engine, client, secrets, &mut tell_out);
+    let (driver, inbox) = Driver::new(engine, outbound, &mut tell_out);
     let router = http::router(keys, inbox);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = axum::serve(listener, router).with_graceful_shutdown(async move {
         tokio::select! {
-            () = told_to_stop() => tell("stopping: no new events, finishing what is on the wire"),
+            () = super::told_to_stop() => tell("stopping: no new events, finishing what is on the wire"),
             _ = stopped => {}
         }
     });
@@ -89,7 +87,7 @@ async fn listen(serve: &Serve) -> anyhow::Result<()> {
     // If the engine failed the server has nobody to hand events to; a server that ended already
     // does not hear this.
     let _ended = stop.send(());
-    ended?;
+    ended?.close()?;
     serving
         .await
         .context("the server ended unexpectedly")?
@@ -118,18 +116,4 @@ fn keys(settings: &Settings, address: SocketAddr) -> anyhow::Result<Keys> {
         tell("no write keys are configured: anybody on this machine may send events");
     }
     Ok(keys)
-}
-
-/// Waits for SIGTERM or an interrupt.
-async fn told_to_stop() {
-    let terminate = signal(SignalKind::terminate());
-    let Ok(mut terminate) = terminate else {
-        // Without the signal an interrupt still stops it.
-        let _heard = tokio::signal::ctrl_c().await;
-        return;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
 }
