@@ -9,13 +9,14 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use tokio::sync::{mpsc, oneshot};
-use wayfare_event::{DeliveryId, Rejection, Timestamp};
+use wayfare_event::{DeliveryId, Event, Rejection, Timestamp};
+use wayfare_executor::Happened;
 use wayfare_executor::delivery::Outcome;
 use wayfare_store::StoreError;
 
 use crate::dispatch::{Dispatch, Outbound, Told};
 use crate::engine::{Engine, Output};
-use crate::intake::{self, Submission};
+use crate::intake::{self, Origin, Submission};
 
 pub use virtual_time::Advance;
 
@@ -85,32 +86,46 @@ impl<'a> Driver<'a> {
         (driver, inbox)
     }
 
-    /// Takes one submission at `at`.
+    /// Takes one submission that comes in at `at`.
     fn take(&mut self, submission: Submission, at: Timestamp) -> Result<(), StoreError> {
-        let Submission {
-            event,
-            text,
-            source,
-            line,
-            cursor,
-            reply,
-        } = submission;
-        let happened = event.and_then(|event| {
-            let occurred = intake::corrected(&event, at);
-            intake::happened(self.engine.catalog(), *event, source, occurred)
-        });
+        let Submission { event, origin } = submission;
+        let happened = self.happened(event, &origin, at);
+        self.take_named(happened, origin, at)
+    }
+
+    /// The event of a submission, corrected and named; why there is none.
+    fn happened(
+        &self,
+        event: Result<Box<Event>, Rejection>,
+        origin: &Origin,
+        at: Timestamp,
+    ) -> Result<Happened, Rejection> {
+        let event = event?;
+        let occurred = intake::corrected(&event, at);
+        let source = origin.source.clone();
+        intake::happened(self.engine.catalog(), *event, source, occurred)
+    }
+
+    /// Takes a submission whose event is named, at `at`.
+    fn take_named(
+        &mut self,
+        happened: Result<Happened, Rejection>,
+        origin: Origin,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         let answer = match happened {
             Ok(happened) => {
-                self.engine.event(at, happened, text)?;
+                self.engine.event(at, happened, origin.text)?;
                 Ok(())
             }
             Err(rejection) => {
-                self.engine.rejected(line, rejection.clone());
+                self.engine.rejected(origin.line, rejection.clone());
                 Err(rejection)
             }
         };
-        self.replies.extend(reply.map(|reply| (reply, answer)));
-        if let Some(cursor) = cursor {
+        self.replies
+            .extend(origin.reply.map(|reply| (reply, answer)));
+        if let Some(cursor) = origin.cursor {
             self.engine.note_cursor(cursor);
         }
         Ok(())

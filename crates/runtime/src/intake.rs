@@ -16,9 +16,16 @@ const AHEAD_US_MAX: i64 = 5 * 60 * 1_000_000;
 pub struct Submission {
     /// The event, or why it is none.
     pub event: Result<Box<Event>, Rejection>,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// Where an event came from, and who waits for it.
+#[derive(Debug)]
+pub struct Origin {
     /// The text it was read from, for the log.
     pub text: Arc<str>,
-    /// Where it came from: with the message id, what a second copy is known by.
+    /// Its source: with the message id, what a second copy is known by.
     pub source: Arc<str>,
     /// Its line in a file or stream, from 1; 0 elsewhere.
     pub line: u64,
@@ -34,11 +41,13 @@ impl Submission {
     pub fn line(text: &str, source: Arc<str>, line: u64, cursor: Option<Cursor>) -> Self {
         Self {
             event: Event::parse(text, None).map(Box::new),
-            text: text.into(),
-            source,
-            line,
-            cursor,
-            reply: None,
+            origin: Origin {
+                text: text.into(),
+                source,
+                line,
+                cursor,
+                reply: None,
+            },
         }
     }
 }

@@ -14,4 +14,4 @@ pub mod report;
 pub use dispatch::Outbound;
 pub use driver::{Advance, Driver, Inbox, Until};
 pub use engine::{Compile, Counts, Engine, OpenError, Output};
-pub use intake::Submission;
+pub use intake::{Origin, Submission};

@@ -9,6 +9,10 @@ mod http;
 
 use std::process::ExitCode;
 
+/// Events are read on one thread and let go on another, which the system's allocator is slow at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     cli::run()
 }

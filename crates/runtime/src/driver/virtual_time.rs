@@ -6,7 +6,7 @@ use wayfare_store::StoreError;
 
 use super::{BATCH_MAX, Driver};
 use crate::engine::Engine;
-use crate::intake::{self, Submission};
+use crate::intake::Submission;
 
 /// How far the clock goes on after the last event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,40 +42,28 @@ impl Driver<'_> {
     }
 
     /// Moves the clock to a line's time, unless the line changes nothing, and takes it.
-    async fn take_in_time(&mut self, submission: Submission) -> Result<(), StoreError> {
-        let last = self.engine.at();
-        let mut at = last;
-        if let Ok(event) = &submission.event {
-            let told = event.told_at().unwrap_or(last);
-            if !self.is_copy(&submission)? {
-                at = told.max(last);
-                self.move_to(at).await?;
-            }
-        }
-        self.take_at(submission, at)?;
-        self.settle().await
-    }
-
-    /// Whether a submission is a second copy, or about nobody.
-    fn is_copy(&mut self, submission: &Submission) -> Result<bool, StoreError> {
-        let Ok(event) = &submission.event else {
-            return Ok(true);
-        };
-        let source = submission.source.clone();
-        let at = self.engine.at();
-        match intake::happened(self.engine.catalog(), (**event).clone(), source, at) {
-            Ok(happened) => self.engine.is_copy(&happened),
-            Err(_) => Ok(true),
-        }
-    }
-
+    ///
     /// In virtual time nothing is sent late and no clock is wrong: what an event says is when it
     /// happened.
-    fn take_at(&mut self, mut submission: Submission, at: Timestamp) -> Result<(), StoreError> {
-        if let Ok(event) = &mut submission.event {
+    async fn take_in_time(&mut self, submission: Submission) -> Result<(), StoreError> {
+        let Submission { mut event, origin } = submission;
+        let last = self.engine.at();
+        let mut at = last;
+        if let Ok(event) = &mut event {
             event.sent_at = None;
+            at = event.told_at().unwrap_or(last).max(last);
         }
-        self.take(submission, at)
+        let happened = self.happened(event, &origin, at);
+        let moves = match &happened {
+            Ok(happened) => !self.engine.is_copy(happened)?,
+            Err(_) => false,
+        };
+        if moves {
+            self.move_to(at).await?;
+        }
+        let at = if moves { at } else { last };
+        self.take_named(happened, origin, at)?;
+        self.settle().await
     }
 
     async fn move_to(&mut self, at: Timestamp) -> Result<(), StoreError> {

@@ -13,7 +13,7 @@ use clap::Args;
 use wayfare_event::limits::EVENT_BYTES_MAX;
 use wayfare_event::{Rejection, RejectionCode};
 use wayfare_executor::Sending;
-use wayfare_runtime::{Advance, Driver, Engine, Inbox, Output, Submission, Until, report};
+use wayfare_runtime::{Advance, Driver, Engine, Inbox, Origin, Output, Submission, Until, report};
 use wayfare_store::Cursor;
 
 use super::{WrongInput, tell};
@@ -243,11 +243,13 @@ fn submission(
         let message = "the line is not UTF-8";
         return Some(Submission {
             event: Err(Rejection::new(RejectionCode::InvalidJson, message)),
-            text: "".into(),
-            source,
-            line: number,
-            cursor,
-            reply: None,
+            origin: Origin {
+                text: "".into(),
+                source,
+                line: number,
+                cursor,
+                reply: None,
+            },
         });
     };
     let text = text.trim();

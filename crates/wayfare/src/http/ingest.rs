@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::sync::oneshot;
 use wayfare_event::limits::EVENT_BYTES_MAX;
 use wayfare_event::{Event, EventKind, Map, Rejection, RejectionCode, Value};
-use wayfare_runtime::Submission;
+use wayfare_runtime::{Origin, Submission};
 
 use super::problem::Problem;
 use super::{BODY_BYTES_MAX, Shared, auth};
@@ -225,11 +225,13 @@ async fn submit(
     let (reply, told) = oneshot::channel();
     let submission = Submission {
         event: Ok(Box::new(event)),
-        text,
-        source,
-        line: 0,
-        cursor: None,
-        reply: Some(reply),
+        origin: Origin {
+            text,
+            source,
+            line: 0,
+            cursor: None,
+            reply: Some(reply),
+        },
     };
     let queued = tokio::time::timeout(QUEUE_WAIT, shared.inbox.send(submission)).await;
     match queued {
