@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use wayfare_event::{ConsentAction, Timestamp};
 
-use crate::{Category, Config, Record, RecordKind, Strength};
+use crate::{Category, Config, Record, RecordKind, Strength, scope};
 
 /// What was said about a category.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ impl Choice {
 }
 
 /// What somebody chose, from the records that count for them; those of other categories are passed
-/// over.
+/// over, and so are those not yet said at `now`.
 ///
 /// | a refusal that nothing overcame | a live acceptance | choice |
 /// |---|---|---|
@@ -38,9 +38,14 @@ impl Choice {
 /// | no | yes | accept |
 /// | no | no | unknown |
 ///
-/// An acceptance is live until it expires (at that instant it has) and while it is not pending. It
-/// overcomes a refusal that was said before it (never one of the same instant), unless nobody gave
-/// it in person and somebody gave the refusal.
+/// A refusal does not end. An acceptance is live while it is not pending and until it expires (at
+/// that instant it has). A live acceptance overcomes a refusal when all of this holds:
+///
+/// - it was said later, not at the same instant
+/// - it was given in person or by a signal, unless the refusal was not either
+/// - it acknowledges the refusal, where that came as a signal
+/// - it is no broader: an acceptance of every channel at once (`*`) leaves one that names its
+///   channel refused
 #[must_use]
 pub fn choice<'a>(
     config: &Config,
@@ -59,12 +64,12 @@ pub fn choice<'a>(
     }
 }
 
-/// The records of a category, sorted by what they do now.
+/// The records of a category, sorted by what they do now, each list the latest first.
 #[derive(Debug, Default)]
 pub(crate) struct Standing<'a> {
     /// Refusals that no acceptance overcame.
     pub(crate) refusals: Vec<&'a Record>,
-    /// Acceptances that are live.
+    /// Acceptances that are live, and said after every refusal that was overcome.
     pub(crate) grants: Vec<&'a Record>,
     /// Acceptances that wait for their confirmation.
     pub(crate) pending: Vec<&'a Record>,
@@ -80,25 +85,23 @@ impl<'a> Standing<'a> {
         now: Timestamp,
     ) -> Self {
         let mut standing = Self::default();
-        let mut refusals = Vec::new();
-        for record in records.filter(|record| *record.category == *category) {
-            match record.action {
-                ConsentAction::Decline => refusals.push(record),
-                ConsentAction::Accept if record.pending || !is_strong(rules, record) => {
-                    standing.pending.push(record);
-                }
-                ConsentAction::Accept if has_ended(rules, record, now) => {
-                    standing.expired.push(record);
-                }
-                ConsentAction::Accept => standing.grants.push(record),
-            }
-        }
-        let lifts = |refusal: &&Record| {
-            let mut live = standing.grants.iter();
-            live.any(|grant| overcomes(grant, refusal))
+        let counts = |record: &&Record| {
+            *record.category == *category
+                && record.said_at() <= now
+                && scope::covers(record, rules.binding)
         };
-        refusals.retain(|refusal| !lifts(refusal));
-        standing.refusals = refusals;
+        for record in records.filter(counts) {
+            let list = match record.action {
+                ConsentAction::Decline => &mut standing.refusals,
+                ConsentAction::Accept if record.pending || !is_strong(rules, record) => {
+                    &mut standing.pending
+                }
+                ConsentAction::Accept if has_ended(rules, record, now) => &mut standing.expired,
+                ConsentAction::Accept => &mut standing.grants,
+            };
+            list.push(record);
+        }
+        standing.weigh();
         let lists = [
             &mut standing.refusals,
             &mut standing.grants,
@@ -106,9 +109,21 @@ impl<'a> Standing<'a> {
             &mut standing.expired,
         ];
         for list in lists {
-            list.sort_by(|left, right| (right.at, &right.id).cmp(&(left.at, &left.id)));
+            list.sort_by(|left, right| {
+                (right.said_at(), &right.id).cmp(&(left.said_at(), &left.id))
+            });
         }
         standing
+    }
+
+    /// Drops refusals that were overcome, and with them the acceptances they had ended.
+    fn weigh(&mut self) {
+        let Self {
+            refusals, grants, ..
+        } = self;
+        let last_refusal = refusals.iter().map(|refusal| refusal.said_at()).max();
+        refusals.retain(|refusal| !grants.iter().any(|grant| overcomes(grant, refusal)));
+        grants.retain(|grant| last_refusal.is_none_or(|last| grant.said_at() > last));
     }
 }
 
@@ -127,15 +142,16 @@ fn is_strong(rules: &Category, record: &Record) -> bool {
 fn has_ended(rules: &Category, record: &Record, now: Timestamp) -> bool {
     let by_age = rules
         .max_age_us
-        .map(|age_us| record.at.saturating_add_micros(age_us));
+        .map(|age_us| record.said_at().saturating_add_micros(age_us));
     let ends = [record.valid_until, by_age].into_iter().flatten();
     ends.min().is_some_and(|end| end <= now)
 }
 
 fn overcomes(grant: &Record, refusal: &Record) -> bool {
-    let in_person = |record: &Record| match record.kind {
-        RecordKind::User | RecordKind::Signal => true,
-        RecordKind::Import | RecordKind::Admin => false,
+    let weighs_enough = match refusal.kind {
+        RecordKind::Import | RecordKind::Admin => true,
+        RecordKind::User => grant.kind.is_own(),
+        RecordKind::Signal => grant.kind.is_own() && grant.acknowledges_signal(),
     };
-    grant.at > refusal.at && (in_person(grant) || !in_person(refusal))
+    grant.said_at() > refusal.said_at() && weighs_enough && !scope::is_broader(grant, refusal)
 }

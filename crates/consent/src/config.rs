@@ -23,7 +23,7 @@ pub struct Category {
     pub binding: Binding,
     /// What silence means everywhere.
     pub default: Option<ConsentAction>,
-    /// What silence means in a place: `DE`, `US-CA`.
+    /// What silence means in a place, in capitals: `DE`, `US-CA`.
     pub by_jurisdiction: BTreeMap<String, ConsentAction>,
     /// How strong an acceptance must be.
     pub strength: Strength,

@@ -15,8 +15,8 @@ impl Jurisdiction {
         Self(Some(place).filter(|place| !place.is_empty() && place != "UNKNOWN"))
     }
 
-    /// The place that a profile's `jurisdiction` names, else its `country` with its `region`, else
-    /// the configured default.
+    /// The place that a profile's `jurisdiction` names, else its `country` with its `region` (with
+    /// or without the country before it), else the configured default.
     #[must_use]
     pub fn of(
         jurisdiction: Option<&str>,
@@ -24,14 +24,18 @@ impl Jurisdiction {
         region: Option<&str>,
         default: &Self,
     ) -> Self {
-        let written = |text: &&str| !text.trim().is_empty();
-        match (jurisdiction.filter(written), country.filter(written)) {
-            (Some(place), _) => Self::named(place),
-            (None, Some(country)) => match region.filter(written) {
-                Some(region) => Self::named(&format!("{}-{}", country.trim(), region.trim())),
-                None => Self::named(country),
-            },
-            (None, None) => default.clone(),
+        let written = |text: Option<&str>| {
+            let text = text.map(|text| text.trim().to_ascii_uppercase());
+            text.filter(|text| !text.is_empty())
+        };
+        match (written(jurisdiction), written(country), written(region)) {
+            (Some(place), _, _) => Self::named(&place),
+            (None, Some(country), Some(region)) if region.starts_with(&format!("{country}-")) => {
+                Self::named(&region)
+            }
+            (None, Some(country), Some(region)) => Self::named(&format!("{country}-{region}")),
+            (None, Some(country), None) => Self::named(&country),
+            (None, None, _) => default.clone(),
         }
     }
 
@@ -57,6 +61,7 @@ mod tests {
         };
         check([Some("de"), Some("US"), None], &["DE"]);
         check([None, Some("US"), Some("ca")], &["US-CA", "US"]);
+        check([None, Some("US"), Some("US-CA")], &["US-CA", "US"]);
         check([None, Some("US"), None], &["US"]);
         check([None, None, Some("CA")], &["FR"]);
         check([Some(""), None, None], &["FR"]);

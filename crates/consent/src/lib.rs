@@ -2,8 +2,13 @@
 //!
 //! Two words, two functions. A [`choice`] is what was said: accept, decline or unknown. A
 //! [`verdict`] is whether a request may leave: it asks the choice and, where nothing was said, the
-//! configuration; as shipped, silence is refused. Which records count for whom (an address, a
-//! person) is for the executor to hand in; nothing here stores, loads or merges.
+//! configuration; as shipped, silence is refused.
+//!
+//! Records stand alone here: whose they are is not said, and the caller hands in exactly those that
+//! count. For a category that is about an address: those kept under that address, and those about
+//! the person as a whole. For one that is about the person: all of the profile's. What was said
+//! before two subjects were one person is for the caller to weigh. Nothing here stores, loads or
+//! merges.
 //!
 //! Reading order: [`Record`], [`Config`], [`choice`], [`verdict`].
 
@@ -11,6 +16,7 @@ mod choice;
 mod config;
 mod jurisdiction;
 mod record;
+mod scope;
 mod verdict;
 
 pub use choice::{Choice, choice};

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use wayfare_event::{ConsentAction, Timestamp};
 
+use crate::{Binding, Channel};
+
 /// What one subject said about one category, at one time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
@@ -22,20 +24,62 @@ pub struct Record {
     pub valid_until: Option<Timestamp>,
     /// How it came.
     pub kind: RecordKind,
-    /// Whether it waits for a confirmation: then it neither allows nor refuses.
+    /// Whether an acceptance waits for its confirmation: then it allows nothing. A decline does not
+    /// wait.
     pub pending: bool,
     /// Whether its sender marked it as history.
     pub historical: bool,
     /// Where it was collected.
     pub source: Option<Arc<str>>,
-    /// How it was given.
+    /// How it was given. `confirmed` and `double_opt_in` are strong enough for every category;
+    /// `acknowledges_signal` says that the person was told of a standing signal and chose otherwise.
     pub method: Option<Arc<str>>,
     /// What the person was shown.
     pub notice: Option<Arc<str>>,
     /// The law it was collected under.
     pub regulation: Option<Arc<str>>,
-    /// Where messages it covers go, when narrower than all.
+    /// Where messages it covers go, when narrower than all: `email`, `sms`, `push`. What an SDK
+    /// writes there of itself (`web`, `server`, `mobile`, `sources`) narrows nothing.
     pub channel: Option<Arc<str>>,
+}
+
+impl Record {
+    /// When it was said: nothing is said after we heard of it.
+    #[must_use]
+    pub fn said_at(&self) -> Timestamp {
+        self.at.min(self.recorded_at)
+    }
+
+    pub(crate) fn acknowledges_signal(&self) -> bool {
+        self.method.as_deref() == Some("acknowledges_signal")
+    }
+}
+
+impl Record {
+    /// When it counts as said: never after we heard of it, so that a clock that is fast cannot put
+    /// a record above what is said later.
+    #[must_use]
+    pub fn said(&self) -> Timestamp {
+        self.at.min(self.recorded_at)
+    }
+
+    /// Whether it is about the messages of a category bound like this. An acceptance must name
+    /// their channel, or none; a decline counts unless it names another one, so a word nobody
+    /// knows refuses. Where no message is meant, the channel says nothing.
+    pub(crate) fn covers(&self, binding: Binding) -> bool {
+        let (Binding::Address(channel), Some(written)) = (binding, self.channel.as_deref()) else {
+            return true;
+        };
+        let (own, other): (&[&str], &[&str]) = match channel {
+            Channel::Email => (&["email", "*"], &["phone", "sms", "whatsapp", "push"]),
+            Channel::Phone => (&["phone", "sms", "*"], &["email", "push"]),
+        };
+        let is_among = |words: &[&str]| words.iter().any(|it| it.eq_ignore_ascii_case(written));
+        match self.action {
+            ConsentAction::Accept => is_among(own),
+            ConsentAction::Decline => !is_among(other),
+        }
+    }
 }
 
 /// How a record came (SP 21). An acceptance that nobody gave in person does not lift a refusal that
@@ -54,13 +98,40 @@ pub enum RecordKind {
 }
 
 impl RecordKind {
-    /// The kind that a statement's `source` means.
+    /// The kind that a statement's `source` means, without regard to case. A choice made in a
+    /// dialogue (TCF) is the person's own; what comes from the admin API is for the caller to say.
     #[must_use]
     pub fn of(source: Option<&str>) -> Self {
-        match source {
+        let source = source.map(|text| text.trim().to_ascii_lowercase());
+        match source.as_deref() {
             Some("import") => Self::Import,
-            Some("gpc" | "tcf" | "gpp" | "signal") => Self::Signal,
+            Some("gpc" | "gpp" | "dnt" | "signal") => Self::Signal,
             Some(_) | None => Self::User,
         }
+    }
+
+    /// Whether it is the person's own word, or that of what they browse with.
+    pub(crate) const fn is_own(self) -> bool {
+        match self {
+            Self::User | Self::Signal => true,
+            Self::Import | Self::Admin => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_source_says_how_a_record_came() {
+        let check = |source, expected| assert_eq!(RecordKind::of(source), expected, "{source:?}");
+        check(Some("import"), RecordKind::Import);
+        check(Some(" Import"), RecordKind::Import);
+        check(Some("GPC"), RecordKind::Signal);
+        check(Some("preference-center"), RecordKind::User);
+        check(Some("tcf"), RecordKind::User);
+        check(Some("admin"), RecordKind::User);
+        check(None, RecordKind::User);
     }
 }

@@ -1,5 +1,6 @@
 //! May a request leave? The verdict, with its reason and the records relied on.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ pub struct Verdict {
     pub allowed: bool,
     /// Why, or why not.
     pub reason: Reason,
-    /// The ids of the records relied on, the latest first.
+    /// The ids of the records relied on, the latest first, each once.
     pub records: Vec<Arc<str>>,
 }
 
@@ -47,6 +48,12 @@ pub enum Reason {
     NotDeclined,
     /// The category is not configured.
     UnknownCategory,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 impl Reason {
@@ -132,8 +139,15 @@ pub fn verdict<'a>(
     }
 }
 
-/// Whether a request that enforces a refusal may leave: exactly when the choice is decline. A
-/// configured default is no choice (SP 20).
+/// Whether a request that enforces a refusal may leave, from the records that count: exactly when
+/// the choice is decline. A configured default is no choice (SP 20).
+///
+/// | what stands | allowed | reason |
+/// |---|---|---|
+/// | the category is not configured | no | `unknown_category` |
+/// | it is about an address and there is none | no | `no_address` |
+/// | a refusal that nothing overcame | yes | `enforcement` |
+/// | no such refusal | no | `not_declined` |
 #[must_use]
 pub fn enforcement<'a>(
     config: &Config,
@@ -155,11 +169,40 @@ pub fn enforcement<'a>(
 }
 
 impl Verdict {
-    fn new(allowed: bool, reason: Reason, records: &[&Record]) -> Self {
+    fn new(allowed: bool, reason: Reason, relied_on: &[&Record]) -> Self {
+        let mut records: Vec<Arc<str>> = Vec::new();
+        for record in relied_on {
+            if !records.contains(&record.id) {
+                records.push(record.id.clone());
+            }
+        }
         Self {
             allowed,
             reason,
-            records: records.iter().map(|record| record.id.clone()).collect(),
+            records,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verdict_is_written_with_the_words_of_its_reason() {
+        let check = |reason: Reason| {
+            let written = serde_json::to_string(&reason).unwrap();
+            assert_eq!(written, format!("\"{reason}\""));
+        };
+        check(Reason::NoAddress);
+        check(Reason::UnknownCategory);
+        let verdict = Verdict {
+            allowed: true,
+            reason: Reason::Granted,
+            records: vec!["m2".into(), "m1".into()],
+        };
+        let text = r#"{"allowed":true,"reason":"granted","records":["m2","m1"]}"#;
+        assert_eq!(serde_json::to_string(&verdict).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Verdict>(text).unwrap(), verdict);
     }
 }

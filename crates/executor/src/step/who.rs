@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use wayfare_consent::{Binding, Choice, Jurisdiction};
-use wayfare_event::{Identifier, InstanceId, Map, Namespace, ProfileId, Value};
+use wayfare_event::{ConsentAction, Identifier, InstanceId, Map, Namespace, ProfileId, Value};
 use wayfare_identity::{Named, Profile};
 
 use super::work::{NotYet, Work};
@@ -132,23 +132,27 @@ impl Who {
     }
 
     /// The records of consent that count for a category (SP 39): of an address-bound one those of
-    /// the address and those about the person as a whole, else all of the profile's.
+    /// the address and those about the person as a whole, else all of the profile's. What a person
+    /// accepted as a whole does not travel to an address that is not theirs.
     pub(crate) fn consent<'a>(
         &'a self,
         rows: &'a Snapshot,
         binding: Binding,
         address: Option<&'a Identifier>,
     ) -> impl Iterator<Item = &'a wayfare_consent::Record> {
-        let counts = move |identifier: &Identifier| match binding {
-            Binding::Profile => true,
-            Binding::Address(_) => !is_address(identifier),
-        };
-        let whole = self.identifiers.iter().filter(move |it| counts(it));
-        let address = address.filter(move |_| matches!(binding, Binding::Address(_)));
-        whole
-            .chain(address)
+        let by_address = matches!(binding, Binding::Address(_));
+        let is_own = address.is_none_or(|address| self.identifiers.contains(address));
+        let whole = self
+            .identifiers
+            .iter()
+            .filter(move |identifier| !by_address || !is_address(identifier))
             .filter_map(|identifier| rows.record(identifier))
             .flat_map(|record| &record.consent)
+            .filter(move |record| !by_address || is_own || record.action == ConsentAction::Decline);
+        let of_address = address
+            .filter(move |_| by_address)
+            .and_then(|address| rows.record(address));
+        whole.chain(of_address.into_iter().flat_map(|record| &record.consent))
     }
 
     /// The choice for a category; `change` names the address in a journey that consent started.

@@ -1,0 +1,330 @@
+//! Do choice and verdict follow their tables, whatever the order of the records?
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use wayfare_consent::{
+    Binding, Category, Channel, Choice, Class, Config, Jurisdiction, Question, Reason, Record,
+    RecordKind, Strength, Verdict, choice, enforcement, verdict,
+};
+use wayfare_event::{ConsentAction, Timestamp};
+
+const DAY_US: i64 = 86_400_000_000;
+
+fn day(day: i64) -> Timestamp {
+    Timestamp::from_micros(day * DAY_US)
+}
+
+fn said(action: ConsentAction, at: i64) -> Record {
+    Record {
+        category: "marketing".into(),
+        action,
+        at: day(at),
+        recorded_at: day(at),
+        id: format!("r{at}").into(),
+        valid_until: None,
+        kind: RecordKind::User,
+        pending: false,
+        historical: false,
+        source: None,
+        method: None,
+        notice: None,
+        regulation: None,
+        channel: None,
+    }
+}
+
+fn accept(at: i64) -> Record {
+    said(ConsentAction::Accept, at)
+}
+
+fn decline(at: i64) -> Record {
+    said(ConsentAction::Decline, at)
+}
+
+fn with(category: Category) -> Config {
+    let categories = BTreeMap::from([(Arc::from("marketing"), category)]);
+    Config::new(categories, Jurisdiction::UNKNOWN)
+}
+
+fn ask(config: &Config, records: &[Record], place: &str, now: i64) -> Verdict {
+    let jurisdiction = Jurisdiction::named(place);
+    let question = Question {
+        category: "marketing",
+        has_address: true,
+        jurisdiction: &jurisdiction,
+        now: day(now),
+    };
+    verdict(config, &question, records.iter())
+}
+
+fn chosen(records: &[Record], now: i64) -> Choice {
+    choice(&Config::default(), "marketing", records.iter(), day(now))
+}
+
+#[test]
+fn a_choice_is_what_prevails_now() {
+    let check = |records: &[Record], expected: Choice| {
+        assert_eq!(chosen(records, 100), expected, "{records:?}");
+    };
+    check(&[], Choice::Unknown);
+    check(&[accept(1)], Choice::Accept);
+    check(&[decline(1)], Choice::Decline);
+    check(&[accept(1), decline(2)], Choice::Decline);
+    check(&[decline(1), accept(2)], Choice::Accept);
+    check(&[accept(1), decline(1)], Choice::Decline);
+    let ends = |at, until| Record {
+        valid_until: Some(day(until)),
+        ..accept(at)
+    };
+    check(&[ends(1, 101)], Choice::Accept);
+    check(&[ends(1, 100)], Choice::Unknown);
+    check(&[decline(1), ends(2, 100)], Choice::Decline);
+    let decline_until = Record {
+        valid_until: Some(day(2)),
+        ..decline(1)
+    };
+    check(&[decline_until], Choice::Decline);
+    let pending = Record {
+        pending: true,
+        ..accept(2)
+    };
+    check(std::slice::from_ref(&pending), Choice::Unknown);
+    check(&[decline(1), pending], Choice::Decline);
+    let other = Record {
+        category: "analytics".into(),
+        ..accept(1)
+    };
+    check(&[other], Choice::Unknown);
+}
+
+#[test]
+fn an_import_does_not_lift_what_a_person_refused() {
+    let import = Record {
+        kind: RecordKind::Import,
+        ..accept(5)
+    };
+    let signal = Record {
+        kind: RecordKind::Signal,
+        ..decline(1)
+    };
+    let imported_refusal = Record {
+        kind: RecordKind::Import,
+        ..decline(1)
+    };
+    assert_eq!(chosen(&[decline(1), import.clone()], 9), Choice::Decline);
+    assert_eq!(chosen(&[signal, import.clone()], 9), Choice::Decline);
+    assert_eq!(chosen(&[imported_refusal, import], 9), Choice::Accept);
+}
+
+#[test]
+fn a_verdict_names_its_reason_and_its_records() {
+    let shipped = Config::default();
+    let check = |records: &[Record], allowed: bool, reason: Reason, relied_on: &[&str]| {
+        let found = ask(&shipped, records, "DE", 100);
+        assert_eq!(
+            (found.allowed, found.reason),
+            (allowed, reason),
+            "{records:?}"
+        );
+        let ids: Vec<&str> = found.records.iter().map(|id| &**id).collect();
+        assert_eq!(ids, relied_on);
+    };
+    check(&[], false, Reason::Silent, &[]);
+    check(
+        &[accept(1), accept(3)],
+        true,
+        Reason::Granted,
+        &["r3", "r1"],
+    );
+    check(&[accept(1), decline(3)], false, Reason::Declined, &["r3"]);
+    let pending = Record {
+        pending: true,
+        ..accept(4)
+    };
+    check(&[pending], false, Reason::Pending, &["r4"]);
+    let ended = Record {
+        valid_until: Some(day(50)),
+        ..accept(5)
+    };
+    check(&[ended], false, Reason::Expired, &["r5"]);
+}
+
+#[test]
+fn silence_allows_by_configuration_alone_and_says_so() {
+    let email = Binding::Address(Channel::Email);
+    let check = |category: Category, place: &str, allowed: bool| {
+        let found = ask(&with(category), &[], place, 1);
+        let reason = if allowed {
+            Reason::Default
+        } else {
+            Reason::Silent
+        };
+        assert_eq!((found.allowed, found.reason), (allowed, reason), "{place}");
+    };
+    check(Category::new(Class::Consent, email), "US", false);
+    check(Category::new(Class::NoticeOnly, email), "US", true);
+    check(Category::new(Class::LegitimateInterest, email), "", true);
+    let placed = |place: &str, action| Category {
+        by_jurisdiction: BTreeMap::from([(place.to_owned(), action)]),
+        ..Category::new(Class::Consent, email)
+    };
+    check(placed("US", ConsentAction::Accept), "US", true);
+    check(placed("US", ConsentAction::Accept), "US-CA", true);
+    check(placed("US-CA", ConsentAction::Accept), "US", false);
+    check(placed("US", ConsentAction::Accept), "DE", false);
+    check(placed("US", ConsentAction::Accept), "", false);
+    let strict = Category {
+        default: Some(ConsentAction::Decline),
+        ..Category::new(Class::NoticeOnly, email)
+    };
+    check(strict, "US", false);
+}
+
+#[test]
+fn an_acceptance_can_be_too_old_or_too_weak() {
+    let email = Binding::Address(Channel::Email);
+    let aged = with(Category {
+        max_age_us: Some(30 * DAY_US),
+        ..Category::new(Class::Consent, email)
+    });
+    assert_eq!(ask(&aged, &[accept(1)], "", 30).reason, Reason::Granted);
+    assert_eq!(ask(&aged, &[accept(1)], "", 31).reason, Reason::Expired);
+    let confirmed = with(Category {
+        strength: Strength::Confirmed,
+        ..Category::new(Class::Consent, email)
+    });
+    assert_eq!(ask(&confirmed, &[accept(1)], "", 2).reason, Reason::Pending);
+    let strong = Record {
+        method: Some("double_opt_in".into()),
+        ..accept(1)
+    };
+    assert_eq!(ask(&confirmed, &[strong], "", 2).reason, Reason::Granted);
+}
+
+#[test]
+fn enforcement_needs_a_refusal_that_somebody_said() {
+    let config = Config::default();
+    let check = |records: &[Record], expected: Reason| {
+        let question = Question {
+            category: "marketing",
+            has_address: true,
+            jurisdiction: &Jurisdiction::UNKNOWN,
+            now: day(100),
+        };
+        let found = enforcement(&config, &question, records.iter());
+        assert_eq!(found.reason, expected);
+        assert_eq!(found.allowed, expected == Reason::Enforcement);
+    };
+    check(&[decline(1)], Reason::Enforcement);
+    check(&[], Reason::NotDeclined);
+    check(&[decline(1), accept(2)], Reason::NotDeclined);
+}
+
+#[test]
+fn without_an_address_or_a_category_nothing_is_allowed() {
+    let question = |category: &'static str| Question {
+        category,
+        has_address: false,
+        jurisdiction: &Jurisdiction::UNKNOWN,
+        now: day(1),
+    };
+    let config = Config::default();
+    let records = [accept(0)];
+    let found = verdict(&config, &question("marketing"), records.iter());
+    assert_eq!((found.allowed, found.reason), (false, Reason::NoAddress));
+    let found = verdict(&config, &question("nothing"), records.iter());
+    assert_eq!(found.reason, Reason::UnknownCategory);
+}
+
+fn any_record() -> impl Strategy<Value = Record> {
+    let kinds = [
+        RecordKind::Import,
+        RecordKind::Signal,
+        RecordKind::Admin,
+        RecordKind::User,
+    ];
+    let kind = proptest::sample::select(kinds.to_vec());
+    (
+        any::<bool>(),
+        0..20_i64,
+        proptest::option::of(0..20_i64),
+        kind,
+        any::<bool>(),
+        0..1_000_u32,
+    )
+        .prop_map(|(yes, at, until, kind, pending, id)| Record {
+            valid_until: until.map(day),
+            kind,
+            pending,
+            id: format!("r{id}").into(),
+            ..if yes { accept(at) } else { decline(at) }
+        })
+}
+
+fn records() -> impl Strategy<Value = Vec<Record>> {
+    proptest::collection::vec(any_record(), 0..8)
+}
+
+proptest! {
+    #[test]
+    fn the_order_of_records_and_second_copies_do_not_matter(mut all in records(), now in 0..25_i64) {
+        let config = Config::default();
+        let before = ask(&config, &all, "DE", now);
+        let choice_before = chosen(&all, now);
+        all.reverse();
+        let doubled: Vec<Record> = all.iter().chain(&all).cloned().collect();
+        prop_assert_eq!(chosen(&all, now), choice_before);
+        prop_assert_eq!(ask(&config, &all, "DE", now).allowed, before.allowed);
+        let again = ask(&config, &doubled, "DE", now);
+        prop_assert_eq!((again.allowed, again.reason), (before.allowed, before.reason));
+    }
+
+    #[test]
+    fn a_refusal_never_allows_and_an_acceptance_never_refuses(all in records(), more in any_record(), now in 0..25_i64) {
+        let config = Config::default();
+        let before = ask(&config, &all, "DE", now).allowed;
+        let action = more.action;
+        let after: Vec<Record> = all.into_iter().chain([more]).collect();
+        let after = ask(&config, &after, "DE", now).allowed;
+        match action {
+            ConsentAction::Accept => prop_assert!(after || !before),
+            ConsentAction::Decline => prop_assert!(before || !after),
+        }
+    }
+
+    #[test]
+    fn time_alone_never_brings_an_acceptance(all in records(), now in 0..25_i64, later in 0..25_i64) {
+        let config = Config::default();
+        let now_allowed = ask(&config, &all, "DE", now).allowed;
+        let later_allowed = ask(&config, &all, "DE", now + later).allowed;
+        prop_assert!(now_allowed || !later_allowed);
+    }
+
+    #[test]
+    fn essential_is_allowed_whatever_was_said(all in records(), now in 0..25_i64) {
+        let config = with(Category::new(Class::Essential, Binding::Profile));
+        let found = ask(&config, &all, "", now);
+        prop_assert_eq!((found.allowed, found.reason), (true, Reason::Essential));
+    }
+}
+
+#[test]
+fn every_shipped_category_but_the_essential_refuses_silence_everywhere() {
+    let config = Config::default();
+    for name in config.names() {
+        for place in ["", "DE", "US", "US-CA", "GB"] {
+            let jurisdiction = Jurisdiction::named(place);
+            let question = Question {
+                category: name,
+                has_address: true,
+                jurisdiction: &jurisdiction,
+                now: day(1),
+            };
+            let found = verdict(&config, &question, std::iter::empty());
+            assert_eq!(found.allowed, &**name == "essential", "{name} in {place}");
+        }
+    }
+    assert_eq!(config.category("marketing").unwrap().class, Class::Consent);
+}

@@ -1,0 +1,201 @@
+//! What happens to one input? Load what the step asks for, step, apply what follows, and keep track
+//! of what is due because of it.
+
+use std::collections::BTreeSet;
+
+use wayfare_event::{InstanceId, Timestamp};
+use wayfare_executor::delivery::State;
+use wayfare_executor::record::Delivery;
+use wayfare_executor::{Change, Effects, Input, InputKind, Key, Row, Snapshot, Timer, step};
+use wayfare_store::{Entry, LoggedInput, StoreError};
+
+use super::{Engine, Output};
+
+/// Loads one step may ask for before it has what it needs; more is a bug.
+const LOADS_PER_STEP_MAX: usize = 64;
+
+impl Engine {
+    /// Load, step, apply: how many changes it made.
+    pub(super) fn input(
+        &mut self,
+        at: Timestamp,
+        kind: InputKind,
+        logged: LoggedInput,
+    ) -> Result<usize, StoreError> {
+        let mut input = Input {
+            seq: self.next_seq,
+            at: self.at.max(at),
+            kind,
+        };
+        let mut rows = Snapshot::new();
+        let mut loads = 0;
+        let changes = loop {
+            match step(&self.catalog, &rows, &input, &mut self.trace) {
+                Effects::Changes(changes) => break changes,
+                Effects::Load(keys) => {
+                    self.load(&mut rows, keys)?;
+                    loads += 1;
+                    assert!(
+                        loads < LOADS_PER_STEP_MAX,
+                        "a step asks for a bounded number of loads"
+                    );
+                }
+                Effects::DueFirst(timer) => {
+                    self.timer(input.at, timer)?;
+                    input.seq = self.next_seq;
+                    rows = Snapshot::new();
+                }
+            }
+        };
+        self.note_trace(&input);
+        let made = changes.len();
+        if made > 0 {
+            self.at = input.at;
+            self.next_seq += 1;
+            self.apply(&mut rows, &changes);
+            self.entries.push(Entry {
+                seq: input.seq,
+                at: input.at,
+                input: logged,
+                changes,
+            });
+        }
+        Ok(made)
+    }
+
+    fn note_trace(&mut self, input: &Input) {
+        if !self.trace.notes().is_empty() {
+            self.outputs.push(Output::Trace {
+                seq: input.seq,
+                at: input.at,
+                notes: self.trace.notes().to_vec(),
+            });
+        }
+    }
+
+    pub(super) fn row(&mut self, key: &Key) -> Result<Option<Row>, StoreError> {
+        if let Some(row) = self.rows.get(key) {
+            return Ok(Some(row.clone()));
+        }
+        let loaded = self.store.load(std::slice::from_ref(key))?;
+        Ok(loaded.into_iter().next().flatten())
+    }
+
+    fn load(&mut self, rows: &mut Snapshot, keys: BTreeSet<Key>) -> Result<(), StoreError> {
+        let (here, stored): (Vec<Key>, Vec<Key>) = keys
+            .into_iter()
+            .partition(|key| self.rows.contains_key(key));
+        for key in here {
+            let row = self.rows.get(&key).cloned();
+            rows.put(key, row);
+        }
+        let loaded = self.store.load(&stored)?;
+        for (key, row) in stored.into_iter().zip(loaded) {
+            rows.put(key, row);
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, rows: &mut Snapshot, changes: &[Change]) {
+        let mut touched = BTreeSet::new();
+        for change in changes {
+            self.before(rows, change);
+            change.apply(rows);
+            touched.extend(change.touches());
+            self.after(rows, change);
+        }
+        for key in touched {
+            if let Some(row) = rows.row(&key) {
+                self.rows.insert(key, row);
+            }
+        }
+    }
+
+    /// A timer that a change makes void is forgotten.
+    fn before(&mut self, rows: &Snapshot, change: &Change) {
+        let (owner, id) = match change {
+            Change::Parked { owner, id, .. } => (owner, *id),
+            Change::Decided(decision) => {
+                let id = InstanceId::from_bytes(*decision.id.as_bytes());
+                (&decision.owner, id)
+            }
+            Change::MessageSeen { .. }
+            | Change::Linked(_)
+            | Change::TraitSet { .. }
+            | Change::AccountTraitSet { .. }
+            | Change::AccountJoined { .. }
+            | Change::ConsentRecorded { .. }
+            | Change::EventCounted { .. }
+            | Change::Entered { .. }
+            | Change::Named { .. }
+            | Change::DeliveryMoved { .. }
+            | Change::Refused { .. }
+            | Change::Published { .. } => return,
+        };
+        let due = rows.instance(owner, id).and_then(|instance| instance.due);
+        if let Some(due) = due {
+            self.timers.remove(&Timer {
+                due,
+                instance: id,
+                owner: owner.clone(),
+            });
+        }
+    }
+
+    /// What is due because of a change, and what the outside will hear of it.
+    fn after(&mut self, rows: &Snapshot, change: &Change) {
+        match change {
+            Change::Parked { owner, id, due, .. } => self.timers.extend(due.map(|due| Timer {
+                due,
+                instance: *id,
+                owner: owner.clone(),
+            })),
+            Change::Decided(decision) => {
+                if decision.terms.is_some() {
+                    self.planned.insert(decision.id.delivery(), decision.at);
+                }
+                self.outputs.push(Output::Decision(decision.clone()));
+            }
+            Change::DeliveryMoved { delivery, at, .. } => {
+                if let Some(Row::Delivery(delivery)) = rows.row(&Key::Delivery(*delivery)) {
+                    self.track(&delivery);
+                    let at = *at;
+                    self.outputs.push(Output::Delivery { delivery, at });
+                }
+            }
+            Change::Refused { refusal, .. } => {
+                let refusal = Box::new(refusal.clone());
+                self.outputs.push(Output::Refused(refusal));
+            }
+            Change::MessageSeen { .. }
+            | Change::Linked(_)
+            | Change::TraitSet { .. }
+            | Change::AccountTraitSet { .. }
+            | Change::AccountJoined { .. }
+            | Change::ConsentRecorded { .. }
+            | Change::EventCounted { .. }
+            | Change::Entered { .. }
+            | Change::Named { .. }
+            | Change::Published { .. } => {}
+        }
+    }
+
+    /// Keeps what is due of a delivery in step with its state.
+    pub(super) fn track(&mut self, delivery: &Delivery) {
+        self.planned.remove(&delivery.id);
+        self.armed.remove(&delivery.id);
+        match delivery.state {
+            State::Planned { due } => {
+                self.planned.insert(delivery.id, due);
+            }
+            State::Armed { .. } => {
+                self.armed.insert(delivery.id);
+            }
+            State::Delivered { .. }
+            | State::Rejected { .. }
+            | State::Unknown(_)
+            | State::Expired(_)
+            | State::Withheld(_) => {}
+        }
+    }
+}
