@@ -30,7 +30,7 @@ impl Choice {
 }
 
 /// What somebody chose, from the records that count for them; those of other categories are passed
-/// over, and so are those not yet said at `now`.
+/// over.
 ///
 /// | a refusal that nothing overcame | a live acceptance | choice |
 /// |---|---|---|
@@ -86,9 +86,7 @@ impl<'a> Standing<'a> {
     ) -> Self {
         let mut standing = Self::default();
         let counts = |record: &&Record| {
-            *record.category == *category
-                && record.said_at() <= now
-                && scope::covers(record, rules.binding)
+            *record.category == *category && scope::covers(record, rules.binding)
         };
         for record in records.filter(counts) {
             let list = match record.action {

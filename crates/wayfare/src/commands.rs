@@ -36,15 +36,38 @@ pub(crate) fn fail(failure: &anyhow::Error) -> ExitCode {
             diagnostics::draw(problems, environment::wants_color(&std::io::stderr())),
             1,
         ),
-        Some(ProjectError::Missing(_) | ProjectError::NoJourneys(_)) => {
-            (format!("error: {failure:#}"), 1)
-        }
-        Some(ProjectError::Unreadable { .. }) => (format!("error: {failure:#}"), 2),
-        None if failure.is::<WrongInput>() => (format!("error: {failure:#}"), 1),
-        None => (format!("error: {failure:#}"), 2),
+        Some(ProjectError::Missing(_) | ProjectError::NoJourneys(_)) => (said(failure), 1),
+        Some(ProjectError::Unreadable { .. }) => (said(failure), 2),
+        None if failure.is::<WrongInput>() => (said(failure), 1),
+        None => (said(failure), 2),
     };
     tell(&text);
     ExitCode::from(status)
+}
+
+/// A failure and what led to it, each said once; what to do where a full disk is the cause.
+fn said(failure: &anyhow::Error) -> String {
+    let mut text = "error".to_owned();
+    let mut before = String::new();
+    for cause in failure.chain().map(ToString::to_string) {
+        if !before.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+        before = cause;
+    }
+    let is_full = |cause: &(dyn std::error::Error + 'static)| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|error| error.kind() == std::io::ErrorKind::StorageFull)
+    };
+    if failure.chain().any(is_full) {
+        text.push_str(
+            "\nthe disk is full: free some space and start again; what was acknowledged is kept, \
+             and nothing after it was taken",
+        );
+    }
+    text
 }
 
 /// A line for people, on stderr. A terminal that is gone hears nothing.

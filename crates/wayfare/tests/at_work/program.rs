@@ -1,22 +1,10 @@
-//! How does a test start the program, and what did it answer? A directory of its own for each test,
-//! and nothing of the machine's environment.
+//! How does a test start the program, and what did it answer? It reads
+//! nothing of the machine's environment.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
-use tempfile::TempDir;
-
-/// A directory with files in it, gone when the test is.
-pub(crate) fn directory(files: &[(&str, &str)]) -> TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = directory.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-    directory
-}
 
 /// A file that comes with the program.
 pub(crate) fn shipped(path: &str) -> PathBuf {
@@ -82,14 +70,4 @@ impl Answer {
 /// A line of results.
 pub(crate) fn parse(line: &str) -> Value {
     serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
-}
-
-/// A program that is ended when the test is.
-#[derive(Debug)]
-pub(crate) struct Running(pub(crate) Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _is_over = self.0.kill().and_then(|()| self.0.wait()).is_ok();
-    }
 }

@@ -1,0 +1,56 @@
+//! `wayfare-bench`: is the engine right on a real stream, and what does it cost? The commands; what
+//! they do stands in `shop` and `speed`.
+
+mod measure;
+mod project;
+mod shop;
+mod speed;
+mod wayfare;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The allocator of the `wayfare` binary, so that what is measured in here is what it costs there.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Plays a real stream through the engine, and measures what it costs.
+#[derive(Debug, Parser)]
+#[command(name = "wayfare-bench", max_term_width = 100)]
+enum Bench {
+    /// The public shop click stream through `cart-recovery`: exact totals, with every event doubled,
+    /// and with the process killed again and again.
+    Shop(shop::Shop),
+    /// Everything `docs/performance.md` speaks of, in one run.
+    Speed(speed::Speed),
+    /// One part of it: what one event costs by stage.
+    Stages(speed::Stages),
+    /// One part of it: what a waiting instance takes.
+    Memory(speed::Memory),
+}
+
+fn main() -> ExitCode {
+    let done = match Bench::parse() {
+        Bench::Shop(shop) => shop::prove(&shop),
+        Bench::Speed(speed) => speed::measure(&speed).map(|()| true),
+        Bench::Stages(stages) => speed::stages(&stages).map(|()| true),
+        Bench::Memory(memory) => speed::memory(&memory).map(|()| true),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            // Nobody is left to tell when stderr is closed.
+            let _unheard = writeln!(std::io::stderr(), "error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// A line of results.
+fn say(line: &str) -> anyhow::Result<()> {
+    writeln!(std::io::stdout(), "{line}")?;
+    Ok(())
+}

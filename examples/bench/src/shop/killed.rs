@@ -1,0 +1,120 @@
+//! How is a run killed until it is through? At random times while it reads a file it goes on with,
+//! and at random rows of a stream that is told from its start each time.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::ensure;
+
+use super::ledger::Ledger;
+use super::whole;
+use crate::measure::timed;
+use crate::project::directory;
+use crate::wayfare::Wayfare;
+
+/// Kills aimed at; fewer make a run that proves less.
+const KILLS_AIM: u32 = 30;
+/// Starts after which something is wrong: a run must get on.
+const STARTS_MAX: u32 = 1000;
+
+/// Reads a file, killed at random times and started again with the same state. How many kills.
+pub(super) fn file(
+    wayfare: &Wayfare<'_>,
+    (scratch, events): (&Path, &Path),
+    seed: u64,
+) -> anyhow::Result<(Ledger, u32)> {
+    let (start, played) = how_long(wayfare, scratch, events)?;
+    let state = directory(scratch)?;
+    let mut chance = Chance(seed);
+    let mut ledger = Ledger::default();
+    let mut kills = 0;
+    let span = played.saturating_sub(start) * 2 / KILLS_AIM;
+    for _ in 0..STARTS_MAX {
+        let after = start + chance.up_to(span);
+        let running = wayfare.run(Some(events), state.path())?;
+        let printed = running.kill_after(after)?;
+        ledger.printed(&printed)?;
+        if !printed.killed {
+            ledger.read(state.path())?;
+            return Ok((ledger, kills));
+        }
+        kills += 1;
+    }
+    ensure!(false, "the run was started {STARTS_MAX} times and does not get on");
+    Ok((ledger, kills))
+}
+
+/// How long a start takes, and a whole run.
+fn how_long(
+    wayfare: &Wayfare<'_>,
+    scratch: &Path,
+    events: &Path,
+) -> anyhow::Result<(Duration, Duration)> {
+    let empty = tempfile::NamedTempFile::new_in(scratch)?;
+    let (started, start) = timed(|| whole(wayfare, scratch, empty.path()));
+    started?;
+    let (played, play) = timed(|| whole(wayfare, scratch, events));
+    played?;
+    Ok((start, play))
+}
+
+/// Is told rows, killed behind a random one and told all of them again, as a sender does that had no
+/// answer. How many kills.
+pub(super) fn stream(
+    wayfare: &Wayfare<'_>,
+    (scratch, rows): (&Path, &[&str]),
+    seed: u64,
+) -> anyhow::Result<(Ledger, u32)> {
+    let state = directory(scratch)?;
+    let mut chance = Chance(seed);
+    let mut ledger = Ledger::default();
+    let mut kills = 0;
+    let step_max = u64::try_from(rows.len())? * 2 / u64::from(KILLS_AIM);
+    let mut until = usize::try_from(chance.below(step_max))?;
+    while until < rows.len() {
+        let mut running = wayfare.run(None, state.path())?;
+        let mut stdin = running.stdin()?;
+        for row in rows.iter().take(until) {
+            writeln!(stdin, "{row}")?;
+        }
+        let printed = running.kill()?;
+        drop(stdin);
+        ledger.printed(&printed)?;
+        ensure!(printed.killed, "a run ended while its input was open");
+        kills += 1;
+        until += usize::try_from(chance.below(step_max))?;
+    }
+    let mut running = wayfare.run(None, state.path())?;
+    let mut stdin = running.stdin()?;
+    for row in rows {
+        writeln!(stdin, "{row}")?;
+    }
+    drop(stdin);
+    ledger.printed(&running.finish()?)?;
+    ledger.read(state.path())?;
+    Ok((ledger, kills))
+}
+
+/// Numbers that look random and are the same for the same seed (splitmix64).
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// From 0 up to, and without, `end`.
+    fn below(&mut self, end: u64) -> u64 {
+        self.next() % end.max(1)
+    }
+
+    /// A part of a span, in microseconds.
+    fn up_to(&mut self, span: Duration) -> Duration {
+        let micros = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+        Duration::from_micros(self.below(micros))
+    }
+}
