@@ -78,7 +78,9 @@ pub(crate) fn enter(
 fn candidate(work: &Work<'_>, who: &Who, heard: &Heard<'_>, published: &Published) -> Instance {
     let graph = &published.graph;
     let by_event = matches!(graph.trigger().on, TriggerOn::Events(_));
-    let group = heard.happened.event.group_id.clone();
+    let event = &heard.happened.event;
+    let in_context = event.context.get("groupId").and_then(Value::as_text);
+    let named = event.group_id.clone().or_else(|| in_context.map(Arc::from));
     Instance {
         journey: graph.id().clone(),
         version: graph.version(),
@@ -88,7 +90,7 @@ fn candidate(work: &Work<'_>, who: &Who, heard: &Heard<'_>, published: &Publishe
         due: None,
         key: None,
         profile: who.id,
-        account: group.or_else(|| who.account.clone()),
+        account: named.or_else(|| who.account.clone()),
         triggered: heard.happened.occurred,
         trigger: by_event.then(|| heard.map.clone()),
         change: None,

@@ -113,24 +113,13 @@ impl Engine {
 
     /// A timer that a change makes void is forgotten.
     fn before(&mut self, rows: &Snapshot, change: &Change) {
-        let (owner, id) = match change {
-            Change::Parked { owner, id, .. } => (owner, *id),
-            Change::Decided(decision) => {
-                let id = InstanceId::from_bytes(*decision.id.as_bytes());
-                (&decision.owner, id)
-            }
-            Change::MessageSeen { .. }
-            | Change::Linked(_)
-            | Change::TraitSet { .. }
-            | Change::AccountTraitSet { .. }
-            | Change::AccountJoined { .. }
-            | Change::ConsentRecorded { .. }
-            | Change::EventCounted { .. }
-            | Change::Entered { .. }
-            | Change::Named { .. }
-            | Change::DeliveryMoved { .. }
-            | Change::Refused { .. }
-            | Change::Published { .. } => return,
+        let (owner, id) = if let Change::Parked { owner, id, .. } = change {
+            (owner, *id)
+        } else if let Change::Decided(decision) = change {
+            let id = InstanceId::from_bytes(*decision.id.as_bytes());
+            (&decision.owner, id)
+        } else {
+            return;
         };
         let due = rows.instance(owner, id).and_then(|instance| instance.due);
         if let Some(due) = due {
@@ -144,39 +133,26 @@ impl Engine {
 
     /// What is due because of a change, and what the outside will hear of it.
     fn after(&mut self, rows: &Snapshot, change: &Change) {
-        match change {
-            Change::Parked { owner, id, due, .. } => self.timers.extend(due.map(|due| Timer {
+        if let Change::Parked { owner, id, due, .. } = change {
+            self.timers.extend(due.map(|due| Timer {
                 due,
                 instance: *id,
                 owner: owner.clone(),
-            })),
-            Change::Decided(decision) => {
-                if decision.terms.is_some() {
-                    self.planned.insert(decision.id.delivery(), decision.at);
-                }
-                self.outputs.push(Output::Decision(decision.clone()));
+            }));
+        } else if let Change::Decided(decision) = change {
+            if decision.terms.is_some() {
+                let id = decision.id.delivery();
+                self.planned.insert(id, decision.at);
             }
-            Change::DeliveryMoved { delivery, at, .. } => {
-                if let Some(Row::Delivery(delivery)) = rows.row(&Key::Delivery(*delivery)) {
-                    self.track(&delivery);
-                    let at = *at;
-                    self.outputs.push(Output::Delivery { delivery, at });
-                }
-            }
-            Change::Refused { refusal, .. } => {
-                let refusal = Box::new(refusal.clone());
-                self.outputs.push(Output::Refused(refusal));
-            }
-            Change::MessageSeen { .. }
-            | Change::Linked(_)
-            | Change::TraitSet { .. }
-            | Change::AccountTraitSet { .. }
-            | Change::AccountJoined { .. }
-            | Change::ConsentRecorded { .. }
-            | Change::EventCounted { .. }
-            | Change::Entered { .. }
-            | Change::Named { .. }
-            | Change::Published { .. } => {}
+            self.outputs.push(Output::Decision(decision.clone()));
+        } else if let Change::DeliveryMoved { delivery, at, .. } = change
+            && let Some(Row::Delivery(delivery)) = rows.row(&Key::Delivery(*delivery))
+        {
+            self.track(&delivery);
+            self.outputs.push(Output::Delivery { delivery, at: *at });
+        } else if let Change::Refused { refusal, .. } = change {
+            let refusal = Box::new(refusal.clone());
+            self.outputs.push(Output::Refused(refusal));
         }
     }
 

@@ -132,53 +132,41 @@ fn allowed(permission: &Permission) -> String {
 /// One move of the decision's instance or delivery, as a line.
 fn step(change: &Change, decision: DecisionId, at: &str) -> Option<String> {
     let instance = InstanceId::from_bytes(*decision.as_bytes());
-    match change {
-        Change::Entered {
-            id, instance: it, ..
-        } if *id == instance => Some(
-            format!("{at}  entered {} ", it.journey)
-                .trim_end()
-                .to_owned(),
-        ),
-        Change::Parked { id, block, due, .. } if *id == instance => Some(format!(
-            "{at}  waits at `{block}` until {}",
-            due.map_or_else(|| "something happens".to_owned(), |due| due.to_string())
-        )),
-        Change::Decided(it) if it.id == decision => {
-            Some(format!("{at}  decided {}", it.outcome.as_str()))
-        }
-        Change::DeliveryMoved {
-            delivery,
-            state,
-            outcome,
-            consent,
-            ..
-        } if *delivery == decision.delivery() => {
-            let outcome = outcome.map_or_else(String::new, |it| format!(" ({})", said(it)));
-            let asked = consent.as_ref().map(allowed);
-            let asked = asked.map_or_else(String::new, |line| {
-                format!(
-                    "; {}",
-                    line.split_whitespace().collect::<Vec<_>>().join(" ")
-                )
-            });
-            Some(format!("{at}  delivery {}{outcome}{asked}", moved(*state)))
-        }
-        Change::MessageSeen { .. }
-        | Change::Linked(_)
-        | Change::TraitSet { .. }
-        | Change::AccountTraitSet { .. }
-        | Change::AccountJoined { .. }
-        | Change::ConsentRecorded { .. }
-        | Change::EventCounted { .. }
-        | Change::Entered { .. }
-        | Change::Parked { .. }
-        | Change::Named { .. }
-        | Change::Decided(_)
-        | Change::DeliveryMoved { .. }
-        | Change::Refused { .. }
-        | Change::Published { .. } => None,
-    }
+    let told = if let Change::Entered {
+        id, instance: it, ..
+    } = change
+        && *id == instance
+    {
+        format!("entered {}", it.journey)
+    } else if let Change::Parked { id, block, due, .. } = change
+        && *id == instance
+    {
+        let until = due.map_or_else(|| "something happens".to_owned(), |due| due.to_string());
+        format!("waits at `{block}` until {until}")
+    } else if let Change::Decided(it) = change
+        && it.id == decision
+    {
+        format!("decided {}", it.outcome.as_str())
+    } else if let Change::DeliveryMoved {
+        delivery,
+        state,
+        outcome,
+        consent,
+        ..
+    } = change
+        && *delivery == decision.delivery()
+    {
+        let outcome = outcome.map_or_else(String::new, |it| format!(" ({})", said(it)));
+        let asked = consent.as_ref().map(allowed);
+        let asked = asked.map_or_else(String::new, |line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            format!("; {}", words.join(" "))
+        });
+        format!("delivery {}{outcome}{asked}", moved(*state))
+    } else {
+        return None;
+    };
+    Some(format!("{at}  {told}"))
 }
 
 fn moved(state: State) -> String {

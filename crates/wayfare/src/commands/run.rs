@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{BufRead, BufReader, BufWriter, IsTerminal as _, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -153,6 +153,9 @@ struct Followed {
 impl Input {
     fn open(path: &Path) -> anyhow::Result<Self> {
         if path == Path::new("-") {
+            if std::io::stdin().is_terminal() {
+                tell("reading events from the terminal, one JSON object a line; Ctrl-D ends them");
+            }
             return Ok(Self {
                 reader: Box::new(BufReader::new(std::io::stdin())),
                 file: None,
