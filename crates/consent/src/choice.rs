@@ -91,10 +91,10 @@ impl<'a> Standing<'a> {
         for record in records.filter(counts) {
             let list = match record.action {
                 ConsentAction::Decline => &mut standing.refusals,
+                ConsentAction::Accept if has_ended(rules, record, now) => &mut standing.expired,
                 ConsentAction::Accept if record.pending || !is_strong(rules, record) => {
                     &mut standing.pending
                 }
-                ConsentAction::Accept if has_ended(rules, record, now) => &mut standing.expired,
                 ConsentAction::Accept => &mut standing.grants,
             };
             list.push(record);

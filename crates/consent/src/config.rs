@@ -159,8 +159,13 @@ impl Category {
     }
 
     /// What silence means in a place: what is configured for it, for its country, for everywhere,
-    /// else what the class says.
+    /// else what the class says. Where the place is unknown, silence refuses if it does in any
+    /// place that is configured.
     pub(crate) fn silence(&self, place: &Jurisdiction) -> ConsentAction {
+        let mut places = self.by_jurisdiction.values();
+        if *place == Jurisdiction::UNKNOWN && places.any(|it| *it == ConsentAction::Decline) {
+            return ConsentAction::Decline;
+        }
         let there = place
             .names()
             .find_map(|name| self.by_jurisdiction.get(name));

@@ -5,8 +5,6 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use wayfare_event::{ConsentAction, Timestamp};
 
-use crate::{Binding, Channel};
-
 /// What one subject said about one category, at one time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
@@ -52,33 +50,6 @@ impl Record {
 
     pub(crate) fn acknowledges_signal(&self) -> bool {
         self.method.as_deref() == Some("acknowledges_signal")
-    }
-}
-
-impl Record {
-    /// When it counts as said: never after we heard of it, so that a clock that is fast cannot put
-    /// a record above what is said later.
-    #[must_use]
-    pub fn said(&self) -> Timestamp {
-        self.at.min(self.recorded_at)
-    }
-
-    /// Whether it is about the messages of a category bound like this. An acceptance must name
-    /// their channel, or none; a decline counts unless it names another one, so a word nobody
-    /// knows refuses. Where no message is meant, the channel says nothing.
-    pub(crate) fn covers(&self, binding: Binding) -> bool {
-        let (Binding::Address(channel), Some(written)) = (binding, self.channel.as_deref()) else {
-            return true;
-        };
-        let (own, other): (&[&str], &[&str]) = match channel {
-            Channel::Email => (&["email", "*"], &["phone", "sms", "whatsapp", "push"]),
-            Channel::Phone => (&["phone", "sms", "*"], &["email", "push"]),
-        };
-        let is_among = |words: &[&str]| words.iter().any(|it| it.eq_ignore_ascii_case(written));
-        match self.action {
-            ConsentAction::Accept => is_among(own),
-            ConsentAction::Decline => !is_among(other),
-        }
     }
 }
 

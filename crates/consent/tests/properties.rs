@@ -47,7 +47,7 @@ fn category() -> impl Strategy<Value = Arc<str>> {
 
 fn place() -> impl Strategy<Value = Jurisdiction> {
     let names = ["unknown", "DE", "US", "US-CA", "CA", "BR", "CN", "ZZ"];
-    proptest::sample::select(&names[..]).prop_map(Jurisdiction::named)
+    proptest::sample::select(names.to_vec()).prop_map(Jurisdiction::named)
 }
 
 fn word(words: &'static [&'static str]) -> impl Strategy<Value = Option<Arc<str>>> {
@@ -72,8 +72,8 @@ fn record(category: Arc<str>) -> impl Strategy<Value = Record> {
     );
     let texts = (
         word(&["gpc", "tcf"]),
-        word(&["form", "confirmed", "acknowledged_signal"]),
-        word(&["email", "sms", "letters"]),
+        word(&["form", "confirmed", "acknowledges_signal"]),
+        word(&["email", "sms", "*", "web", "letters"]),
     );
     let said = (action, kind, proptest::bool::weighted(0.1), times, texts);
     said.prop_map(move |(action, kind, pending, times, texts)| Record {

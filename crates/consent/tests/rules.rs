@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use proptest::prelude::*;
 use wayfare_consent::{
     Binding, Category, Channel, Choice, Class, Config, Jurisdiction, Question, Reason, Record,
     RecordKind, Strength, Verdict, choice, enforcement, verdict,
@@ -236,78 +235,6 @@ fn without_an_address_or_a_category_nothing_is_allowed() {
     assert_eq!((found.allowed, found.reason), (false, Reason::NoAddress));
     let found = verdict(&config, &question("nothing"), records.iter());
     assert_eq!(found.reason, Reason::UnknownCategory);
-}
-
-fn any_record() -> impl Strategy<Value = Record> {
-    let kinds = [
-        RecordKind::Import,
-        RecordKind::Signal,
-        RecordKind::Admin,
-        RecordKind::User,
-    ];
-    let kind = proptest::sample::select(kinds.to_vec());
-    (
-        any::<bool>(),
-        0..20_i64,
-        proptest::option::of(0..20_i64),
-        kind,
-        any::<bool>(),
-        0..1_000_u32,
-    )
-        .prop_map(|(yes, at, until, kind, pending, id)| Record {
-            valid_until: until.map(day),
-            kind,
-            pending,
-            id: format!("r{id}").into(),
-            ..if yes { accept(at) } else { decline(at) }
-        })
-}
-
-fn records() -> impl Strategy<Value = Vec<Record>> {
-    proptest::collection::vec(any_record(), 0..8)
-}
-
-proptest! {
-    #[test]
-    fn the_order_of_records_and_second_copies_do_not_matter(mut all in records(), now in 0..25_i64) {
-        let config = Config::default();
-        let before = ask(&config, &all, "DE", now);
-        let choice_before = chosen(&all, now);
-        all.reverse();
-        let doubled: Vec<Record> = all.iter().chain(&all).cloned().collect();
-        prop_assert_eq!(chosen(&all, now), choice_before);
-        prop_assert_eq!(ask(&config, &all, "DE", now).allowed, before.allowed);
-        let again = ask(&config, &doubled, "DE", now);
-        prop_assert_eq!((again.allowed, again.reason), (before.allowed, before.reason));
-    }
-
-    #[test]
-    fn a_refusal_never_allows_and_an_acceptance_never_refuses(all in records(), more in any_record(), now in 0..25_i64) {
-        let config = Config::default();
-        let before = ask(&config, &all, "DE", now).allowed;
-        let action = more.action;
-        let after: Vec<Record> = all.into_iter().chain([more]).collect();
-        let after = ask(&config, &after, "DE", now).allowed;
-        match action {
-            ConsentAction::Accept => prop_assert!(after || !before),
-            ConsentAction::Decline => prop_assert!(before || !after),
-        }
-    }
-
-    #[test]
-    fn time_alone_never_brings_an_acceptance(all in records(), now in 0..25_i64, later in 0..25_i64) {
-        let config = Config::default();
-        let now_allowed = ask(&config, &all, "DE", now).allowed;
-        let later_allowed = ask(&config, &all, "DE", now + later).allowed;
-        prop_assert!(now_allowed || !later_allowed);
-    }
-
-    #[test]
-    fn essential_is_allowed_whatever_was_said(all in records(), now in 0..25_i64) {
-        let config = with(Category::new(Class::Essential, Binding::Profile));
-        let found = ask(&config, &all, "", now);
-        prop_assert_eq!((found.allowed, found.reason), (true, Reason::Essential));
-    }
 }
 
 #[test]

@@ -28,8 +28,12 @@ use wayfare_store::{LocalStore, Store};
 
 const EVENTS: u64 = 3_000;
 const PEOPLE: u64 = 40;
-/// Times the process is killed before it may run to the end.
-const KILLS: u64 = 15;
+/// Results that are read before the process is killed, at most; some thousands are printed in all.
+const RESULTS_BEFORE_KILL_MAX: u64 = 120;
+/// Times the process is killed, at least: fewer, and the test shows little.
+const KILLS_MIN: u64 = 4;
+/// Times the process is killed, at most.
+const KILLS_MAX: u64 = 40;
 
 /// Walks that pass several waits, beside one for each session.
 const CARE: &str = r#"
@@ -224,26 +228,50 @@ fn note(printed: &mut Printed, line: &str) {
     }
 }
 
-/// Runs until so many results were read, then kills; whether it came to its end instead. What it
-/// printed until it died is noted.
-fn run_and_kill(mut command: Command, results: u64, printed: &mut Printed) -> bool {
-    let mut running = Running(command.stderr(Stdio::null()).spawn().unwrap());
+/// Runs until so many results were read, then kills; whether it came to its end instead. `fed` goes
+/// to its stdin. What it printed until it died is noted.
+fn run_and_kill(
+    mut command: Command,
+    fed: Option<&[String]>,
+    (results, printed): (u64, &mut Printed),
+) -> bool {
+    command.stdin(Stdio::piped()).stderr(Stdio::null());
+    let mut running = Running(command.spawn().unwrap());
+    let mut stdin = running.0.stdin.take().unwrap();
     let mut out = BufReader::new(running.0.stdout.take().unwrap());
-    let mut read = 0;
-    loop {
-        if read == results {
-            running.0.kill().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let mut lines = fed.unwrap_or_default().iter();
+            // A process that was killed takes no more.
+            lines.all(|line| writeln!(stdin, "{line}").is_ok())
+        });
+        let mut read = 0;
+        loop {
+            if read == results {
+                running.0.kill().unwrap();
+            }
+            let mut line = String::new();
+            out.read_line(&mut line).unwrap();
+            // Its last line may be half.
+            let Some(whole) = line.strip_suffix('\n') else {
+                break;
+            };
+            note(printed, whole);
+            read += 1;
         }
-        let mut line = String::new();
-        out.read_line(&mut line).unwrap();
-        // The last line of a process that was killed may be half.
-        let Some(whole) = line.strip_suffix('\n') else {
-            break;
-        };
-        note(printed, whole);
-        read += 1;
-    }
+    });
     running.0.wait().unwrap().success()
+}
+
+/// Kills runs again and again until one comes to its end; how many were killed.
+fn kill_until_done(mut run: impl FnMut(u64) -> bool, dice: &mut Dice) -> u64 {
+    for kills in 0..KILLS_MAX {
+        if run(dice.below(RESULTS_BEFORE_KILL_MAX)) {
+            return kills;
+        }
+    }
+    assert!(run(u64::MAX), "it comes to its end when nobody kills it");
+    KILLS_MAX
 }
 
 /// The undisturbed run: what it decided, and printed.
@@ -255,6 +283,7 @@ fn undisturbed(project: &Path) -> (BTreeMap<DecisionId, Decision>, Printed) {
         note(&mut printed, line);
     }
     let decided = decided(&project.join("whole"));
+    assert_eq!(answer.of_kind("decision").len(), decided.len());
     assert!(printed.keys().eq(decided.keys()));
     (decided, printed)
 }
@@ -284,16 +313,12 @@ fn a_file_played_by_runs_that_are_killed_gives_each_decision_once() {
     let mut dice = Dice(0x5EED_0001);
     let project = project(&stream(&mut dice, MessageIds::Most));
     let mut printed = Printed::new();
-    let mut ended = false;
-    for _ in 0..KILLS {
-        let results = dice.below(400);
+    let go_on = |results| {
         let command = run(project.path(), "killed", "events.ndjson");
-        ended = ended || run_and_kill(command, results, &mut printed);
-    }
-    while !ended {
-        let command = run(project.path(), "killed", "events.ndjson");
-        ended = run_and_kill(command, u64::MAX, &mut printed);
-    }
+        run_and_kill(command, None, (results, &mut printed))
+    };
+    let kills = kill_until_done(go_on, &mut dice);
+    assert!(kills >= KILLS_MIN, "{kills}");
     compare(project.path(), &printed);
 }
 
@@ -303,36 +328,11 @@ fn a_stream_sent_again_after_each_kill_gives_each_decision_once() {
     let lines = stream(&mut dice, MessageIds::All);
     let project = project(&lines);
     let mut printed = Printed::new();
-    for kill in 1..=KILLS + 1 {
-        let mut command = run(project.path(), "killed", "-");
-        command.stdin(Stdio::piped()).stderr(Stdio::null());
-        let mut running = Running(command.spawn().unwrap());
-        let mut stdin = running.0.stdin.take().unwrap();
-        let out = BufReader::new(running.0.stdout.take().unwrap());
-        let reader = std::thread::spawn(move || -> Vec<String> {
-            let text = out.split(b'\n').map(Result::unwrap);
-            text.map(|line| String::from_utf8(line).unwrap()).collect()
-        });
-        let is_last = kill > KILLS;
-        let some = dice.below(lines.len() as u64);
-        let sent = if is_last {
-            lines.len()
-        } else {
-            usize::try_from(some).unwrap()
-        };
-        for line in &lines[..sent] {
-            writeln!(stdin, "{line}").unwrap();
-        }
-        if !is_last {
-            running.0.kill().unwrap();
-        }
-        drop(stdin);
-        let mut results = reader.join().unwrap();
-        if !is_last {
-            results.pop();
-        }
-        results.iter().for_each(|line| note(&mut printed, line));
-        assert_eq!(running.0.wait().unwrap().success(), is_last);
-    }
+    let send_again = |results| {
+        let command = run(project.path(), "killed", "-");
+        run_and_kill(command, Some(&lines), (results, &mut printed))
+    };
+    let kills = kill_until_done(send_again, &mut dice);
+    assert!(kills >= KILLS_MIN, "{kills}");
     compare(project.path(), &printed);
 }

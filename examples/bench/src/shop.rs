@@ -66,7 +66,10 @@ pub(crate) fn prove(shop: &Shop) -> anyhow::Result<bool> {
     )?;
     for (name, events) in [
         ("each event twice in a row", file(shop, &mut { doubled })?),
-        ("the stream, then all of it again", file(shop, &mut { again })?),
+        (
+            "the stream, then all of it again",
+            file(shop, &mut { again })?,
+        ),
     ] {
         let ledger = whole(&wayfare, &shop.scratch, events.path())?;
         verdict.on(name, &ledger, "")?;

@@ -1,7 +1,7 @@
 //! How is a run killed until it is through? At random times while it reads a file it goes on with,
 //! and at random rows of a stream that is told from its start each time.
 
-use std::io::Write as _;
+use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -41,7 +41,10 @@ pub(super) fn file(
         }
         kills += 1;
     }
-    ensure!(false, "the run was started {STARTS_MAX} times and does not get on");
+    ensure!(
+        false,
+        "the run was started {STARTS_MAX} times and does not get on"
+    );
     Ok((ledger, kills))
 }
 
@@ -74,10 +77,11 @@ pub(super) fn stream(
     let mut until = usize::try_from(chance.below(step_max))?;
     while until < rows.len() {
         let mut running = wayfare.run(None, state.path())?;
-        let mut stdin = running.stdin()?;
+        let mut stdin = BufWriter::new(running.stdin()?);
         for row in rows.iter().take(until) {
             writeln!(stdin, "{row}")?;
         }
+        stdin.flush()?;
         let printed = running.kill()?;
         drop(stdin);
         ledger.printed(&printed)?;
@@ -86,10 +90,11 @@ pub(super) fn stream(
         until += usize::try_from(chance.below(step_max))?;
     }
     let mut running = wayfare.run(None, state.path())?;
-    let mut stdin = running.stdin()?;
+    let mut stdin = BufWriter::new(running.stdin()?);
     for row in rows {
         writeln!(stdin, "{row}")?;
     }
+    stdin.flush()?;
     drop(stdin);
     ledger.printed(&running.finish()?)?;
     ledger.read(state.path())?;

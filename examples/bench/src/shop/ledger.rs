@@ -97,7 +97,8 @@ impl Ledger {
         for (id, ending) in &self.printed {
             if self.decided.get(id) != Some(ending) {
                 let stands = self.decided.get(id);
-                let complaint = format!("{id} was printed as {ending:?}, the ledger has {stands:?}");
+                let complaint =
+                    format!("{id} was printed as {ending:?}, the ledger has {stands:?}");
                 self.complaints.push(complaint);
             }
         }

@@ -58,7 +58,10 @@ impl Verdict {
             say(&format!("       {complaint}"))?;
         }
         if complaints.len() > COMPLAINTS_SHOWN {
-            say(&format!("       and {} more", complaints.len() - COMPLAINTS_SHOWN))?;
+            say(&format!(
+                "       and {} more",
+                complaints.len() - COMPLAINTS_SHOWN
+            ))?;
         }
         Ok(())
     }

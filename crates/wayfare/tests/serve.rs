@@ -1,0 +1,347 @@
+//! Does the HTTP API take events as it says, and keep what it acknowledged through a kill?
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test target: an assumption that fails is a test that fails"
+)]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use tempfile::TempDir;
+
+fn journeys() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../journeys")
+}
+
+fn wayfare() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wayfare"));
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    command
+}
+
+/// A server that is killed when it goes out of scope.
+struct Server {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Server {
+    /// Starts on any port with these arguments; the address is the one it prints.
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = wayfare()
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .env("CRM_KEY", "key-1")
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut server = Self {
+            child,
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+        };
+        let mut said = Vec::new();
+        for line in stderr.lines() {
+            let line = line.unwrap();
+            if let Some(address) = line.strip_prefix("listening on http://") {
+                server.address = address.parse().unwrap();
+                return server;
+            }
+            said.push(line);
+        }
+        panic!("the server never listened: {said:?}");
+    }
+
+    fn with_state(state: &Path, receiver: &str) -> Self {
+        Self::start(&[
+            "--journeys",
+            journeys().to_str().unwrap(),
+            "--state",
+            state.to_str().unwrap(),
+            "--receiver",
+            receiver,
+        ])
+    }
+
+    /// Sends a request; status and body of the answer.
+    fn post(&self, path: &str, headers: &str, body: &[u8]) -> (u16, String) {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        // A server that has heard enough may close before it has read everything.
+        let _refused_early = stream.write_all(body);
+        let mut answer = String::new();
+        let _reset = stream.read_to_string(&mut answer);
+        let status = answer.split(' ').nth(1).unwrap_or("0").parse().unwrap();
+        let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+        (status, body.to_owned())
+    }
+
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _gone = self.child.kill();
+        let _waited = self.child.wait();
+    }
+}
+
+#[test]
+fn every_request_is_answered_with_what_became_of_it() {
+    let state = TempDir::new().unwrap();
+    let server = Server::with_state(state.path(), "builtin");
+    let check = |path: &str, body: &str, status: u16, words: &str| {
+        let (found, text) = server.post(path, "", body.as_bytes());
+        assert_eq!(found, status, "{path} {body}: {text}");
+        assert!(text.contains(words), "{path} {body}: {text}");
+    };
+    let success = r#""success":true"#;
+    check(
+        "/v1/identify",
+        r#"{"userId":"u1","traits":{"plan":"free"}}"#,
+        200,
+        success,
+    );
+    check(
+        "/v1/t",
+        r#"{"userId":"u1","event":"Signup Completed","messageId":"m1"}"#,
+        200,
+        success,
+    );
+    check(
+        "/v1/group",
+        r#"{"userId":"u1","groupId":"a1"}"#,
+        200,
+        success,
+    );
+    check(
+        "/v1/consent",
+        r#"{"email":"a@b.example","category":"marketing","action":"accept"}"#,
+        200,
+        success,
+    );
+    check("/v1/track", r#"{"event":"x"}"#, 400, "no_identifier");
+    check("/v1/track", r#"{"userId":"u1"}"#, 400, "no_event_name");
+    check("/v1/track", "nonsense", 400, "invalid_json");
+    check("/v1/track", "[]", 400, "invalid_json");
+    check(
+        "/v1/consent",
+        r#"{"userId":"u","category":"nope","action":"accept"}"#,
+        400,
+        "invalid_consent",
+    );
+    check("/v1/nowhere", "{}", 404, "not_found");
+    let batch = r#"{"batch":[{"type":"track","userId":"u2","event":"x"},{"type":"banana"},{"type":"track","event":"y"}]}"#;
+    check("/v1/batch", batch, 200, r#""index":1"#);
+    check("/v1/batch", batch, 200, r#""index":2"#);
+    check("/v1/batch", r#"{"batch":[]}"#, 400, "invalid_field");
+    let large = format!(
+        r#"{{"userId":"u1","event":"x","pad":"{}"}}"#,
+        "x".repeat(40_000)
+    );
+    check("/v1/track", &large, 413, "too_large");
+}
+
+#[test]
+fn a_body_may_be_packed_but_not_without_bound() {
+    let pack = |text: &[u8]| {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(text).unwrap();
+        packed.finish().unwrap()
+    };
+    let state = TempDir::new().unwrap();
+    let server = Server::with_state(state.path(), "builtin");
+    let gzip = "Content-Encoding: gzip\r\n";
+    let event = pack(br#"{"userId":"u1","event":"x"}"#);
+    assert_eq!(server.post("/v1/track", gzip, &event).0, 200);
+    let bomb = pack(&vec![b' '; 64 * 1024 * 1024]);
+    assert_eq!(server.post("/v1/batch", gzip, &bomb).0, 413);
+    assert_eq!(server.post("/v1/track", gzip, b"not packed").0, 400);
+    let (status, _) = server.post("/v1/track", "Content-Encoding: br\r\n", b"{}");
+    assert_eq!(status, 415);
+}
+
+#[test]
+fn with_write_keys_only_their_holders_may_send() {
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join("wayfare.yaml");
+    let text = "server: { keys: [{ id: crm, kind: server, key: { env: CRM_KEY } }] }\n";
+    std::fs::write(&file, text).unwrap();
+    let server = Server::start(&[
+        "--journeys",
+        journeys().to_str().unwrap(),
+        "--config",
+        file.to_str().unwrap(),
+        "--state",
+        directory.path().join("state").to_str().unwrap(),
+        "--receiver",
+        "builtin",
+    ]);
+    let event = br#"{"userId":"u1","event":"x"}"#;
+    assert_eq!(server.post("/v1/track", "", event).0, 401);
+    // key-1: and key-2: in base64.
+    let right = "Authorization: Basic a2V5LTE6\r\n";
+    let wrong = "Authorization: Basic a2V5LTI6\r\n";
+    assert_eq!(server.post("/v1/track", right, event).0, 200);
+    assert_eq!(server.post("/v1/track", wrong, event).0, 401);
+    let in_body = br#"{"writeKey":"key-1","userId":"u1","event":"x"}"#;
+    assert_eq!(server.post("/v1/track", "", in_body).0, 200);
+    assert_eq!(server.post("/v1/track?writeKey=key-1", "", event).0, 200);
+}
+
+#[test]
+fn what_cannot_be_served_says_why() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let check = |listen: &str, code: i32, words: &str| {
+        let state = TempDir::new().unwrap();
+        let output = wayfare()
+            .args([
+                "serve",
+                "--receiver",
+                "builtin",
+                "--listen",
+                listen,
+                "--journeys",
+            ])
+            .arg(journeys())
+            .arg("--state")
+            .arg(state.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert!(said.contains(words), "{said}");
+    };
+    check(&address, 2, "is the port taken? `--listen` names another");
+    check("0.0.0.0:0", 1, "no write keys are configured");
+}
+
+#[test]
+fn a_stop_that_is_asked_for_ends_cleanly() {
+    let state = TempDir::new().unwrap();
+    let mut server = Server::with_state(state.path(), "builtin");
+    let event = br#"{"userId":"u1","event":"Signup Completed"}"#;
+    assert_eq!(server.post("/v1/track", "", event).0, 200);
+    let pid = server.child.id().to_string();
+    let told = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+    assert!(told.success());
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+}
+
+/// A receiver that counts how often each delivery's id arrives, answering 200 to all.
+fn recorder() -> (SocketAddr, Arc<Mutex<BTreeMap<String, u32>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let seen = Arc::new(Mutex::new(BTreeMap::new()));
+    let counted = seen.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(stream) = stream else { continue };
+            let counted = counted.clone();
+            std::thread::spawn(move || record(&stream, &counted));
+        }
+    });
+    (address, seen)
+}
+
+fn record(stream: &TcpStream, counted: &Mutex<BTreeMap<String, u32>>) -> Option<()> {
+    let mut reader = BufReader::new(stream);
+    let (mut id, mut length) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let line = line.trim_end().to_ascii_lowercase();
+        if line.is_empty() {
+            break;
+        }
+        if let Some(value) = line.strip_prefix("webhook-id: ") {
+            id = value.to_owned();
+        }
+        if let Some(value) = line.strip_prefix("content-length: ") {
+            length = value.parse().ok()?;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    *counted.lock().unwrap().entry(id).or_insert(0) += 1;
+    let mut answer = stream;
+    answer
+        .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        .ok()
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_and_nothing_is_sent_twice_when_the_process_is_killed() {
+    const PEOPLE: usize = 60;
+    let state = TempDir::new().unwrap();
+    let (receiver, seen) = recorder();
+    let receiver = receiver.to_string();
+    let mut server = Server::with_state(state.path(), &receiver);
+    for person in 0..PEOPLE {
+        let event = format!(
+            r#"{{"userId":"u{person}","event":"Signup Completed","messageId":"m{person}"}}"#
+        );
+        let (status, body) = server.post("/v1/track", "", event.as_bytes());
+        assert_eq!(status, 200, "{body}");
+        // Killed right after an answer, every seventh time.
+        if person % 7 == 3 {
+            server.kill();
+            server = Server::with_state(state.path(), &receiver);
+        }
+    }
+    server.kill();
+    // An empty input ends when every delivery is final.
+    let run = |command: &str| {
+        let mut wayfare = wayfare();
+        wayfare
+            .stdout(Stdio::piped())
+            .arg(command)
+            .arg("--journeys");
+        wayfare.arg(journeys()).arg("--state").arg(state.path());
+        if command == "run" {
+            wayfare.args(["--receiver", &receiver]);
+        } else {
+            wayfare.args(["--format", "json"]);
+        }
+        let output = wayfare.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    run("run");
+    let deliveries = run("deliveries");
+    let in_state = |state: &str| -> Vec<String> {
+        let state = format!(r#""state":"{state}""#);
+        let lines = deliveries.lines().filter(|line| line.contains(&state));
+        lines
+            .filter_map(|line| line.split_once(r#""deliveryId":""#))
+            .filter_map(|(_, rest)| rest.split('"').next())
+            .map(str::to_owned)
+            .collect()
+    };
+    let (delivered, unknown) = (in_state("delivered"), in_state("unknown"));
+    assert_eq!(delivered.len() + unknown.len(), PEOPLE, "{deliveries}");
+    let seen = seen.lock().unwrap();
+    assert!(seen.values().all(|copies| *copies == 1), "{seen:?}");
+    for id in &delivered {
+        assert!(
+            seen.contains_key(id),
+            "{id} counts as delivered and never arrived"
+        );
+    }
+    let owed: Vec<&String> = delivered.iter().chain(&unknown).collect();
+    assert!(seen.keys().all(|id| owed.contains(&id)), "{seen:?}");
+}

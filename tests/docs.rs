@@ -1,0 +1,403 @@
+//! Are the docs true? Commands marked in them run and print what stands there, journeys compile,
+//! real output fits its schema, the checker's codes and the links are all there.
+//!
+//! A comment before a fence says what is done with it: `<!-- run -->` (or `<!-- run: 1 -->` for
+//! another exit status) runs a shell block, `<!-- prints -->` looks for each line of a block in the
+//! output of the last one run (`…` stands for anything), `<!-- send -->` sends each `curl` line to a
+//! server of its own. In a command `dec_…` is the last decision that was suppressed.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test target: an assumption that fails is a test that fails"
+)]
+
+mod schema;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
+
+use serde_json::Value;
+use wayfare_journey::Known;
+use wayfare_journey::diagnostic::{Code, Severity};
+
+/// A page, by its path from the root, and what it says.
+struct Page {
+    path: PathBuf,
+    text: String,
+}
+
+/// What is done with a fenced block.
+#[derive(Debug, PartialEq, Eq)]
+enum Marker {
+    Run { status: i32 },
+    Prints,
+    Send,
+}
+
+/// A fenced block.
+#[derive(Debug)]
+struct Fence {
+    language: String,
+    marker: Option<Marker>,
+    line: usize,
+    text: String,
+}
+
+impl Page {
+    fn all() -> Vec<Self> {
+        let mut paths = vec![PathBuf::from("README.md"), PathBuf::from("CHANGELOG.md")];
+        for directory in ["docs", "docs/decisions"] {
+            let entries = std::fs::read_dir(root().join(directory)).unwrap();
+            let names = entries.map(|entry| entry.unwrap().file_name());
+            let pages = names.map(|name| Path::new(directory).join(name));
+            paths.extend(pages.filter(|path| path.extension().is_some_and(|it| it == "md")));
+        }
+        paths.sort();
+        let read = |path: PathBuf| {
+            let text = std::fs::read_to_string(root().join(&path)).unwrap();
+            Self { path, text }
+        };
+        paths.into_iter().map(read).collect()
+    }
+
+    fn fences(&self) -> Vec<Fence> {
+        let mut fences: Vec<Fence> = Vec::new();
+        let mut marker = None;
+        let mut is_open = false;
+        for (index, line) in self.text.lines().enumerate() {
+            if let Some(language) = line.strip_prefix("```") {
+                is_open = !is_open;
+                if is_open {
+                    fences.push(Fence {
+                        language: language.to_owned(),
+                        marker: marker.take(),
+                        line: index + 1,
+                        text: String::new(),
+                    });
+                }
+            } else if is_open {
+                let text = &mut fences.last_mut().unwrap().text;
+                text.push_str(line);
+                text.push('\n');
+            } else if let Some(word) = line.strip_prefix("<!-- ") {
+                marker = Some(match word.strip_suffix(" -->").unwrap() {
+                    "run" => Marker::Run { status: 0 },
+                    "run: 1" => Marker::Run { status: 1 },
+                    "prints" => Marker::Prints,
+                    "send" => Marker::Send,
+                    other => unreachable!("{}: no marker `{other}`", self.path.display()),
+                });
+            } else if !line.trim().is_empty() {
+                assert!(marker.is_none(), "{} line {index}", self.path.display());
+            }
+        }
+        assert!(!is_open, "{} has an open fence", self.path.display());
+        fences
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_path_buf()
+}
+
+/// The binary of the profile these tests were built with, as new as its sources.
+fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let own = std::env::current_exe().unwrap();
+        let profile = own.parent().unwrap().parent().unwrap();
+        let binary = profile.join("wayfare");
+        let built = std::fs::metadata(&binary).and_then(|it| it.modified());
+        if built.map_or(true, |built| built < newest(&root().join("crates"))) {
+            let mut cargo = Command::new(env!("CARGO"));
+            cargo.args(["build", "--quiet", "--package", "wayfare", "--target-dir"]);
+            cargo.arg(profile.parent().unwrap()).current_dir(root());
+            if profile.ends_with("release") {
+                cargo.arg("--release");
+            }
+            assert!(cargo.status().unwrap().success(), "wayfare does not build");
+        }
+        binary
+    })
+}
+
+/// When the newest source file below a directory was written, tests apart.
+fn newest(directory: &Path) -> SystemTime {
+    let entries = std::fs::read_dir(directory).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let times = paths.map(|path| match path.extension() {
+        _ if path.is_dir() && !path.ends_with("tests") => newest(&path),
+        Some(extension) if extension == "rs" => {
+            let metadata = std::fs::metadata(&path).unwrap();
+            metadata.modified().unwrap()
+        }
+        Some(_) | None => SystemTime::UNIX_EPOCH,
+    });
+    times.max().unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+/// A directory with the shipped journeys in it, as a reader has it.
+fn checkout() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let journeys = directory.path().join("journeys");
+    std::fs::create_dir(&journeys).unwrap();
+    for entry in std::fs::read_dir(root().join("journeys")).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), journeys.join(entry.file_name())).unwrap();
+    }
+    directory
+}
+
+fn shell(directory: &Path, commands: &str) -> Output {
+    let places = binary().parent().unwrap().display();
+    let script = format!("set -e\nPATH='{places}':\"$PATH\"\n{commands}");
+    let mut shell = Command::new("sh");
+    for name in ["STATE", "JOURNEYS", "CONFIG", "LISTEN", "LOG"] {
+        shell.env_remove(format!("WAYFARE_{name}"));
+    }
+    shell
+        .args(["-c", &script])
+        .current_dir(directory)
+        .stdin(Stdio::null());
+    shell.output().unwrap()
+}
+
+/// What a command printed, results first.
+fn printed(output: &Output) -> String {
+    let texts = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
+    texts.concat()
+}
+
+/// Whether the parts between `…` stand in a line, in order.
+fn matches(line: &str, wanted: &str) -> bool {
+    let mut rest = Some(line);
+    for part in wanted.split('…') {
+        rest = rest.and_then(|rest| rest.split_once(part).map(|(_, rest)| rest));
+    }
+    rest.is_some()
+}
+
+/// The last decision among these lines that was suppressed.
+fn suppressed(lines: &str) -> Option<String> {
+    let values = lines.lines().filter_map(|line| serde_json::from_str(line).ok());
+    let mut decisions = values.filter(|value: &Value| value["outcome"] == "suppressed");
+    let last = decisions.next_back()?;
+    last["decisionId"].as_str().map(str::to_owned)
+}
+
+#[test]
+fn commands_in_the_docs_run_and_print_what_stands_there() {
+    let mut count = 0;
+    for page in Page::all() {
+        let directory = checkout();
+        let (mut all, mut last) = (String::new(), String::new());
+        for fence in page.fences() {
+            let place = format!("{} line {}", page.path.display(), fence.line);
+            match fence.marker {
+                Some(Marker::Run { status }) => {
+                    let mut commands = fence.text.replace("cargo run --release --", "wayfare");
+                    if commands.contains("dec_…") {
+                        commands = commands.replace("dec_…", &suppressed(&all).unwrap());
+                    }
+                    let output = shell(directory.path(), &commands);
+                    last = printed(&output);
+                    assert_eq!(output.status.code(), Some(status), "{place}:\n{last}");
+                    all.push_str(&last);
+                    count += 1;
+                }
+                Some(Marker::Prints) => {
+                    for wanted in fence.text.lines().map(str::trim) {
+                        let found = last.lines().any(|line| matches(line, wanted));
+                        assert!(found, "{place}: `{wanted}` is not in\n{last}");
+                    }
+                }
+                Some(Marker::Send) | None => {}
+            }
+        }
+    }
+    assert!(count >= 6, "only {count} commands are marked");
+}
+
+/// A server of a checkout's own, killed when it is let go.
+struct Server {
+    process: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(directory: &Path) -> Self {
+        let mut command = Command::new(binary());
+        let args = "serve --receiver builtin --state served --listen 127.0.0.1:0";
+        command.args(args.split(' ')).current_dir(directory);
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        let told = BufReader::new(process.stderr.take().unwrap()).lines();
+        let address = told.map(Result::unwrap).find_map(|line| {
+            let address = line.strip_prefix("listening on http://")?;
+            Some(address.to_owned())
+        });
+        Self {
+            process,
+            address: address.unwrap(),
+        }
+    }
+
+    /// Sends what a `curl URL -d 'BODY'` line sends; the whole answer.
+    fn send(&self, curl: &str) -> String {
+        let line = curl.strip_prefix("curl http://127.0.0.1:8080").unwrap();
+        let (path, body) = line.split_once(" -d '").unwrap();
+        let body = body.strip_suffix('\'').unwrap();
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let length = body.len();
+        let head = format!("POST {path} HTTP/1.1\r\nHost: docs\r\nConnection: close\r\n");
+        write!(stream, "{head}Content-Length: {length}\r\n\r\n{body}").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // One that ended by itself needs no end.
+        let _ended = self.process.kill();
+        let _status = self.process.wait();
+    }
+}
+
+#[test]
+fn what_the_docs_send_is_taken_and_survives_a_kill() {
+    let directory = checkout();
+    let server = Server::start(directory.path());
+    let mut sent = 0;
+    for fence in Page::all().iter().flat_map(Page::fences) {
+        if fence.marker == Some(Marker::Send) {
+            for curl in fence.text.lines() {
+                let answer = server.send(curl);
+                assert!(answer.starts_with("HTTP/1.1 200 "), "{curl}:\n{answer}");
+                assert!(answer.ends_with("{\"success\":true}"), "{curl}:\n{answer}");
+                sent += 1;
+            }
+        }
+    }
+    assert!(sent > 0);
+    drop(server);
+    let output = shell(
+        directory.path(),
+        "wayfare profile email:ada@example.com --state served",
+    );
+    assert!(output.status.success(), "{}", printed(&output));
+}
+
+#[test]
+fn yaml_in_the_docs_is_a_journey_or_a_configuration_that_checks() {
+    let consent = wayfare_consent::Config::default();
+    let categories: Vec<Arc<str>> = consent.names().cloned().collect();
+    let known = Known {
+        categories: &categories,
+        vet: &|_| Ok(()),
+    };
+    let mut count = 0;
+    for page in Page::all() {
+        let fences = page.fences().into_iter();
+        for fence in fences.filter(|fence| fence.language == "yaml") {
+            let place = format!("{} line {}", page.path.display(), fence.line);
+            count += 1;
+            if fence.text.starts_with("# wayfare.yaml\n") {
+                let directory = checkout();
+                let path = directory.path().join("journeys/wayfare.yaml");
+                std::fs::write(path, fence.text).unwrap();
+                let output = shell(directory.path(), "wayfare check");
+                assert!(output.status.success(), "{place}:\n{}", printed(&output));
+            } else {
+                let compiled = wayfare_journey::compile(&fence.text, &known);
+                let warnings = compiled.map(|compiled| compiled.warnings);
+                assert_eq!(warnings, Ok(Vec::new()), "{place}");
+            }
+        }
+    }
+    assert!(count > 0);
+}
+
+#[test]
+fn the_codes_in_the_docs_are_the_codes_there_are() {
+    let page = std::fs::read_to_string(root().join("docs/journey-file.md")).unwrap();
+    let listed: Vec<&str> = page
+        .lines()
+        .filter(|line| line.starts_with("| `J"))
+        .collect();
+    let row = |code: &Code| {
+        let severity = match code.severity() {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        format!("| `{code}` | {severity} | {} |", code.meaning())
+    };
+    let expected: Vec<String> = Code::ALL.iter().map(row).collect();
+    assert_eq!(listed, expected);
+}
+
+/// An address where nobody listens.
+fn nobody() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}
+
+#[test]
+fn real_output_fits_the_schema() {
+    let text = std::fs::read_to_string(root().join("docs/output.schema.json")).unwrap();
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    let directory = checkout();
+    let play = "wayfare run --clock events --advance 1h --events";
+    let sample = "journeys/sample-events.ndjson";
+    let bad = "printf 'no event\\n{\"type\":\"track\"}\\n'";
+    let commands = format!(
+        "{play} {sample} --receiver builtin --state .wayfare --trace
+         {play} {sample} --dry-run --trace
+         {play} {sample} --receiver {}
+         {bad} | wayfare run --dry-run",
+        nobody()
+    );
+    let output = shell(directory.path(), &commands);
+    assert!(output.status.success(), "{}", printed(&output));
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let mut kinds = std::collections::BTreeSet::new();
+    let mut states = std::collections::BTreeSet::new();
+    for line in lines.lines() {
+        let value: Value = serde_json::from_str(line).unwrap();
+        let kind = value["kind"].as_str().unwrap().to_owned();
+        let problems = schema::problems(&schema, &schema["$defs"][&kind], &value);
+        assert!(problems.is_empty(), "{line}\n{}", problems.join("\n"));
+        assert_eq!(
+            schema::problems(&schema, &schema, &value),
+            Vec::<String>::new()
+        );
+        states.extend(value["state"].as_str().map(str::to_owned));
+        kinds.insert(kind);
+    }
+    let expected = ["decision", "delivery", "refused", "rejected_event", "trace"];
+    assert!(kinds.iter().eq(expected), "{kinds:?}");
+    let expected = ["armed", "delivered", "expired", "planned"];
+    assert!(states.iter().eq(expected), "{states:?}");
+}
+
+#[test]
+fn links_in_the_docs_lead_somewhere() {
+    for page in Page::all() {
+        let beside = root().join(&page.path).parent().unwrap().to_path_buf();
+        for link in page.text.split("](").skip(1) {
+            let target = link.split(')').next().unwrap();
+            let is_elsewhere = target.starts_with("http") || target.starts_with('#');
+            let exists = is_elsewhere || beside.join(target).exists();
+            assert!(exists, "{}: `{target}` is not there", page.path.display());
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Does a JSON value fit a schema? As much of JSON Schema 2020-12 as `docs/output.schema.json` uses;
+//! a keyword that is not known here is a problem, so that none is passed over.
+
+use serde_json::Value;
+
+/// Keywords that ask nothing of a value.
+const TELLING: [&str; 5] = ["$schema", "$id", "title", "description", "$defs"];
+
+/// What keeps `value` from fitting `schema`, a part of `root`.
+pub(crate) fn problems(root: &Value, schema: &Value, value: &Value) -> Vec<String> {
+    let mut problems = Vec::new();
+    let Some(keywords) = schema.as_object() else {
+        return vec![format!("{schema} is no schema")];
+    };
+    for (keyword, wanted) in keywords {
+        if TELLING.contains(&keyword.as_str()) {
+            continue;
+        }
+        match fits(root, (schema, keyword, wanted), value) {
+            Some(inner) => problems.extend(inner),
+            None => problems.push(format!("`{keyword}` is not known here")),
+        }
+    }
+    problems
+}
+
+/// What keeps a value from what one keyword wants; nothing for a keyword that is not known.
+fn fits(
+    root: &Value,
+    (schema, keyword, wanted): (&Value, &str, &Value),
+    value: &Value,
+) -> Option<Vec<String>> {
+    let unless = |holds: bool| {
+        let problem = format!("{value} is not {keyword} {wanted}");
+        if holds { Vec::new() } else { vec![problem] }
+    };
+    let list = || wanted.as_array().map_or(&[][..], Vec::as_slice);
+    Some(match keyword {
+        "$ref" => {
+            let pointer = wanted.as_str()?.strip_prefix('#')?;
+            problems(root, root.pointer(pointer)?, value)
+        }
+        "oneOf" => {
+            let fitting = list()
+                .iter()
+                .filter(|one| problems(root, one, value).is_empty());
+            unless(fitting.count() == 1)
+        }
+        "const" => unless(value == wanted),
+        "enum" => unless(list().contains(value)),
+        "type" => {
+            let mut names = list().iter().chain([wanted]).filter_map(Value::as_str);
+            unless(names.any(|name| is_a(value, name)))
+        }
+        "minimum" => unless(value.as_f64() >= wanted.as_f64()),
+        "pattern" => {
+            let pattern = regex::Regex::new(wanted.as_str()?).ok()?;
+            unless(value.as_str().is_some_and(|text| pattern.is_match(text)))
+        }
+        "required" => {
+            let has = |name: &Value| name.as_str().is_some_and(|name| value.get(name).is_some());
+            unless(list().iter().all(has))
+        }
+        "items" => {
+            let items = value.as_array().map_or(&[][..], Vec::as_slice);
+            items
+                .iter()
+                .flat_map(|item| problems(root, wanted, item))
+                .collect()
+        }
+        "properties" => {
+            let fields = wanted.as_object()?.iter();
+            let inner = fields.filter_map(|(name, part)| Some((part, value.get(name)?)));
+            inner
+                .flat_map(|(part, value)| problems(root, part, value))
+                .collect()
+        }
+        "additionalProperties" => {
+            let named = |name: &String| {
+                let properties = schema.get("properties");
+                properties.is_some_and(|it| it.get(name).is_some())
+            };
+            let fields = value.as_object().into_iter().flatten();
+            let others = fields.filter(|(name, _)| !named(name));
+            others
+                .flat_map(|(_, field)| match wanted {
+                    Value::Bool(allowed) => unless(*allowed),
+                    part => problems(root, part, field),
+                })
+                .collect()
+        }
+        _ => return None,
+    })
+}
+
+fn is_a(value: &Value, name: &str) -> bool {
+    match value {
+        Value::Null => name == "null",
+        Value::Bool(_) => name == "boolean",
+        Value::Number(number) => {
+            name == "number" || (name == "integer" && (number.is_i64() || number.is_u64()))
+        }
+        Value::String(_) => name == "string",
+        Value::Array(_) => name == "array",
+        Value::Object(_) => name == "object",
+    }
+}
