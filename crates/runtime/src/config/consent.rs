@@ -166,8 +166,19 @@ fn by_place(node: &Node, problems: &mut Problems) -> BTreeMap<String, ConsentAct
     places
 }
 
-/// Checks a place: an ISO 3166 country, or a part of one.
+/// Checks a place: an ISO 3166 country, or a part of one. What people write for several countries,
+/// or for another code, would never match a profile.
 fn place(text: &str, span: Span, problems: &mut Problems) {
+    let hint = match text.to_ascii_uppercase().as_str() {
+        "EU" | "EEA" => Some("name its countries one by one: `DE`, `FR`, …"),
+        "UK" => Some("write `GB`"),
+        _ => None,
+    };
+    if let Some(hint) = hint {
+        let message = format!("`{text}` is no country");
+        problems.push(Diagnostic::new(Code::InvalidValue, span, message).hint(hint));
+        return;
+    }
     let (country, part) = text.split_once('-').unwrap_or((text, "A"));
     let is_country = country.len() == 2 && country.bytes().all(|it| it.is_ascii_alphabetic());
     let is_part =

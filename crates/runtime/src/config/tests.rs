@@ -315,6 +315,10 @@ fn categories_that_cannot_be_are_told_where_they_stand() {
         "marketing: { by_jurisdiction: { Germany: accept } }",
         &[(InvalidValue, "Germany")],
     );
+    check_category(
+        "marketing: { by_jurisdiction: { EU: decline, uk: decline } }",
+        &[(InvalidValue, "EU"), (InvalidValue, "uk")],
+    );
     check_category("marketing: { max_age: 0s }", &[(InvalidDuration, "0s")]);
     check_category(
         "News: { class: consent, binding: profile }",
