@@ -252,6 +252,18 @@ fn the_core_reaches_no_clock_no_chance_and_no_io() {
 }
 
 #[test]
+fn embedding_the_executor_reaches_no_clock_no_chance_and_no_io() {
+    let reached = compiled_in("wayfare-example-executor");
+    assert!(reached.contains("wayfare-executor"), "{reached:?}");
+    for impure in IMPURE {
+        assert!(
+            !reached.contains(*impure),
+            "wayfare-example-executor reaches {impure}"
+        );
+    }
+}
+
+#[test]
 fn every_file_answers_one_question() {
     let mut files = Vec::new();
     source_files(&root().join("crates"), &mut files);

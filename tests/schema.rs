@@ -83,9 +83,9 @@ fn fits(
             let fields = value.as_object().into_iter().flatten();
             let others = fields.filter(|(name, _)| !named(name));
             others
-                .flat_map(|(_, field)| match wanted {
-                    Value::Bool(allowed) => unless(*allowed),
-                    part => problems(root, part, field),
+                .flat_map(|(_, field)| match wanted.as_bool() {
+                    Some(allowed) => unless(allowed),
+                    None => problems(root, wanted, field),
                 })
                 .collect()
         }

@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::limits::{
-    EVENT_BYTES_MAX, GROUP_ID_BYTES_MAX, MESSAGE_ID_BYTES_MAX, NAME_BYTES_MAX, TRAIT_BYTES_MAX,
-    TRAITS_MAX,
+    EVENT_BYTES_MAX, GROUP_ID_BYTES_MAX, IDENTIFIER_BYTES_MAX, MESSAGE_ID_BYTES_MAX,
+    NAME_BYTES_MAX, TRAIT_BYTES_MAX, TRAITS_MAX,
 };
 use crate::{Map, Timestamp, Value};
 
@@ -283,10 +283,10 @@ impl Event {
             kind,
             name: fields.name(kind)?,
             message_id: fields.text("messageId", MESSAGE_ID_BYTES_MAX)?,
-            user_id: fields.id("userId")?,
-            anonymous_id: fields.id("anonymousId")?,
-            previous_id: fields.id("previousId")?,
-            group_id: fields.id("groupId")?,
+            user_id: fields.id("userId", IDENTIFIER_BYTES_MAX)?,
+            anonymous_id: fields.id("anonymousId", IDENTIFIER_BYTES_MAX)?,
+            previous_id: fields.id("previousId", IDENTIFIER_BYTES_MAX)?,
+            group_id: fields.id("groupId", GROUP_ID_BYTES_MAX)?,
             properties: fields.object("properties")?,
             traits,
             context: fields.object("context")?,
@@ -380,13 +380,10 @@ impl Fields<'_> {
     }
 
     /// An id: text, or a number whose digits are kept.
-    fn id(&self, field: &str) -> Result<Option<Arc<str>>, Rejection> {
+    fn id(&self, field: &str, bytes_max: usize) -> Result<Option<Arc<str>>, Rejection> {
         match self.get(field) {
             Some(Value::Number(number)) => Ok(Some(number.to_string().into())),
-            _ => self.text(
-                field,
-                GROUP_ID_BYTES_MAX.max(crate::limits::IDENTIFIER_BYTES_MAX),
-            ),
+            _ => self.text(field, bytes_max),
         }
     }
 
@@ -578,6 +575,15 @@ mod tests {
         let name = "x".repeat(NAME_BYTES_MAX + 1);
         let line = format!(r#"{{"type":"track","userId":"u","event":"{name}"}}"#);
         assert_eq!(rejected(&line).0, RejectionCode::TooLong);
+
+        for (field, bytes_max) in [
+            ("userId", IDENTIFIER_BYTES_MAX),
+            ("groupId", GROUP_ID_BYTES_MAX),
+        ] {
+            let id = "x".repeat(bytes_max + 1);
+            let line = format!(r#"{{"type":"group","groupId":"g","{field}":"{id}"}}"#);
+            assert_eq!(rejected(&line).0, RejectionCode::TooLong, "{field}");
+        }
 
         let traits: Vec<String> = (0..=TRAITS_MAX).map(|n| format!(r#""t{n}":1"#)).collect();
         let line = format!(

@@ -19,7 +19,7 @@ use wayfare_journey::yaml::{self, Kind, Node};
 use wayfare_journey::{Compiled, Known};
 use wayfare_webhook::Policy;
 
-pub use project::{Problem, Project, ProjectError, load, load_directory};
+pub use project::{Problem, Project, ProjectError, load, load_directory, settings};
 pub use server::{AdminToken, KeyKind, Scope, Server, WriteKey};
 pub use state::State;
 pub use types::{Types, ValueType};
@@ -40,7 +40,8 @@ pub struct Settings {
     /// Where requests may go beyond https on the public internet. Where Wayfare itself listens is
     /// for the shell to add.
     pub webhooks: Policy,
-    /// What one host is sent at most, by `host` or `host:port`, in lower case.
+    /// What one host is sent at most, by `host` or `host:port`, in lower case, IPv6 addresses in
+    /// brackets.
     pub hosts: BTreeMap<String, HostLimits>,
     /// The HTTP server.
     pub server: Server,
@@ -51,10 +52,11 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What a host is sent at most: as configured for this port of it, else for the host.
+    /// What a host is sent at most: as configured for this port of it, else for the host. An IPv6
+    /// address may come with or without its brackets.
     #[must_use]
     pub fn host(&self, host: &str, port: u16) -> HostLimits {
-        let host = host.to_ascii_lowercase();
+        let host = webhooks::canonical(host, None);
         let limits = self.hosts.get(&format!("{host}:{port}"));
         let limits = limits.or_else(|| self.hosts.get(&host));
         limits.copied().unwrap_or_default()
@@ -66,16 +68,30 @@ impl Settings {
     ///
     /// Every problem in the file, in the order they stand.
     pub fn compile(&self, source: &str) -> Result<Compiled, Vec<Diagnostic>> {
-        let categories: Vec<Arc<str>> = self.consent.names().cloned().collect();
-        let vet = |url: &str| match self.webhooks.target(url) {
-            Ok(_) => Ok(()),
-            Err(refusal) => Err(refusal.to_string()),
-        };
+        let categories = self.categories();
         let known = Known {
             categories: &categories,
-            vet: &vet,
+            vet: &|url| self.vet(url),
         };
         wayfare_journey::compile(source, &known)
+    }
+
+    /// The names of the categories of consent, in order.
+    #[must_use]
+    pub fn categories(&self) -> Vec<Arc<str>> {
+        self.consent.names().cloned().collect()
+    }
+
+    /// Whether a URL may be called, as far as its text tells.
+    ///
+    /// # Errors
+    ///
+    /// Why it may not, in the words of the guard that judges it again when it is sent.
+    pub fn vet(&self, url: &str) -> Result<(), String> {
+        match self.webhooks.target(url) {
+            Ok(_) => Ok(()),
+            Err(refusal) => Err(refusal.to_string()),
+        }
     }
 }
 

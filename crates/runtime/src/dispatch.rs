@@ -1,7 +1,7 @@
 //! How do attempts run beside the writer? A due delivery takes a slot of its host, its name is
 //! looked up and vetted, and only when the writer has released it, durably, it is dialled.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -54,13 +54,22 @@ impl Told {
     }
 }
 
-/// The attempts under way.
+/// The attempts under way, and the deliveries that wait for a slot of their host.
 pub(crate) struct Dispatch {
     client: Arc<Client>,
     secrets: Arc<Secrets>,
     running: JoinSet<Told>,
     hosts: BTreeMap<String, HostLimits>,
-    slots: BTreeMap<String, BTreeSet<DeliveryId>>,
+    lanes: BTreeMap<String, Lane>,
+    /// The host of each delivery that holds a slot.
+    slots: BTreeMap<DeliveryId, String>,
+}
+
+/// One host: how many of its slots are taken, and who waits for one, first come first.
+#[derive(Debug, Default)]
+struct Lane {
+    taken: usize,
+    waiting: VecDeque<(DeliveryId, String)>,
 }
 
 impl Dispatch {
@@ -68,8 +77,9 @@ impl Dispatch {
         Self {
             client: Arc::new(outbound.client),
             secrets: outbound.secrets,
-            hosts: outbound.hosts,
             running: JoinSet::new(),
+            hosts: outbound.hosts,
+            lanes: BTreeMap::new(),
             slots: BTreeMap::new(),
         }
     }
@@ -79,31 +89,59 @@ impl Dispatch {
         self.running.is_empty()
     }
 
-    /// Starts a due delivery, unless it is under way or its host has no slot.
+    /// Starts a due delivery as soon as its host has a slot. No host waits for another.
     pub(crate) fn start(&mut self, delivery: &Delivery) {
-        let url = match url(&delivery.request, &self.secrets) {
-            Ok(url) => url,
+        match url(&delivery.request, &self.secrets) {
+            Ok(url) => {
+                let host = host(&url).to_ascii_lowercase();
+                let lane = self.lanes.entry(host.clone()).or_default();
+                lane.waiting.push_back((delivery.id, url));
+                self.fill(&host);
+            }
             Err(note) => {
-                if self.take_slot(String::new(), delivery.id) {
-                    let told = Told::NotSent(delivery.id, NotSentReason::Secret, note);
-                    self.running.spawn(async move { told });
-                }
-                return;
+                let told = Told::NotSent(delivery.id, NotSentReason::Secret, note);
+                self.running.spawn(async move { told });
             }
-        };
-        if !self.take_slot(host(&url).to_ascii_lowercase(), delivery.id) {
-            return;
         }
-        let (client, id) = (self.client.clone(), delivery.id);
-        self.running.spawn(async move {
-            match client.resolve(&url).await {
-                Ok(addresses) => Told::Ready(id, addresses),
-                Err(Unready::Policy(refusal)) => Told::Barred(id, refusal.to_string()),
-                Err(unready @ Unready::Dns { .. }) => {
-                    Told::NotSent(id, NotSentReason::Dns, unready.to_string())
+    }
+
+    /// Starts nothing more: what waits for a slot stays planned.
+    pub(crate) fn hold(&mut self) {
+        for lane in self.lanes.values_mut() {
+            lane.waiting.clear();
+        }
+    }
+
+    /// Looks up and vets as many waiting deliveries of a host as it has slots.
+    fn fill(&mut self, host: &str) {
+        let without_port = host.rsplit_once(':').map_or(host, |(host, _)| host);
+        let configured = self
+            .hosts
+            .get(host)
+            .or_else(|| self.hosts.get(without_port));
+        let in_flight_max = configured.copied().unwrap_or_default().in_flight;
+        let Some(lane) = self.lanes.get_mut(host) else {
+            return;
+        };
+        while lane.taken < in_flight_max
+            && let Some((id, url)) = lane.waiting.pop_front()
+        {
+            lane.taken += 1;
+            self.slots.insert(id, host.to_owned());
+            let client = self.client.clone();
+            self.running.spawn(async move {
+                match client.resolve(&url).await {
+                    Ok(addresses) => Told::Ready(id, addresses),
+                    Err(Unready::Policy(refusal)) => Told::Barred(id, refusal.to_string()),
+                    Err(unready @ Unready::Dns { .. }) => {
+                        Told::NotSent(id, NotSentReason::Dns, unready.to_string())
+                    }
                 }
-            }
-        });
+            });
+        }
+        if lane.taken == 0 {
+            self.lanes.remove(host);
+        }
     }
 
     /// Sends a delivery that was released durably.
@@ -137,28 +175,23 @@ impl Dispatch {
         }
     }
 
-    /// Gives back the slot of a delivery whose attempt is over.
-    pub(crate) fn release(&mut self, delivery: DeliveryId) {
-        for taken in self.slots.values_mut() {
-            taken.remove(&delivery);
+    /// What an attempt has said already, without waiting.
+    pub(crate) fn next_said(&mut self) -> Option<Told> {
+        match self.running.try_join_next()? {
+            Ok(told) => Some(told),
+            Err(failed) => std::panic::resume_unwind(failed.into_panic()),
         }
-        self.slots.retain(|_, taken| !taken.is_empty());
     }
 
-    fn take_slot(&mut self, host: String, delivery: DeliveryId) -> bool {
-        if self.slots.values().any(|taken| taken.contains(&delivery)) {
-            return false;
+    /// Gives back the slot of a delivery whose attempt is over; the next in its lane takes it.
+    pub(crate) fn release(&mut self, delivery: DeliveryId) {
+        let Some(host) = self.slots.remove(&delivery) else {
+            return;
+        };
+        if let Some(lane) = self.lanes.get_mut(&host) {
+            lane.taken -= 1;
         }
-        let without_port = host
-            .rsplit_once(':')
-            .map_or(host.as_str(), |(host, _)| host);
-        let configured = self
-            .hosts
-            .get(&host)
-            .or_else(|| self.hosts.get(without_port));
-        let in_flight_max = configured.copied().unwrap_or_default().in_flight;
-        let taken = self.slots.entry(host).or_default();
-        taken.len() < in_flight_max && taken.insert(delivery)
+        self.fill(&host);
     }
 }
 

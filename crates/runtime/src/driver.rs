@@ -172,7 +172,7 @@ impl<'a> Driver<'a> {
 
     /// Starts every delivery that is due by `at`.
     fn start_due(&mut self, at: Timestamp) -> Result<(), StoreError> {
-        for id in self.engine.due_deliveries(at) {
+        for id in self.engine.take_due(at) {
             if let Some(delivery) = self.engine.delivery(id)? {
                 self.dispatch.start(&delivery);
             }

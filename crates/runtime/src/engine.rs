@@ -1,6 +1,7 @@
 //! How does one input become durable? Load, step, apply; a batch of inputs shares one commit. Not
 //! here: when inputs come (`driver`), or how requests leave.
 
+mod due;
 mod follow;
 mod open;
 
@@ -8,10 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use wayfare_event::{DeliveryId, MessageHash, Rejection, Timestamp};
+use wayfare_executor::delivery::State;
 use wayfare_executor::record::{Decision, Delivery, Refusal};
 use wayfare_executor::{Catalog, Happened, InputKind, Key, Note, Row, Timer, Trace};
 use wayfare_store::{Batch, Cursor, Entry, LoggedInput, Store, StoreError};
 
+use due::Due;
 pub use open::{Compile, OpenError};
 
 /// Something the outside may want to know, once it is durable.
@@ -68,8 +71,7 @@ pub struct Engine {
     cursor: Option<Cursor>,
     outputs: Vec<Output>,
     timers: BTreeSet<Timer>,
-    planned: BTreeMap<DeliveryId, Timestamp>,
-    armed: BTreeSet<DeliveryId>,
+    due: Due,
     counts: Counts,
     trace: Trace,
 }
@@ -80,7 +82,7 @@ impl std::fmt::Debug for Engine {
             .field("next_seq", &self.next_seq)
             .field("at", &self.at)
             .field("timers", &self.timers.len())
-            .field("planned", &self.planned.len())
+            .field("open_deliveries", &self.due.open())
             .finish_non_exhaustive()
     }
 }
@@ -135,38 +137,28 @@ impl Engine {
         self.timers.first().map(|timer| timer.due)
     }
 
-    /// The earliest instant at which a delivery may leave.
+    /// The earliest instant at which a delivery may leave that nobody has taken up.
     #[must_use]
     pub fn next_delivery(&self) -> Option<Timestamp> {
-        self.planned.values().min().copied()
+        self.due.next()
     }
 
-    /// When a delivery may leave, when it waits for that.
+    /// When a delivery may leave, or might have left when it was taken up.
     #[must_use]
     pub fn due_of(&self, id: DeliveryId) -> Option<Timestamp> {
-        self.planned.get(&id).copied()
+        self.due.of(id)
     }
 
-    /// The earliest instant after `now` at which a delivery may leave.
-    #[must_use]
-    pub fn next_delivery_after(&self, now: Timestamp) -> Option<Timestamp> {
-        let later = self.planned.values().filter(|due| **due > now);
-        later.min().copied()
-    }
-
-    /// The deliveries that may leave by `until`, in (due, id) order.
-    #[must_use]
-    pub fn due_deliveries(&self, until: Timestamp) -> Vec<DeliveryId> {
-        let due = self.planned.iter().filter(|(_, due)| **due <= until);
-        let mut due: Vec<_> = due.map(|(id, due)| (*due, *id)).collect();
-        due.sort();
-        due.into_iter().map(|(_, id)| id).collect()
+    /// Takes up the deliveries that may leave by `until`, in (due, id) order. Each is given once:
+    /// whoever takes it up tells the engine what became of it.
+    pub fn take_due(&mut self, until: Timestamp) -> Vec<DeliveryId> {
+        self.due.take(until)
     }
 
     /// Deliveries that are not final.
     #[must_use]
     pub fn open_deliveries(&self) -> usize {
-        self.planned.len() + self.armed.len()
+        self.due.open()
     }
 
     /// A delivery, as it is now.
@@ -232,7 +224,8 @@ impl Engine {
     pub fn ready(&mut self, at: Timestamp, id: DeliveryId) -> Result<bool, StoreError> {
         let kind = InputKind::AttemptReady(id);
         self.input(at, kind, LoggedInput::AttemptReady(id))?;
-        Ok(self.armed.contains(&id))
+        let delivery = self.delivery(id)?;
+        Ok(delivery.is_some_and(|delivery| matches!(delivery.state, State::Armed { .. })))
     }
 
     /// The address of a delivery is refused.

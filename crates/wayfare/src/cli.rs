@@ -50,7 +50,7 @@ enum Command {
     Graph(commands::graph::Graph),
     /// A receiver for development: prints what arrives, answers as told, counts copies.
     #[command(after_help = "Example:
-  wayfare receive --listen 127.0.0.1:9000 --status 503,200")]
+  wayfare receive --listen 127.0.0.1:9000 --status 429,200")]
     Receive(commands::receive::Receive),
     /// List the profiles in a state directory, one JSON object a line.
     Profiles(commands::inspect::Inspect),

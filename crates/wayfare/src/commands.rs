@@ -9,7 +9,7 @@ pub(crate) mod receive;
 pub(crate) mod run;
 pub(crate) mod serve;
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -56,17 +56,23 @@ fn said(failure: &anyhow::Error) -> String {
         }
         before = cause;
     }
-    let is_full = |cause: &(dyn std::error::Error + 'static)| {
-        cause
-            .downcast_ref::<std::io::Error>()
-            .is_some_and(|error| error.kind() == std::io::ErrorKind::StorageFull)
+    let kind = |cause: &(dyn std::error::Error + 'static)| {
+        let error = cause.downcast_ref::<std::io::Error>();
+        error.map(std::io::Error::kind)
     };
-    if failure.chain().any(is_full) {
-        text.push_str(
-            "\nthe disk is full: free some space and start again; what was acknowledged is kept, \
-             and nothing after it was taken",
-        );
-    }
+    let kinds: Vec<ErrorKind> = failure.chain().filter_map(kind).collect();
+    let advice = if kinds.contains(&ErrorKind::StorageFull) {
+        "the disk is full: free space"
+    } else if kinds.contains(&ErrorKind::FileTooLarge) {
+        "files may not grow that large here: raise the limit"
+    } else {
+        return text;
+    };
+    text.push('\n');
+    text.push_str(advice);
+    text.push_str(
+        " and start again; what was acknowledged is kept, and nothing after it was taken",
+    );
     text
 }
 
@@ -96,4 +102,13 @@ pub(crate) async fn told_to_stop() {
         _ = terminate.recv() => {}
         _ = tokio::signal::ctrl_c() => {}
     }
+}
+
+/// From here on, a file that may not grow any more is an error that is told, not a signal that ends
+/// the process.
+pub(crate) fn survive_file_limits() {
+    /// SIGXFSZ, by its number on every platform that has it.
+    const FILE_SIZE_EXCEEDED: i32 = 25;
+    // Where it cannot be caught the process ends as before: nothing acknowledged is lost by it.
+    let _caught = signal(SignalKind::from_raw(FILE_SIZE_EXCEEDED));
 }

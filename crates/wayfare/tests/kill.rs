@@ -4,6 +4,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a test target: an assumption that fails is a test that fails"
 )]
 
@@ -135,7 +136,7 @@ fn stream(dice: &mut Dice, ids: MessageIds) -> Vec<String> {
         lines.push(format!(r#"{{{id}{said},"timestamp":"{time}"}}"#));
         if dice.below(25) == 0 && !id.is_empty() {
             let earlier = usize::try_from(dice.below(number + 1)).unwrap();
-            lines.push(lines.get(earlier).unwrap_or(&lines[0]).clone());
+            lines.extend(lines.get(earlier).cloned());
         }
     }
     lines

@@ -10,7 +10,7 @@ mod wayfare;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::Parser;
 
 /// The allocator of the `wayfare` binary, so that what is measured in here is what it costs there.
 #[global_allocator]

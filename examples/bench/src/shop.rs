@@ -15,7 +15,7 @@ use self::ledger::Ledger;
 use self::verdict::Verdict;
 use crate::project::{Project, directory};
 use crate::say;
-use crate::wayfare::{Printed, Wayfare};
+use crate::wayfare::Wayfare;
 
 /// Events in the stream.
 const ROWS: usize = 31_106;

@@ -73,7 +73,7 @@ fn from_a_file(speed: &Speed, stream: &Stream) -> anyhow::Result<()> {
     };
     let (mut runs, mut limits) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let (_, took) = limit::once(stream, &speed.scratch)?;
+        let took = limit::once(stream, &speed.scratch)?;
         limits.push(rate(stream.count(), took));
         let state = directory(&speed.scratch)?;
         let took = run(&wayfare, stream.path(), state.path())?;

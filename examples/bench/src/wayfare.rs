@@ -89,7 +89,7 @@ impl Running {
     /// When it failed.
     pub(crate) fn finish(mut self) -> anyhow::Result<Printed> {
         drop(self.child.stdin.take());
-        let lines = self.lines()?;
+        let lines = joined(self.reader)?;
         let status = self.child.wait()?;
         if !status.success() {
             bail!("`wayfare run` ended with {status}; run it by hand to see why");
@@ -100,30 +100,36 @@ impl Running {
         })
     }
 
-    /// Kills it as a power cut would, no later than `after`; it may have ended before.
-    pub(crate) fn kill_after(mut self, after: Duration) -> anyhow::Result<Printed> {
+    /// Kills it after a while, unless it ended before.
+    ///
+    /// # Errors
+    ///
+    /// When it failed by itself.
+    pub(crate) fn kill_after(self, after: Duration) -> anyhow::Result<Printed> {
         match self.ended.recv_timeout(after) {
             Ok(()) | Err(RecvTimeoutError::Disconnected) => self.finish(),
             Err(RecvTimeoutError::Timeout) => self.kill(),
         }
     }
 
-    /// Kills it as a power cut would.
+    /// Kills it: SIGKILL, which no process can hear coming.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be killed.
     pub(crate) fn kill(mut self) -> anyhow::Result<Printed> {
         self.child.kill()?;
         let status = self.child.wait()?;
         Ok(Printed {
-            lines: self.lines()?,
+            lines: joined(self.reader)?,
             killed: !status.success(),
         })
     }
+}
 
-    fn lines(&mut self) -> anyhow::Result<Vec<String>> {
-        let nothing = std::thread::spawn(Vec::new);
-        let reader = std::mem::replace(&mut self.reader, nothing);
-        match reader.join() {
-            Ok(lines) => Ok(lines),
-            Err(_) => bail!("the thread that reads the output failed"),
-        }
+fn joined(reader: JoinHandle<Vec<String>>) -> anyhow::Result<Vec<String>> {
+    match reader.join() {
+        Ok(lines) => Ok(lines),
+        Err(_) => bail!("the thread that reads the output failed"),
     }
 }

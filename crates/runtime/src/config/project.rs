@@ -16,6 +16,8 @@ const CONFIG: &str = "wayfare.yaml";
 /// What journey files end with; tests beside them end with `.test.yaml`.
 const JOURNEY: &str = ".yaml";
 const TEST: &str = ".test.yaml";
+/// What is wrong with a journey only as long as the configuration does not allow it.
+const BY_CONFIGURATION: [Code; 2] = [Code::UnknownCategory, Code::InvalidUrl];
 
 /// A configuration and the journeys checked against it.
 #[derive(Clone, Debug)]
@@ -81,6 +83,37 @@ pub fn load_directory(directory: &Path, config: Option<&Path>) -> Result<Project
     load(&[directory.to_owned()], config)
 }
 
+/// Reads a configuration alone: the one named, else `wayfare.yaml` in a directory, else as shipped.
+///
+/// # Errors
+///
+/// [`ProjectError`]: every problem of the file, or why it could not be read.
+pub fn settings(directory: &Path, config: Option<&Path>) -> Result<Settings, ProjectError> {
+    let usual = directory.join(CONFIG);
+    let path = config.or_else(|| usual.is_file().then_some(usual.as_path()));
+    let mut problems = Vec::new();
+    let Some(path) = path else {
+        return Ok(Settings::default());
+    };
+    let source = text(path, &mut problems)?;
+    let (read, diagnostics) = read_what_can_be(&source);
+    note(&mut problems, path, source, diagnostics);
+    problems.retain(|problem| !problem.diagnostics.is_empty());
+    if problems.is_empty() {
+        Ok(beside(path, read))
+    } else {
+        Err(ProjectError::Problems { problems, files: 1 })
+    }
+}
+
+/// Settings read from a file: a relative state directory begins where the file stands.
+fn beside(path: &Path, mut settings: Settings) -> Settings {
+    let beside = path.parent().unwrap_or_else(|| Path::new(""));
+    let directory = settings.state.directory.take();
+    settings.state.directory = directory.map(|directory| beside.join(directory));
+    settings
+}
+
 /// Reads journeys from files and directories. Without a configuration named, it is the
 /// `wayfare.yaml` among the files, else the one beside the first of them.
 ///
@@ -91,17 +124,21 @@ pub fn load(paths: &[PathBuf], config: Option<&Path>) -> Result<Project, Project
     let found = find(paths, config)?;
     let mut problems = Vec::new();
     let mut settings = Settings::default();
+    let mut is_legible = true;
     if let Some(path) = &found.config {
         let source = text(path, &mut problems)?;
+        is_legible = problems.is_empty() && yaml::read(&source).is_ok();
         let (read, diagnostics) = read_what_can_be(&source);
-        settings = read;
-        let beside = path.parent().unwrap_or_else(|| Path::new(""));
-        let directory = settings.state.directory.take();
-        settings.state.directory = directory.map(|directory| beside.join(directory));
+        settings = beside(path, read);
         note(&mut problems, path, source, diagnostics);
     }
     let files = found.journeys.len() + usize::from(found.config.is_some());
     let graphs = compile(&settings, &found.journeys, &mut problems)?;
+    if !is_legible {
+        // Nothing of the configuration is known: what it may allow is not held against a journey.
+        let told = problems.iter_mut().map(|problem| &mut problem.diagnostics);
+        told.for_each(|told| told.retain(|problem| !BY_CONFIGURATION.contains(&problem.code)));
+    }
     problems.retain(|problem| !problem.diagnostics.is_empty());
     let is_error = |problem: &Diagnostic| {
         problem.code.severity() == wayfare_journey::diagnostic::Severity::Error
@@ -235,7 +272,8 @@ fn compile(
         graphs.extend(graph);
         if let Some((id, span)) = id(&source) {
             if let Some(other) = first.get(&id) {
-                diagnostics.insert(0, duplicate(&id, span, other));
+                diagnostics.push(duplicate(&id, span, other));
+                diagnostics.sort_by_key(|problem| problem.span);
             } else {
                 first.insert(id, path);
             }

@@ -38,35 +38,119 @@ types: { profile: { plan: text, visits: number }, events: { Plan Upgraded: { cur
 #[test]
 fn everything_that_can_be_said_is_read() {
     let settings = read(WHOLE).unwrap();
-    assert_eq!(
-        settings.identity.namespaces(),
-        wayfare_identity::Config::default().namespaces()
-    );
-    assert_eq!(settings.identity.phone_region().unwrap().as_str(), "DE");
-    let marketing = settings.consent.category("marketing").unwrap();
-    assert_eq!(marketing.by_jurisdiction["US"], ConsentAction::Accept);
-    assert_eq!(marketing.max_age_us, Some(730 * DAY_US));
-    assert_eq!(marketing.strength, Strength::Any);
-    assert_eq!(settings.consent.names().count(), 5);
-    assert_eq!(
-        settings.webhooks.allow_networks,
-        ["127.0.0.0/8".parse().unwrap()]
-    );
-    assert_eq!(settings.webhooks.allow_http, ["localhost"]);
-    assert_eq!(settings.webhooks.allow_ports, [8443]);
-    let billing = settings.host("Billing.example.com", 443);
-    assert_eq!(billing.rate, "20/s".parse().ok());
-    let key = Secret::Env("WAYFARE_BROWSER_KEY".to_owned());
-    assert_eq!(settings.server.keys[0].key, key);
-    assert_eq!(settings.server.keys[0].kind, KeyKind::Browser);
-    assert_eq!(settings.server.admin[0].scopes.len(), 3);
-    assert_eq!(settings.state.directory.unwrap().to_str(), Some(".wayfare"));
-    assert_eq!(settings.state.cache_mb, Some(1024));
-    assert_eq!(settings.types.profile["visits"], ValueType::Number);
-    assert_eq!(
-        settings.types.events["Plan Upgraded"]["currentPlan"],
-        ValueType::Text
-    );
+    let standard = wayfare_identity::Config::default().namespaces().to_vec();
+    let blocked = ["qa@example.com".to_owned()];
+    let region = wayfare_identity::Region::named("DE");
+    let identity = wayfare_identity::Config::new(standard, blocked, region).unwrap();
+    assert_eq!(settings.identity, identity);
+    assert_eq!(settings.consent, consent_of_the_whole());
+    let webhooks = Policy {
+        allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
+        allow_http: vec!["localhost".to_owned()],
+        allow_ports: vec![8443],
+        own: Vec::new(),
+    };
+    assert_eq!(settings.webhooks, webhooks);
+    let limits = HostLimits {
+        in_flight: 8,
+        rate: "20/s".parse().ok(),
+    };
+    let host = "billing.example.com".to_owned();
+    assert_eq!(settings.hosts, BTreeMap::from([(host, limits)]));
+    assert_eq!(settings.server, server_of_the_whole());
+    let state = State {
+        directory: Some(".wayfare".into()),
+        cache_mb: Some(1024),
+        history_us: 30 * DAY_US,
+        message_ids_us: 7 * DAY_US,
+    };
+    assert_eq!(settings.state, state);
+    let declared = |name: &str, of| (name.to_owned(), of);
+    let upgraded = BTreeMap::from([declared("currentPlan", ValueType::Text)]);
+    let types = Types {
+        profile: BTreeMap::from([
+            declared("plan", ValueType::Text),
+            declared("visits", ValueType::Number),
+        ]),
+        account: BTreeMap::new(),
+        events: BTreeMap::from([("Plan Upgraded".to_owned(), upgraded)]),
+    };
+    assert_eq!(settings.types, types);
+}
+
+fn consent_of_the_whole() -> wayfare_consent::Config {
+    let standard = wayfare_consent::Config::default();
+    let mut categories = standard.categories().clone();
+    let marketing = wayfare_consent::Category {
+        class: Class::Consent,
+        binding: Binding::Address(Channel::Email),
+        default: None,
+        by_jurisdiction: BTreeMap::from([("US".to_owned(), ConsentAction::Accept)]),
+        strength: Strength::Any,
+        max_age_us: Some(730 * DAY_US),
+    };
+    categories.insert("marketing".into(), marketing);
+    wayfare_consent::Config::new(categories, wayfare_consent::Jurisdiction::UNKNOWN)
+}
+
+fn server_of_the_whole() -> Server {
+    let secret = |name: &str| Secret::Env(name.to_owned());
+    Server {
+        listen: "127.0.0.1:8080".parse().unwrap(),
+        keys: vec![WriteKey {
+            id: "web".to_owned(),
+            kind: KeyKind::Browser,
+            key: secret("WAYFARE_BROWSER_KEY"),
+        }],
+        admin: vec![AdminToken {
+            id: "ops".to_owned(),
+            token: secret("WAYFARE_ADMIN_TOKEN"),
+            scopes: [Scope::Read, Scope::Operate, Scope::Admin].into(),
+        }],
+    }
+}
+
+#[test]
+fn journeys_may_name_what_is_configured() {
+    let settings = read(WHOLE).unwrap();
+    let categories = settings.categories();
+    let standard = [
+        "analytics",
+        "essential",
+        "marketing",
+        "personalization",
+        "sms_marketing",
+    ];
+    assert!(categories.iter().map(|name| &**name).eq(standard));
+    let check = |url: &str, refused_for: Option<&str>| {
+        let refusal = settings.vet(url).err();
+        assert_eq!(refusal.is_some(), refused_for.is_some(), "{url}");
+        let words = refused_for.unwrap_or_default();
+        assert!(refusal.unwrap_or_default().contains(words), "{url}");
+    };
+    check("https://crm.example.com/leads", None);
+    check("http://localhost:8443/leads", None);
+    check("https://127.0.0.1/leads", None);
+    check("http://crm.example.com/", Some("webhooks.allow_http"));
+    check("https://crm.example.com:81/", Some("webhooks.allow_ports"));
+    check("https://10.0.0.1/", Some("webhooks.allow_networks"));
+}
+
+#[test]
+fn a_host_is_found_however_it_is_spelled() {
+    let hosts = "A.example.com: { in_flight: 1 }, a.example.com:8443: { in_flight: 2 }, \
+                 \"::1\": { in_flight: 3 }, \"[0:0::1]:80\": { in_flight: 4 }";
+    let settings = read(&format!("webhooks: {{ hosts: {{ {hosts} }} }}\n")).unwrap();
+    let check = |host: &str, port: u16, in_flight: usize| {
+        let limits = settings.host(host, port);
+        assert_eq!(limits.in_flight, in_flight, "{host} {port}");
+    };
+    check("a.example.com", 443, 1);
+    check("a.Example.com", 8443, 2);
+    check("::1", 443, 3);
+    check("[::1]", 443, 3);
+    check("::1", 80, 4);
+    check("b.example.com", 443, HostLimits::default().in_flight);
 }
 
 #[test]
@@ -200,6 +284,10 @@ fn values_that_cannot_be_are_told_where_they_stand() {
     check(
         "webhooks: { hosts: { a: { in_flight: 0, rate: fast } } }\n",
         &[(InvalidValue, "0"), (InvalidValue, "fast")],
+    );
+    check(
+        "webhooks: { hosts: { A: {}, a: {} } }\n",
+        &[(InvalidValue, "a")],
     );
     check(
         "webhooks: { hosts: { a: { in_flight: 1025 } } }\n",

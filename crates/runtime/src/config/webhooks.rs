@@ -99,15 +99,20 @@ pub(super) fn webhooks(
     }
     if let Some(node) = fields.get("hosts") {
         for entry in entries(node, "a mapping of hosts", problems) {
-            let limits = limits(&entry.value, problems);
-            if name_and_port(&entry.key).is_none() {
+            let limits = limits(&entry.value, problems).unwrap_or_default();
+            let Some((name, port)) = name_and_port(&entry.key) else {
                 let message = format!("`{}` is not a host", entry.key);
                 problems.push(
                     Diagnostic::new(Code::InvalidValue, entry.key_span, message)
                         .hint("write `host` or `host:port`, without scheme and path"),
                 );
+                continue;
+            };
+            let host = canonical(name, port);
+            if hosts.insert(host.clone(), limits).is_some() {
+                let message = format!("host `{host}` is listed twice, keep one of them");
+                problems.push(Diagnostic::new(Code::InvalidValue, entry.key_span, message));
             }
-            hosts.insert(entry.key.to_ascii_lowercase(), limits.unwrap_or_default());
         }
     }
     fields.finish(problems);
@@ -142,6 +147,18 @@ fn host(node: &Node, problems: &mut Problems) -> Option<String> {
     let message = format!("`{}` is not a host", text.value);
     problems.push(Diagnostic::new(Code::InvalidValue, node.span, message).hint(hint));
     None
+}
+
+/// The one spelling of a host: lower case, an IPv6 address in brackets as URLs write it.
+pub(super) fn canonical(name: &str, port: Option<u16>) -> String {
+    let host = match name.trim_matches(['[', ']']).parse() {
+        Ok(IpAddr::V6(address)) => format!("[{address}]"),
+        Ok(IpAddr::V4(_)) | Err(_) => name.to_ascii_lowercase(),
+    };
+    match port {
+        Some(port) => format!("{host}:{port}"),
+        None => host,
+    }
 }
 
 /// A name or address, and the port where there is one.

@@ -27,7 +27,9 @@ impl Driver<'_> {
             let now = clock::now();
             self.engine.fire(now, TIMERS_PER_BATCH)?;
             self.flush()?;
-            if !(ended && until == Until::Quiet) {
+            if ended && until == Until::Quiet {
+                self.dispatch.hold();
+            } else {
                 self.start_due(now)?;
             }
             if ended && self.is_done(until) {
@@ -41,9 +43,17 @@ impl Driver<'_> {
                     for submission in waiting.drain(..) {
                         self.take(submission, now)?;
                     }
+                    while let Some(told) = self.dispatch.next_said() {
+                        self.hear(told, now)?;
+                    }
                 }
                 Some(told) = self.dispatch.next(), if !self.dispatch.is_idle() => {
-                    self.hear(told, clock::now())?;
+                    let now = clock::now();
+                    self.hear(told, now)?;
+                    // Whatever else was said shares the commit.
+                    while let Some(told) = self.dispatch.next_said() {
+                        self.hear(told, now)?;
+                    }
                 }
                 () = tokio::time::sleep(sleep) => {}
             }
@@ -59,10 +69,10 @@ impl Driver<'_> {
         }
     }
 
-    /// How long nothing is due. A delivery that is due now waits for a slot, not for time.
+    /// How long nothing is due.
     fn until_due(&self, now: Timestamp) -> Duration {
         let timer = self.engine.next_timer();
-        let delivery = self.engine.next_delivery_after(now);
+        let delivery = self.engine.next_delivery();
         let due = timer.into_iter().chain(delivery).min();
         due.map_or(SLEEP_MAX, |due| {
             let micros = due.micros_since(now).max(0).unsigned_abs();

@@ -142,7 +142,7 @@ impl Engine {
         } else if let Change::Decided(decision) = change {
             if decision.terms.is_some() {
                 let id = decision.id.delivery();
-                self.planned.insert(id, decision.at);
+                self.due.plan(id, decision.at);
             }
             self.outputs.push(Output::Decision(decision.clone()));
         } else if let Change::DeliveryMoved { delivery, at, .. } = change
@@ -158,20 +158,14 @@ impl Engine {
 
     /// Keeps what is due of a delivery in step with its state.
     pub(super) fn track(&mut self, delivery: &Delivery) {
-        self.planned.remove(&delivery.id);
-        self.armed.remove(&delivery.id);
         match delivery.state {
-            State::Planned { due } => {
-                self.planned.insert(delivery.id, due);
-            }
-            State::Armed { .. } => {
-                self.armed.insert(delivery.id);
-            }
+            State::Planned { due } => self.due.plan(delivery.id, due),
+            State::Armed { since } => self.due.arm(delivery.id, since),
             State::Delivered { .. }
             | State::Rejected { .. }
             | State::Unknown(_)
             | State::Expired(_)
-            | State::Withheld(_) => {}
+            | State::Withheld(_) => self.due.close(delivery.id),
         }
     }
 }

@@ -4,14 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use wayfare_event::{DeliveryId, Timestamp};
-use wayfare_executor::delivery::{Outcome, UnknownReason};
+use wayfare_event::Timestamp;
+use wayfare_executor::delivery::{Outcome, State, UnknownReason};
+use wayfare_executor::record::Delivery;
 use wayfare_executor::{Catalog, InputKind, Key, Row, Timer, Trace};
 use wayfare_journey::diagnostic::Diagnostic;
 use wayfare_journey::{Compiled, Graph, Version};
 use wayfare_store::{LoggedInput, RowKind, Store, StoreError};
 
-use super::{Counts, Engine};
+use super::{Counts, Due, Engine};
 
 /// Why the engine cannot come up.
 #[derive(Debug, thiserror::Error)]
@@ -78,8 +79,7 @@ impl Engine {
             cursor: None,
             outputs: Vec::new(),
             timers: inside.timers,
-            planned: BTreeMap::new(),
-            armed: BTreeSet::new(),
+            due: Due::default(),
             counts: Counts::default(),
             trace: Trace::off(),
         };
@@ -124,8 +124,8 @@ impl Engine {
         for delivery in &open {
             self.track(delivery);
         }
-        let armed: BTreeSet<DeliveryId> = self.armed.clone();
-        for delivery in open.iter().filter(|delivery| armed.contains(&delivery.id)) {
+        let armed = |delivery: &&Arc<Delivery>| matches!(delivery.state, State::Armed { .. });
+        for delivery in open.iter().filter(armed) {
             let crash = Outcome::Unknown(UnknownReason::Crash);
             self.finished(self.at, delivery.id, (delivery.attempts, crash))?;
         }

@@ -8,8 +8,7 @@ use clap::Args;
 use wayfare_event::{Identifier, Map, ProfileId, Value};
 use wayfare_executor::record::{Delivery, Instance};
 use wayfare_executor::{Catalog, Row, Sending, Snapshot, view};
-use wayfare_runtime::config::{self, Problem, ProjectError};
-use wayfare_runtime::{clock, report};
+use wayfare_runtime::{clock, config, report};
 use wayfare_store::{RowKind, Store, StoreError};
 
 use super::{WrongInput, print};
@@ -92,24 +91,10 @@ fn all_profiles(inspect: &Inspect) -> anyhow::Result<Vec<view::Profile>> {
 
 /// What is configured, without the journeys: looking inside needs none.
 pub(crate) fn settings(journeys: &Journeys) -> anyhow::Result<config::Settings> {
-    let beside = journeys.journeys.join("wayfare.yaml");
-    let path = journeys.config.as_deref().unwrap_or(&beside);
-    let source = match std::fs::read_to_string(path) {
-        Ok(source) => source,
-        Err(_) if journeys.config.is_none() => String::new(),
-        Err(error) => {
-            let message = format!("cannot read `{}`: {error}", path.display());
-            return Err(WrongInput(message).into());
-        }
-    };
-    config::read(&source).map_err(|diagnostics| {
-        let problems = vec![Problem {
-            path: path.to_path_buf(),
-            source,
-            diagnostics,
-        }];
-        ProjectError::Problems { problems, files: 1 }.into()
-    })
+    Ok(config::settings(
+        &journeys.journeys,
+        journeys.config.as_deref(),
+    )?)
 }
 
 /// Prints every profile, one JSON object a line.

@@ -82,6 +82,7 @@ pub(crate) fn run(run: &Run) -> anyhow::Result<ExitCode> {
 
 /// Plays the input; how many lines were rejected.
 async fn play(run: &Run) -> anyhow::Result<u64> {
+    super::survive_file_limits();
     let input = Input::open(&run.events)?;
     let order = Order {
         journeys: &run.journeys,

@@ -46,6 +46,7 @@ pub(crate) fn serve(serve: &Serve) -> anyhow::Result<ExitCode> {
 }
 
 async fn listen(serve: &Serve) -> anyhow::Result<()> {
+    super::survive_file_limits();
     let order = Order {
         journeys: &serve.journeys,
         state: StateAt::Directory(serve.state.as_deref()),

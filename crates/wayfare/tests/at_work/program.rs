@@ -62,7 +62,7 @@ impl Answer {
 
     /// Its results of one kind.
     pub(crate) fn of_kind(&self, kind: &str) -> Vec<Value> {
-        let lines = self.out.lines().map(|line| parse(line));
+        let lines = self.out.lines().map(parse);
         lines.filter(|line| line["kind"] == kind).collect()
     }
 }

@@ -5,18 +5,22 @@ use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 
+use super::KILLS_MIN;
 use super::ledger::Ledger;
-use super::whole;
 use crate::measure::timed;
 use crate::project::directory;
 use crate::wayfare::Wayfare;
 
-/// Kills aimed at; fewer make a run that proves less.
-const KILLS_AIM: u32 = 30;
+/// Rows that a stream moves on by between two kills, at most, as a part of all.
+const STEP_PARTS: u64 = 15;
+/// The longest a run that reads a file may live, as a part of what the whole takes.
+const LIFE_PARTS: u32 = 8;
 /// Starts after which something is wrong: a run must get on.
 const STARTS_MAX: u32 = 1000;
+/// Tries at being killed often enough; each halves the longest life.
+const TRIES_MAX: u32 = 4;
 
 /// Reads a file, killed at random times and started again with the same state. How many kills.
 pub(super) fn file(
@@ -24,42 +28,46 @@ pub(super) fn file(
     (scratch, events): (&Path, &Path),
     seed: u64,
 ) -> anyhow::Result<(Ledger, u32)> {
-    let (start, played) = how_long(wayfare, scratch, events)?;
+    let mut life = how_long(wayfare, scratch, events)? / LIFE_PARTS;
+    let mut tried = lives(wayfare, (scratch, events), (seed, life))?;
+    for _ in 1..TRIES_MAX {
+        if tried.1 >= KILLS_MIN {
+            break;
+        }
+        life /= 2;
+        tried = lives(wayfare, (scratch, events), (seed, life))?;
+    }
+    Ok(tried)
+}
+
+/// How long a run takes that nobody kills.
+fn how_long(wayfare: &Wayfare<'_>, scratch: &Path, events: &Path) -> anyhow::Result<Duration> {
+    let state = directory(scratch)?;
+    let running = wayfare.run(Some(events), state.path())?;
+    let (printed, took) = timed(|| running.finish());
+    printed?;
+    Ok(took)
+}
+
+/// Starts again and again, each killed within a life at most this long.
+fn lives(
+    wayfare: &Wayfare<'_>,
+    (scratch, events): (&Path, &Path),
+    (seed, life): (u64, Duration),
+) -> anyhow::Result<(Ledger, u32)> {
     let state = directory(scratch)?;
     let mut chance = Chance(seed);
     let mut ledger = Ledger::default();
-    let mut kills = 0;
-    let span = played.saturating_sub(start) * 2 / KILLS_AIM;
-    for _ in 0..STARTS_MAX {
-        let after = start + chance.up_to(span);
+    for kills in 0..STARTS_MAX {
         let running = wayfare.run(Some(events), state.path())?;
-        let printed = running.kill_after(after)?;
+        let printed = running.kill_after(chance.up_to(life))?;
         ledger.printed(&printed)?;
         if !printed.killed {
             ledger.read(state.path())?;
             return Ok((ledger, kills));
         }
-        kills += 1;
     }
-    ensure!(
-        false,
-        "the run was started {STARTS_MAX} times and does not get on"
-    );
-    Ok((ledger, kills))
-}
-
-/// How long a start takes, and a whole run.
-fn how_long(
-    wayfare: &Wayfare<'_>,
-    scratch: &Path,
-    events: &Path,
-) -> anyhow::Result<(Duration, Duration)> {
-    let empty = tempfile::NamedTempFile::new_in(scratch)?;
-    let (started, start) = timed(|| whole(wayfare, scratch, empty.path()));
-    started?;
-    let (played, play) = timed(|| whole(wayfare, scratch, events));
-    played?;
-    Ok((start, play))
+    bail!("the run was started {STARTS_MAX} times and does not come to its end")
 }
 
 /// Is told rows, killed behind a random one and told all of them again, as a sender does that had no
@@ -73,7 +81,7 @@ pub(super) fn stream(
     let mut chance = Chance(seed);
     let mut ledger = Ledger::default();
     let mut kills = 0;
-    let step_max = u64::try_from(rows.len())? * 2 / u64::from(KILLS_AIM);
+    let step_max = u64::try_from(rows.len())? / STEP_PARTS;
     let mut until = usize::try_from(chance.below(step_max))?;
     while until < rows.len() {
         let mut running = wayfare.run(None, state.path())?;

@@ -42,14 +42,14 @@ impl Ledger {
             };
             if word("kind") == "decision" {
                 let ending = (word("outcome"), word("reason"));
-                self.print(word("decisionId"), ending);
+                self.print(&word("decisionId"), ending);
             }
         }
         Ok(())
     }
 
-    fn print(&mut self, id: String, ending: Ending) {
-        if let Some(before) = self.printed.insert(id.clone(), ending) {
+    fn print(&mut self, id: &str, ending: Ending) {
+        if let Some(before) = self.printed.insert(id.to_owned(), ending) {
             let complaint = format!("{id} was printed twice, first as {before:?}");
             self.complaints.push(complaint);
         }

@@ -2,14 +2,15 @@
 //! and forwards? The load generator and that server are other people's programs, named by flags.
 
 use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 
 use super::ROUNDS;
-use crate::measure::Spread;
+use crate::measure::{Spread, now};
 use crate::project::{Project, directory};
 use crate::say;
 
@@ -29,6 +30,7 @@ pub(super) fn measure(
     let sink = loadgen.with_file_name("sink");
     let port = free_port()?;
     let _sink = Server(start(Command::new(&sink).arg(port.to_string()), &sink)?);
+    listening(port)?;
     let load = Load {
         loadgen,
         sink: format!("127.0.0.1:{port}"),
@@ -103,6 +105,7 @@ fn against_floor(
         .env("FLOOR_SINK", format!("http://{}/hook", load.sink))
         .env("FLOOR_WAL", directory.path().join("log"));
     let _server = Server(start(&mut command, floor)?);
+    listening(port)?;
     load.on(&format!("http://127.0.0.1:{port}/track"), first)
 }
 
@@ -162,7 +165,23 @@ fn start(command: &mut Command, path: &Path) -> anyhow::Result<Child> {
         .with_context(|| format!("cannot start `{}`", path.display()))
 }
 
-/// A port nobody listens on; the load generator tries again until somebody does.
+/// Waits until somebody listens on a port.
+fn listening(port: u16) -> anyhow::Result<()> {
+    let patience = now();
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        ensure!(
+            patience.elapsed() < START_MAX,
+            "nobody listens on port {port} after {START_MAX:?}"
+        );
+        std::thread::yield_now();
+    }
+    Ok(())
+}
+
+/// How long a server may take to listen.
+const START_MAX: Duration = Duration::from_secs(10);
+
+/// A port nobody listens on.
 fn free_port() -> anyhow::Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }

@@ -16,18 +16,19 @@ use crate::project::directory;
 /// Events that share one frame and one sync, as in the engine (SP 6).
 pub(super) const BATCH: usize = 512;
 
-/// Frames written, and how long it took.
-pub(super) fn once(stream: &Stream, scratch: &Path) -> anyhow::Result<(u32, Duration)> {
+/// How long it takes once.
+pub(super) fn once(stream: &Stream, scratch: &Path) -> anyhow::Result<Duration> {
     let directory = directory(scratch)?;
-    let (frames, took) = timed(|| write(stream.path(), directory.path()));
-    Ok((frames?, took))
+    let (written, took) = timed(|| write(stream.path(), directory.path()));
+    written?;
+    Ok(took)
 }
 
-fn write(events: &Path, directory: &Path) -> anyhow::Result<u32> {
+fn write(events: &Path, directory: &Path) -> anyhow::Result<()> {
     let (mut log, _) = Log::open(directory, 1, &mut |_, _| ())?;
     let mut reader = BufReader::with_capacity(1 << 16, std::fs::File::open(events)?);
     let (mut line, mut frame) = (String::new(), Vec::new());
-    let (mut inside, mut frames) = (0, 0);
+    let mut inside = 0;
     while reader.read_line(&mut line)? > 0 {
         let parsed = Event::parse(line.trim(), None);
         // Read, and not thrown away before it was made.
@@ -39,13 +40,12 @@ fn write(events: &Path, directory: &Path) -> anyhow::Result<u32> {
             log.append(&frame)?;
             log.sync()?;
             frame.clear();
-            (inside, frames) = (0, frames + 1);
+            inside = 0;
         }
     }
     if inside > 0 {
         log.append(&frame)?;
         log.sync()?;
-        frames += 1;
     }
-    Ok(frames)
+    Ok(())
 }

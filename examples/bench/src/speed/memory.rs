@@ -4,11 +4,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use wayfare_event::{Event, IdKey};
+use wayfare_event::IdKey;
 use wayfare_executor::Row;
 use wayfare_runtime::Engine;
 use wayfare_store::{MemoryStore, RowKind};
 
+use super::limit::BATCH;
 use super::play;
 use crate::measure::resident_bytes;
 use crate::project::Project;
@@ -55,29 +56,19 @@ pub(crate) fn memory(memory: &Memory) -> anyhow::Result<()> {
     ))
 }
 
-/// Half of the session's event matters here: who, and in which session.
+/// Who, what, and in which session.
 fn event(number: u32, kind: &str, name: &str) -> String {
     format!(
         r#"{{"type":"{kind}","event":"{name}","userId":"user-{number:06}","timestamp":"2026-01-01T00:00:00Z","properties":{{"session_id":"sess_{number:06}"}}}}"#
     )
 }
 
-/// One event for each person. Made one batch at a time, so that little of it is left over.
+/// One event for each person. Made a few at a time, so that little of it is left over.
 fn tell(engine: &mut Engine, event: &dyn Fn(u32) -> String) -> anyhow::Result<()> {
-    const BATCH: u32 = 512;
-    let mut first = 0;
-    while first < INSTANCES {
-        let end = INSTANCES.min(first + BATCH);
-        let lines: Vec<String> = (first..end).map(event).collect();
-        let mut events = Vec::new();
-        for line in &lines {
-            let event = Event::parse(line, None)
-                .map_err(|rejection| anyhow::anyhow!("{}", rejection.message))?;
-            events.push((event, line.as_str()));
-        }
-        let told = play::named(engine.catalog(), events)?;
-        play::play(engine, told)?;
-        first = end;
+    let numbers: Vec<u32> = (0..INSTANCES).collect();
+    for numbers in numbers.chunks(BATCH) {
+        let lines: Vec<String> = numbers.iter().map(|number| event(*number)).collect();
+        play::play(engine, &lines)?;
     }
     Ok(())
 }

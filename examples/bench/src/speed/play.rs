@@ -13,23 +13,18 @@ use wayfare_runtime::config::{Project, load_directory};
 use wayfare_store::Store;
 
 use super::limit::BATCH;
-use crate::measure::now;
+use crate::measure::timed;
 
 /// Where the events come from.
 const SOURCE: &str = "stream";
 
-/// An event at the edge, and its text.
-#[derive(Clone, Debug)]
-pub(super) struct Told {
-    /// The event and whom it names.
-    pub(super) happened: Happened,
-    /// As it stood.
-    pub(super) text: Arc<str>,
-}
-
 /// Time spent, apart.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Spent {
+    /// Bytes to events.
+    pub(super) parse: Duration,
+    /// Whom they name.
+    pub(super) name: Duration,
     /// Deciding: load, step, apply, timers among them.
     pub(super) decide: Duration,
     /// Committing batches.
@@ -51,39 +46,57 @@ pub(super) fn engine(journeys: &Path, store: Box<dyn Store>) -> anyhow::Result<E
     Ok(Engine::open(catalog, store, graphs, &compile)?)
 }
 
-/// The events of some lines, named.
-pub(super) fn named(catalog: &Catalog, events: Vec<(Event, &str)>) -> anyhow::Result<Vec<Told>> {
+/// Plays lines, a batch at a time as they would come; what each part took.
+pub(super) fn play(engine: &mut Engine, lines: &[String]) -> anyhow::Result<Spent> {
+    let mut spent = Spent::default();
+    for lines in lines.chunks(BATCH) {
+        let (events, took) = timed(|| parsed(lines));
+        spent.parse += took;
+        let (happened, took) = timed(|| named(engine.catalog(), events?));
+        spent.name += took;
+        let happened = happened?;
+        let (decided, took) = timed(|| decide(engine, happened));
+        spent.decide += took;
+        decided?;
+        let (committed, took) = timed(|| engine.commit());
+        spent.commit += took;
+        committed?;
+    }
+    Ok(spent)
+}
+
+/// The events of some lines, each with its text.
+pub(super) fn parsed(lines: &[String]) -> anyhow::Result<Vec<(Event, Arc<str>)>> {
+    let events = lines.iter().map(|line| {
+        Event::parse(line, None)
+            .map(|event| (event, line.as_str().into()))
+            .map_err(|rejection| anyhow!("a line is refused: {}", rejection.message))
+    });
+    events.collect()
+}
+
+/// The same, with whom each names.
+pub(super) fn named(
+    catalog: &Catalog,
+    events: Vec<(Event, Arc<str>)>,
+) -> anyhow::Result<Vec<(Happened, Arc<str>)>> {
     let source: Arc<str> = SOURCE.into();
     let named = events.into_iter().map(|(event, text)| {
         let occurred = event.told_at().unwrap_or(Timestamp::EPOCH);
         let happened = Happened::new(&catalog.identity, event, source.clone(), occurred)
             .map_err(|rejection| anyhow!("an event is refused: {}", rejection.message))?;
-        let text = text.into();
-        Ok(Told { happened, text })
+        Ok((happened, text))
     });
     named.collect()
 }
 
-/// Plays events; what deciding and committing took.
-pub(super) fn play(engine: &mut Engine, events: Vec<Told>) -> anyhow::Result<Spent> {
-    let mut spent = Spent::default();
-    let mut events = events.into_iter();
-    loop {
-        let batch: Vec<Told> = events.by_ref().take(BATCH).collect();
-        if batch.is_empty() {
-            return Ok(spent);
+fn decide(engine: &mut Engine, events: Vec<(Happened, Arc<str>)>) -> anyhow::Result<()> {
+    for (happened, text) in events {
+        let at = happened.occurred.max(engine.at());
+        while let Some(due) = engine.next_timer().filter(|due| *due <= at) {
+            engine.fire(due, 1)?;
         }
-        let start = now();
-        for Told { happened, text } in batch {
-            let at = happened.occurred.max(engine.at());
-            while let Some(due) = engine.next_timer().filter(|due| *due <= at) {
-                engine.fire(due, 1)?;
-            }
-            engine.event(at, happened, text)?;
-        }
-        let decided = now();
-        engine.commit()?;
-        spent.decide += decided - start;
-        spent.commit += decided.elapsed();
+        engine.event(at, happened, text)?;
     }
+    Ok(())
 }

@@ -5,16 +5,14 @@ mod alone;
 mod store;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use anyhow::anyhow;
 use clap::Args;
-use wayfare_event::{Event, IdKey};
+use wayfare_event::IdKey;
 use wayfare_store::local::Options;
 use wayfare_store::{LocalStore, MemoryStore, Store};
 
 use self::store::{Clocked, Cost, Staged};
-use super::play::{self, Told};
+use super::play;
 use super::stream::Stream;
 use crate::measure::{each_ns, timed};
 use crate::project::directory;
@@ -40,10 +38,8 @@ pub(crate) fn stages(stages: &Stages) -> anyhow::Result<()> {
 
 /// Measures the stages and prints them, in nanoseconds an event.
 pub(super) fn print(stream: &Stream, scratch: &Path) -> anyhow::Result<()> {
-    let parse = parse(stream)?;
     let (mut engine, cost) = over_a_directory(stream, scratch)?;
-    let (told, name) = named(&engine, stream)?;
-    let spent = play::play(&mut engine, told)?;
+    let spent = play::play(&mut engine, stream.lines())?;
     let (closed, close) = timed(|| engine.close());
     closed?;
     let local = cost.read();
@@ -53,10 +49,10 @@ pub(super) fn print(stream: &Stream, scratch: &Path) -> anyhow::Result<()> {
     let lines = [
         (
             "parse",
-            parse,
+            spent.parse,
             "bytes to an event, on the reader's thread in `run`",
         ),
-        ("name", name, "whom it names"),
+        ("name", spent.name, "whom it names"),
         ("load", local.load, "rows from memory or the state"),
         ("step", alone.step, "deciding, alone over rows in memory"),
         (
@@ -86,44 +82,11 @@ pub(super) fn print(stream: &Stream, scratch: &Path) -> anyhow::Result<()> {
         let each = each_ns(stream.count(), took);
         say(&format!("  {stage:<10} {each:>9.0}       {what}"))?;
     }
-    let writer = name + spent.decide + spent.commit;
+    let writer = spent.name + spent.decide + spent.commit;
     let each = each_ns(stream.count(), writer);
     say(&format!(
         "  writer     {each:>9.0}       all on the one writer's thread: name to state"
     ))
-}
-
-/// From bytes to events.
-fn parse(stream: &Stream) -> anyhow::Result<Duration> {
-    let (read, took) = timed(|| {
-        for line in stream.lines() {
-            let event = Event::parse(line, None);
-            std::hint::black_box(event)?;
-        }
-        Ok::<(), wayfare_event::Rejection>(())
-    });
-    read.map_err(|rejection| anyhow!("a line is refused: {}", rejection.message))?;
-    Ok(took)
-}
-
-/// The events, and how long naming people in them took.
-fn named(
-    engine: &wayfare_runtime::Engine,
-    stream: &Stream,
-) -> anyhow::Result<(Vec<Told>, Duration)> {
-    let events = events(stream)?;
-    let (told, took) = timed(|| play::named(engine.catalog(), events));
-    Ok((told?, took))
-}
-
-/// The stream's events, each with its line.
-fn events(stream: &Stream) -> anyhow::Result<Vec<(Event, &str)>> {
-    let events = stream.lines().iter().map(|line| {
-        Event::parse(line, None)
-            .map(|event| (event, line.as_str()))
-            .map_err(|rejection| anyhow!("a line is refused: {}", rejection.message))
-    });
-    events.collect()
 }
 
 /// An engine over a state directory, whose store is clocked.
@@ -155,7 +118,6 @@ fn staged(stream: &Stream, scratch: &Path) -> anyhow::Result<store::Read> {
     let cost = Cost::default();
     let staged = Staged::open(memory, directory.path(), cost.clone())?;
     let mut engine = play::engine(stream.journeys(), Box::new(staged))?;
-    let (told, _) = named(&engine, stream)?;
-    play::play(&mut engine, told)?;
+    play::play(&mut engine, stream.lines())?;
     Ok(cost.read())
 }

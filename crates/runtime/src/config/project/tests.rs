@@ -110,6 +110,38 @@ fn journeys_are_checked_against_what_can_be_read_of_a_broken_configuration() {
 }
 
 #[test]
+fn what_a_configuration_may_allow_is_not_held_against_journeys_when_it_is_illegible() {
+    let http = journey("a")
+        .replace("https:", "http:")
+        .replace("marketing", "news");
+    let told = problems(&[
+        ("a.yaml", &http),
+        ("b.yaml", &http.replace("POST", "PUSH")),
+        ("wayfare.yaml", "state: {}\nstate: {}\n"),
+    ]);
+    let of = |name: &str, code, text: &str| (name.to_owned(), vec![(code, text.to_owned())]);
+    let duplicate = (Code::DuplicateJourney, "a".to_owned());
+    let method = (Code::InvalidValue, "PUSH".to_owned());
+    let expected = [
+        of("wayfare.yaml", Code::DuplicateKey, "state"),
+        ("b.yaml".to_owned(), vec![duplicate, method]),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn the_second_of_two_journeys_with_one_id_names_the_first_file() {
+    let directory = directory(&[("a.yaml", &journey("x")), ("b.yaml", &journey("x"))]);
+    let error = load_directory(directory.path(), None).unwrap_err();
+    let ProjectError::Problems { problems, files: 2 } = error else {
+        panic!("{error}")
+    };
+    let label = problems[0].diagnostics[0].label.clone().unwrap();
+    let first = directory.path().join("a.yaml");
+    assert_eq!(label, format!("it stands in `{}`", first.display()));
+}
+
+#[test]
 fn two_journeys_with_one_id_are_told_even_where_one_is_broken() {
     let broken = journey("a").replace("method: POST", "method: GET");
     for second in [journey("a"), broken] {

@@ -10,8 +10,8 @@ use wayfare_executor::{
 };
 use wayfare_runtime::config::load_directory;
 
-use super::events;
 use crate::measure::timed;
+use crate::speed::limit::BATCH;
 use crate::speed::play;
 use crate::speed::stream::Stream;
 
@@ -33,7 +33,6 @@ pub(super) fn play(stream: &Stream) -> anyhow::Result<Alone> {
     for graph in project.graphs {
         catalog.publish(graph);
     }
-    let told = play::named(&catalog, events(stream)?)?;
     let mut engine = Bare {
         catalog,
         rows: BTreeMap::new(),
@@ -41,9 +40,12 @@ pub(super) fn play(stream: &Stream) -> anyhow::Result<Alone> {
         at: Timestamp::EPOCH,
         spent: Alone::default(),
     };
-    for told in told {
-        let at = told.happened.occurred;
-        engine.input(at, InputKind::Event(Box::new(told.happened)));
+    for lines in stream.lines().chunks(BATCH) {
+        let events = play::parsed(lines)?;
+        for (happened, _) in play::named(&engine.catalog, events)? {
+            let at = happened.occurred;
+            engine.input(at, InputKind::Event(Box::new(happened)));
+        }
     }
     Ok(engine.spent)
 }

@@ -1,0 +1,15 @@
+//! What does the engine decide, told as short stories? `step` alone over rows in a map: no store, no
+//! clock, no sending.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test target: an assumption that fails is a test that fails"
+)]
+
+mod consent;
+mod delivery;
+mod entry;
+mod walk;
+mod who;
+mod world;
