@@ -100,6 +100,12 @@ impl Engine {
         self.at
     }
 
+    /// The time of the last event.
+    #[must_use]
+    pub fn last_event_at(&self) -> Timestamp {
+        self.store.head().last_event_at
+    }
+
     /// What was done since the engine was opened.
     #[must_use]
     pub const fn counts(&self) -> Counts {

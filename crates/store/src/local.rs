@@ -112,6 +112,7 @@ impl LocalStore {
             recover::open_state(&directory.join("state"), memory, limits)?;
         head.next_seq = position.next_seq;
         head.last_at = position.last_at;
+        head.last_event_at = position.last_event_at;
         head.cursor.clone_from(&position.cursor);
         let Recovered {
             log,

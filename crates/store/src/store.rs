@@ -135,6 +135,8 @@ pub struct Head {
     pub next_seq: u64,
     /// When the last input was decided; the epoch before the first.
     pub last_at: Timestamp,
+    /// When the last event was decided; the epoch before the first.
+    pub last_event_at: Timestamp,
     /// How far a file of events was read last.
     pub cursor: Option<Cursor>,
     /// The installation's secret for profile ids.
@@ -150,6 +152,7 @@ impl Head {
         Self {
             next_seq: 1,
             last_at: Timestamp::EPOCH,
+            last_event_at: Timestamp::EPOCH,
             cursor: None,
             id_key,
             dry,
@@ -161,6 +164,10 @@ impl Head {
         if let Some(last) = entries.last() {
             self.next_seq = last.seq.saturating_add(1);
             self.last_at = self.last_at.max(last.at);
+        }
+        let is_event = |entry: &&Entry| matches!(entry.input, LoggedInput::Event { .. });
+        if let Some(event) = entries.iter().rfind(is_event) {
+            self.last_event_at = self.last_event_at.max(event.at);
         }
         if let Some(cursor) = cursor {
             self.cursor = Some(cursor.clone());

@@ -194,6 +194,24 @@ fn a_file_goes_on_where_it_was_left() {
 }
 
 #[test]
+fn the_clock_goes_on_from_the_last_event_however_often_it_is_asked_to() {
+    let cart = |minute: u32, session: &str| {
+        format!(
+            r#"{{"type":"track","userId":"u","event":"add_to_cart","timestamp":"2026-01-26T11:{minute}:00Z","properties":{{"session_id":"{session}"}}}}"#
+        )
+    };
+    let project = project(&format!("{}\n{}\n", cart(10, "s1"), cart(25, "s2")));
+    let run = ["--state", "state", "--advance", "20m"];
+    // The first cart's half hour ends 15 minutes after the last event, the second's 30.
+    let first = dry(project.path(), &run);
+    assert_eq!(first.of_kind("decision").len(), 1, "{}", first.out);
+    for _ in 0..2 {
+        let again = dry(project.path(), &run);
+        assert_eq!(again.of_kind("decision").len(), 0, "{}", again.out);
+    }
+}
+
+#[test]
 fn events_come_over_stdin_too() {
     let project = project("");
     let mut command = program::run(project.path(), &["--clock", "events", "--dry-run"]);

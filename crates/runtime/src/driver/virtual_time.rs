@@ -11,7 +11,7 @@ use crate::intake::Submission;
 /// How far the clock goes on after the last event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Advance {
-    /// By this many microseconds.
+    /// By this many microseconds, counted from that event whenever it came.
     By(i64),
     /// Until nobody waits any more.
     ToTheEnd,
@@ -33,7 +33,7 @@ impl Driver<'_> {
             self.flush()?;
         }
         let end = match advance {
-            Advance::By(micros) => self.engine.at().saturating_add_micros(micros),
+            Advance::By(micros) => self.engine.last_event_at().saturating_add_micros(micros),
             Advance::ToTheEnd => Timestamp::from_micros(i64::MAX),
         };
         self.move_to(end).await?;

@@ -43,6 +43,7 @@ pub(super) struct Position {
     pub(super) frame: u64,
     pub(super) next_seq: u64,
     pub(super) last_at: Timestamp,
+    pub(super) last_event_at: Timestamp,
     pub(super) cursor: Option<Cursor>,
 }
 
@@ -53,6 +54,7 @@ impl Position {
             frame,
             next_seq: head.next_seq,
             last_at: head.last_at,
+            last_event_at: head.last_event_at,
             cursor: head.cursor.clone(),
         }
     }
