@@ -142,6 +142,7 @@ impl<'a> Driver<'a> {
                 }
             }
             Told::Barred(id, note) => {
+                tracing::warn!(delivery = %id, note, "the address is refused: withheld");
                 self.notes.insert(id, note);
                 self.engine.barred(at, id)?;
                 self.dispatch.release(id);
@@ -162,6 +163,7 @@ impl<'a> Driver<'a> {
                 outcome,
                 note,
             } => {
+                tracing::info!(%delivery, attempt, ?outcome, note = note.as_deref(), "attempt ended");
                 self.notes.extend(note.map(|note| (delivery, note)));
                 self.engine.finished(at, delivery, (attempt, outcome))?;
                 self.dispatch.release(delivery);

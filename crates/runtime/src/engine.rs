@@ -306,6 +306,11 @@ impl Engine {
                 cursor: self.cursor.take(),
             };
             self.store.commit(&batch)?;
+            tracing::debug!(
+                inputs = batch.entries.len(),
+                rows = batch.rows.len(),
+                "a batch is durable"
+            );
         }
         Ok(std::mem::take(&mut self.outputs))
     }

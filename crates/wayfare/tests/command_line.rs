@@ -221,3 +221,38 @@ fn a_receiver_prints_what_arrives_and_answers_as_told() {
         );
     }
 }
+
+#[test]
+fn files_that_may_not_grow_are_named_and_nothing_counts_as_taken() {
+    let project = directory(&[
+        ("greet.yaml", &TYPO.replace("gret }", "greet }")),
+        (
+            "events.ndjson",
+            "{\"type\":\"track\",\"userId\":\"u\",\"event\":\"Signup Completed\"}\n",
+        ),
+    ]);
+    let program = env!("CARGO_BIN_EXE_wayfare");
+    let run = format!(
+        "exec {program} run --journeys . --events events.ndjson --clock events --advance 2h --dry-run --state state"
+    );
+    let limited = |limit: &str| {
+        let output = Command::new("sh")
+            .args(["-c", &format!("{limit}{run}")])
+            .current_dir(project.path())
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (
+            output.status.code(),
+            text(output.stdout),
+            text(output.stderr),
+        )
+    };
+    let (status, out, said) = limited("ulimit -f 1000; ");
+    assert_eq!((status, out.as_str()), (Some(2), ""), "{said}");
+    assert!(said.contains("cannot fill `state/log/next.tmp`"), "{said}");
+    assert!(said.contains("raise the limit and start again"), "{said}");
+    let (status, out, said) = limited("");
+    assert_eq!(status, Some(0), "{said}");
+    assert_eq!(out.matches(r#""outcome":"exit""#).count(), 1, "{out}");
+}
