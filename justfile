@@ -14,3 +14,12 @@ test:
 lint:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets -- -D warnings
+
+# The shop's click stream through `cart-recovery`: exact totals, doubled events, kills.
+bench-shop:
+    .ci/shop
+
+# What the engine costs: `docs/performance.md` says how to read it.
+bench-speed *flags:
+    cargo build --release --package wayfare --package wayfare-bench
+    target/release/wayfare-bench speed --wayfare target/release/wayfare {{flags}}

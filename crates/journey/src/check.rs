@@ -3,26 +3,36 @@
 
 use std::collections::BTreeSet;
 
+use petgraph::Direction;
 use petgraph::algo::tarjan_scc;
-use petgraph::graph::NodeIndex;
-use petgraph::visit::{Dfs, NodeFiltered, Reversed};
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::{Dfs, IntoNodeReferences as _, NodeFiltered, Reversed, Visitable as _};
 use wayfare_event::ConsentAction;
 
 use crate::definition::{Block as Written, BlockKind, Consent as WrittenConsent, Definition};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expression::Expression;
-use crate::graph::{Again, Block, BlockId, Consent, Graph, Heard, TriggerOn};
+use crate::graph::{Again, Block, BlockId, Consent, Graph, Heard, Label, Node, TriggerOn};
 
 /// A wait that lasts at least this long always parks.
 const PARKS_US_MIN: i64 = 60 * 1_000_000;
 
-/// Every problem of a graph. `definition` is what it was made from: its blocks are in the same
-/// order.
-pub(crate) fn check(graph: &Graph, definition: &Definition) -> Vec<Diagnostic> {
+/// The blocks of a journey and how they are joined.
+pub(crate) type Blocks = DiGraph<Node, Label>;
+
+/// Every problem of the ways through a journey. `definition` is what the blocks were made from:
+/// they are in the same order.
+pub(crate) fn ways(blocks: &Blocks, start: BlockId, definition: &Definition) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
-    reachable(graph, definition, &mut problems);
-    ends(graph, definition, &mut problems);
-    cycles(graph, definition, &mut problems);
+    reachable(blocks, start, definition, &mut problems);
+    ends(blocks, definition, &mut problems);
+    cycles(blocks, definition, &mut problems);
+    problems
+}
+
+/// Every problem of what a whole graph would do.
+pub(crate) fn outcomes(graph: &Graph, definition: &Definition) -> Vec<Diagnostic> {
+    let mut problems = Vec::new();
     decided(graph, definition, &mut problems);
     contradictions(graph, definition, &mut problems);
     if definition.description.is_none() {
@@ -35,9 +45,13 @@ pub(crate) fn check(graph: &Graph, definition: &Definition) -> Vec<Diagnostic> {
     problems
 }
 
-fn reached(graph: &Graph, allowed: &dyn Fn(NodeIndex) -> bool) -> BTreeSet<NodeIndex> {
-    let blocks = NodeFiltered::from_fn(&graph.blocks, allowed);
-    let start = graph.start().index();
+fn reached(
+    blocks: &Blocks,
+    start: BlockId,
+    allowed: &dyn Fn(NodeIndex) -> bool,
+) -> BTreeSet<NodeIndex> {
+    let blocks = NodeFiltered::from_fn(blocks, allowed);
+    let start = start.index();
     let mut found = BTreeSet::new();
     if allowed(start) {
         let mut walk = Dfs::new(&blocks, start);
@@ -56,13 +70,14 @@ fn key_span(definition: &Definition, node: NodeIndex) -> Span {
     written(definition, node).map_or_else(Span::default, |block| block.key.span)
 }
 
-fn reachable(graph: &Graph, definition: &Definition, problems: &mut Vec<Diagnostic>) {
-    let reached = reached(graph, &|_| true);
-    for node in graph
-        .blocks
-        .node_indices()
-        .filter(|it| !reached.contains(it))
-    {
+fn reachable(
+    blocks: &Blocks,
+    start: BlockId,
+    definition: &Definition,
+    problems: &mut Vec<Diagnostic>,
+) {
+    let reached = reached(blocks, start, &|_| true);
+    for node in blocks.node_indices().filter(|it| !reached.contains(it)) {
         let message = "nothing leads to this block";
         problems.push(
             Diagnostic::new(Code::UnreachableBlock, key_span(definition, node), message)
@@ -71,19 +86,15 @@ fn reachable(graph: &Graph, definition: &Definition, problems: &mut Vec<Diagnost
     }
 }
 
-fn ends(graph: &Graph, definition: &Definition, problems: &mut Vec<Diagnostic>) {
+fn ends(blocks: &Blocks, definition: &Definition, problems: &mut Vec<Diagnostic>) {
+    let backwards = Reversed(blocks);
+    let terminals = blocks.externals(Direction::Outgoing);
+    let mut walk = Dfs::from_parts(terminals.collect(), blocks.visit_map());
     let mut leads = BTreeSet::new();
-    for node in graph.blocks.node_indices() {
-        let terminal = graph.blocks.neighbors(node).next().is_none();
-        if terminal {
-            let backwards = Reversed(&graph.blocks);
-            let mut walk = Dfs::new(backwards, node);
-            while let Some(node) = walk.next(backwards) {
-                leads.insert(node);
-            }
-        }
+    while let Some(node) = walk.next(backwards) {
+        leads.insert(node);
     }
-    for node in graph.blocks.node_indices().filter(|it| !leads.contains(it)) {
+    for node in blocks.node_indices().filter(|it| !leads.contains(it)) {
         let message = "no webhook and no exit can be reached from here";
         problems.push(
             Diagnostic::new(Code::NoWayToEnd, key_span(definition, node), message)
@@ -113,12 +124,12 @@ fn passing(block: &Block) -> Vec<BlockId> {
     }
 }
 
-fn cycles(graph: &Graph, definition: &Definition, problems: &mut Vec<Diagnostic>) {
-    let mut quick = graph.blocks.map(|_, _| (), |_, _| ());
+fn cycles(blocks: &Blocks, definition: &Definition, problems: &mut Vec<Diagnostic>) {
+    let mut quick = blocks.map(|_, _| (), |_, _| ());
     quick.clear_edges();
-    for id in graph.blocks() {
-        for then in passing(graph.block(id)) {
-            quick.update_edge(id.index(), then.index(), ());
+    for (from, node) in blocks.node_references() {
+        for then in passing(&node.block) {
+            quick.update_edge(from, then.index(), ());
         }
     }
     for component in tarjan_scc(&quick) {
@@ -149,7 +160,7 @@ fn decided(graph: &Graph, definition: &Definition, problems: &mut Vec<Diagnostic
         Some(Block::Wait { .. }) => false,
         Some(Block::Pause { .. } | Block::Webhook(_) | Block::Exit { .. }) | None => true,
     };
-    for node in reached(graph, &undecided) {
+    for node in reached(&graph.blocks, graph.start(), &undecided) {
         let Some(Block::Webhook(webhook)) = graph.blocks.node_weight(node).map(|it| &it.block)
         else {
             continue;

@@ -4,17 +4,17 @@
 
 mod block;
 mod names;
+mod outline;
 mod place;
 mod webhook;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use petgraph::graph::DiGraph;
 use wayfare_event::ConsentAction;
 
 use crate::definition::{self, BlockKind, Definition, Text};
-use crate::diagnostic::{Code, Diagnostic, Span, nearest};
+use crate::diagnostic::{Code, Diagnostic, Severity, Span, nearest};
 use crate::expression::{Expression, ExpressionError, Names};
 use crate::graph::{
     Again, BlockId, Entry, EventMatch, ExitRule, Graph, Heard, Node, Trigger, TriggerOn,
@@ -75,22 +75,22 @@ pub fn compile(source: &str, known: &Known<'_>) -> Result<Compiled, Vec<Diagnost
     let Some(definition) = definition else {
         return Err(sorted(problems));
     };
-    let mut compiler = Compiler::new(source, known, &definition, block_keys(&root));
-    // A file whose shape is broken still has its expressions read; its graph would only mislead.
-    let graph = compiler.graph(&definition, Version::of(&root));
+    let mut compiler = Compiler::new(source, known, &definition, &root);
+    // A file whose shape is broken still has its expressions read; its ways would only mislead.
+    let is_sound = problems.is_empty();
+    let graph = compiler.graph(&definition, Version::of(&root), is_sound);
     problems.append(&mut compiler.problems);
-    let Some(graph) = graph.filter(|_| problems.is_empty()) else {
-        return Err(sorted(problems));
-    };
-    let found = sorted(check::check(&graph, &definition));
-    let is_error = |it: &Diagnostic| it.code.severity() == crate::diagnostic::Severity::Error;
-    if found.iter().any(is_error) {
-        return Err(found);
+    if let Some(graph) = graph.as_ref().filter(|_| is_sound) {
+        problems.append(&mut check::outcomes(graph, &definition));
     }
-    Ok(Compiled {
-        graph,
-        warnings: found,
-    })
+    let is_error = |it: &Diagnostic| it.code.severity() == Severity::Error;
+    match graph {
+        Some(graph) if !problems.iter().any(is_error) => Ok(Compiled {
+            graph,
+            warnings: sorted(problems),
+        }),
+        _ => Err(sorted(problems)),
+    }
 }
 
 /// One file, while it is compiled.
@@ -105,27 +105,21 @@ struct Compiler<'a> {
     problems: Vec<Diagnostic>,
 }
 
-/// The names of all blocks, also of those whose shape is broken.
-fn block_keys(root: &yaml::Node) -> Vec<&str> {
-    let blocks = root.entry("blocks").map(|entry| &entry.value);
-    let keys = blocks.map(yaml::Node::entries).unwrap_or_default();
-    keys.iter().map(|entry| entry.key.as_str()).collect()
-}
-
 impl<'a> Compiler<'a> {
     fn new(
         source: &'a str,
         known: &'a Known<'a>,
         definition: &'a Definition,
-        keys: Vec<&'a str>,
+        root: &'a yaml::Node,
     ) -> Self {
-        let keys = keys.into_iter().enumerate();
-        let successors = definition.blocks.iter().flat_map(successors);
+        let keys = outline::block_keys(root).into_iter().enumerate();
+        let mut named = BTreeSet::new();
+        outline::event_names(root, &mut named);
         Self {
             source,
             known,
             places: keys.map(|(place, key)| (key, place)).collect(),
-            named: successors.filter_map(|(_, name)| name).collect(),
+            named,
             by_consent: match &definition.trigger.on {
                 definition::TriggerOn::Events(_) => None,
                 definition::TriggerOn::Consent { action, .. } => Some(*action),
@@ -134,10 +128,16 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn graph(&mut self, definition: &'a Definition, version: Version) -> Option<Graph> {
-        let is_whole = definition.blocks.len() == self.places.len();
-        let named = names::at_blocks(definition, |block| {
-            is_whole && self.places.contains_key(block)
+    /// The graph of a file whose shape is sound. The ways through it are checked even when parts of
+    /// it cannot be read.
+    fn graph(
+        &mut self,
+        definition: &'a Definition,
+        version: Version,
+        is_sound: bool,
+    ) -> Option<Graph> {
+        let named = names::at_blocks(definition, &self.named, |block| {
+            is_sound && self.places.contains_key(block)
         });
         let trigger = self.trigger(&definition.trigger);
         let entry = self.entry(&definition.entry);
@@ -156,14 +156,14 @@ impl<'a> Compiler<'a> {
                 self.block(block, named.cloned().unwrap_or_default())
             })
             .collect();
-        if !is_whole {
+        if !is_sound {
             return None;
         }
-        let mut graph = DiGraph::new();
-        for block in blocks.into_iter().collect::<Option<Vec<_>>>()? {
-            graph.add_node(block);
+        if let (Some(start), Some(outline)) = (start, self.outline(definition, &blocks)) {
+            let mut found = check::ways(&outline, start, definition);
+            self.problems.append(&mut found);
         }
-        block::join(&mut graph);
+        let blocks = block::joined(blocks.into_iter().collect::<Option<_>>()?);
         let mut graph = Graph {
             id: definition.id.value.as_str().into(),
             title: definition
@@ -176,7 +176,7 @@ impl<'a> Compiler<'a> {
             entry: entry?,
             exits: exits.into_iter().collect::<Option<_>>()?,
             start: start?,
-            blocks: graph,
+            blocks,
             kept: crate::graph::Kept::default(),
             registers: Vec::new(),
         };
@@ -373,8 +373,8 @@ impl<'a> Compiler<'a> {
     }
 
     fn successor(&mut self, text: &Text) -> Option<BlockId> {
-        if let Some(place) = self.places.get(text.value.as_str()) {
-            return Some(BlockId::at(*place));
+        if let Some(block) = self.known_block(text) {
+            return Some(block);
         }
         let message = format!("no block is called `{}`", text.value);
         let near = nearest(&text.value, self.places.keys().copied());

@@ -28,7 +28,8 @@ pub fn draw(graph: &Graph, drawing: Drawing) -> String {
 fn mermaid(graph: &Graph, out: &mut String) -> std::fmt::Result {
     // Mermaid writes entities with `#`.
     let quoted = |text: &str| {
-        text.replace('#', "#35;")
+        one_line(text)
+            .replace('#', "#35;")
             .replace('&', "#amp;")
             .replace('"', "#quot;")
             .replace('<', "#lt;")
@@ -57,12 +58,13 @@ fn mermaid(graph: &Graph, out: &mut String) -> std::fmt::Result {
     Ok(())
 }
 
+// No block is called `(start)`; one may be called `start`.
 fn dot(graph: &Graph, out: &mut String) -> std::fmt::Result {
-    let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
+    let quoted = |text: &str| one_line(text).replace('\\', "\\\\").replace('"', "\\\"");
     writeln!(out, "digraph \"{}\" {{", graph.id())?;
     writeln!(
         out,
-        "  start [shape=oval, label=\"{}\"];",
+        "  \"(start)\" [shape=oval, label=\"{}\"];",
         quoted(&trigger(graph))
     )?;
     for id in graph.blocks() {
@@ -76,7 +78,7 @@ fn dot(graph: &Graph, out: &mut String) -> std::fmt::Result {
         let text = quoted(&label(key, graph.block(id)));
         writeln!(out, "  \"{key}\" [shape={shape}, label=\"{text}\"];")?;
     }
-    writeln!(out, "  start -> \"{}\";", graph.key(graph.start()))?;
+    writeln!(out, "  \"(start)\" -> \"{}\";", graph.key(graph.start()))?;
     for id in graph.blocks() {
         for (when, then) in graph.successors(id) {
             let (from, to) = (graph.key(id), graph.key(then));
@@ -88,6 +90,12 @@ fn dot(graph: &Graph, out: &mut String) -> std::fmt::Result {
         }
     }
     writeln!(out, "}}")
+}
+
+/// Conditions may have several lines, labels have one.
+fn one_line(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(" ")
 }
 
 fn trigger(graph: &Graph) -> String {

@@ -14,6 +14,7 @@ mod draw;
 pub mod duration;
 pub mod expression;
 mod graph;
+mod header;
 mod parse;
 mod render;
 mod template;

@@ -222,10 +222,11 @@ fn exit(node: &Node, problems: &mut Problems) -> Option<Exit> {
 /// `event:` with `where:`, or `when:`, in a wait or an exit.
 fn heard(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<Heard> {
     let event = fields.get("event");
-    let when = fields.text("when", problems);
-    let condition = fields.text("where", problems);
+    let when = fields.maybe_text("when", problems);
+    let condition = fields.maybe_text("where", problems);
     let any_key = fields.get("any_key");
-    match (event, when) {
+    let condition = condition?;
+    match (event, when?) {
         (Some(event), None) => Some(Heard::Event {
             event: event_name(event, problems)?,
             condition,

@@ -179,8 +179,16 @@ fn refusal(text: &str, error: &serde_saphyr::Error) -> Diagnostic {
         return Diagnostic::new(Code::HostileYaml, span, "one file holds one journey")
             .hint("move what follows `---` to a file of its own");
     }
-    if has("anchor") || has("alias") || has("budget") || has("merge") {
-        let message = "anchors, aliases, merge keys and outsized files are not read";
+    if has("Depth") || has("recursion") {
+        let message = format!("lists and mappings nest at most {DEPTH_MAX} deep");
+        return Diagnostic::new(Code::HostileYaml, span, message);
+    }
+    if has("Events") {
+        let message = "the file has more parts than a journey needs";
+        return Diagnostic::new(Code::HostileYaml, span, message);
+    }
+    if has("nchor") || has("alias") || has("budget") || has("merge") {
+        let message = "anchors, aliases and merge keys are not read";
         return Diagnostic::new(Code::HostileYaml, span, message)
             .hint("write it out; a text that starts with `*` or `&` needs quotes");
     }

@@ -180,7 +180,7 @@ fn a_drawing_shows_conditions_durations_and_outcomes() {
     let dot = draw(&graph, Drawing::Dot);
     for line in [
         "digraph \"care\" {",
-        "  start [shape=oval, label=\"Order Placed or Checkout where count(\\\"Visit\\\") > 2\"];",
+        "  \"(start)\" [shape=oval, label=\"Order Placed or Checkout where count(\\\"Visit\\\") > 2\"];",
         "  \"big\" [shape=diamond, label=\"big?\"];",
         "  \"thank\" [shape=component, label=\"thank: POST\"];",
         "  \"late\" [shape=doublecircle, label=\"late: late\"];",

@@ -125,6 +125,8 @@ fn a_whole_value_that_is_absent_is_left_out_and_null_and_empty_stay() {
         r#"[null,""]"#,
     );
     check("{ a: { b: \"{profile.gone}\" } }", r#"{"a":{}}"#);
+    check("{ a: [ { b: \"{profile.gone}\" } ] }", r#"{"a":[{}]}"#);
+    check("{ \"{{a}}\": 1 }", r#"{"{a}":1}"#);
     check("{ a: \"{profile.gone ?? 'x'}\" }", r#"{"a":"x"}"#);
     // Only a bare path can be absent; everything else has a value.
     check("{ a: \"{profile.gone ?? profile.gone}\" }", r#"{"a":null}"#);

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use petgraph::graph::DiGraph;
-
 use super::{Compiler, DURATION_US_MAX};
+use crate::check::Blocks;
 use crate::definition::{self, BlockKind, WaitFor};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::duration;
 use crate::expression::ROOTS;
-use crate::graph::{Arm, Block, BlockId, Heard, Label, Node, WaitItem};
+use crate::graph::{Arm, Block, BlockId, Heard, Node, WaitItem};
 
 impl Compiler<'_> {
     pub(super) fn block(
@@ -34,7 +33,7 @@ impl Compiler<'_> {
             BlockKind::Webhook(webhook) => {
                 let why = "a webhook is terminal: it is the journey's outcome";
                 self.no_successor(then, Code::WebhookSuccessor, why);
-                self.webhook(webhook, block.span, named)
+                self.webhook(webhook, named)
                     .map(|webhook| Block::Webhook(Box::new(webhook)))
             }
             BlockKind::Exit(reason) => {
@@ -171,8 +170,17 @@ impl Compiler<'_> {
     }
 }
 
-/// Draws an edge for every successor, labelled with when it is taken.
-pub(super) fn join(graph: &mut DiGraph<Node, Label>) {
+/// The blocks, with an edge for every successor, labelled with when it is taken.
+pub(super) fn joined(nodes: Vec<Node>) -> Blocks {
+    let mut graph = Blocks::new();
+    for node in nodes {
+        graph.add_node(node);
+    }
+    join(&mut graph);
+    graph
+}
+
+fn join(graph: &mut Blocks) {
     for from in graph.node_indices() {
         let Some(node) = graph.node_weight(from) else {
             continue;

@@ -12,11 +12,14 @@ use crate::render::{Part, Payload, Template};
 /// The `as:` names that every way to a block has passed, by block.
 ///
 /// Where a successor is not known, ways are missing: then every name is taken as passed.
-pub(super) fn at_blocks(
-    definition: &Definition,
+pub(super) fn at_blocks<'a>(
+    definition: &'a Definition,
+    names: &BTreeSet<&str>,
     is_known: impl Fn(&str) -> bool,
-) -> BTreeMap<&str, Vec<Arc<str>>> {
+) -> BTreeMap<&'a str, Vec<Arc<str>>> {
     let ways = || definition.blocks.iter().flat_map(successors);
+    let keys = || definition.blocks.iter().map(|it| it.key.value.as_str());
+    let all: Vec<Arc<str>> = names.iter().copied().map(Arc::from).collect();
     let start_is_known = definition.start.iter().all(|start| is_known(&start.value));
     let leads_on = |block: &Written| match &block.kind {
         BlockKind::Pause(_) | BlockKind::Wait(_) => block.then.is_some(),
@@ -24,10 +27,7 @@ pub(super) fn at_blocks(
     };
     let is_complete = start_is_known && definition.blocks.iter().all(leads_on);
     if !is_complete || ways().any(|(then, _)| !is_known(then)) {
-        let names: BTreeSet<&str> = ways().filter_map(|(_, name)| name).collect();
-        let names: Vec<Arc<str>> = names.into_iter().map(Arc::from).collect();
-        let keys = definition.blocks.iter().map(|it| it.key.value.as_str());
-        return keys.map(|key| (key, names.clone())).collect();
+        return keys().map(|key| (key, all.clone())).collect();
     }
     let start = definition
         .start
@@ -41,32 +41,38 @@ pub(super) fn at_blocks(
         });
     let mut known: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     known.extend(start.map(|start| (start, BTreeSet::new())));
-    let mut settled = false;
+    let written = definition.blocks.iter();
+    let blocks: BTreeMap<&str, &Written> = written
+        .map(|block| (block.key.value.as_str(), block))
+        .collect();
+    let mut changed: Vec<&str> = start.into_iter().collect();
     // Sets only shrink once they exist, so this ends.
-    while !settled {
-        settled = true;
-        for block in &definition.blocks {
-            let Some(here) = known.get(block.key.value.as_str()).cloned() else {
-                continue;
+    while let Some(block) = changed.pop() {
+        let here = known.get(block).cloned().unwrap_or_default();
+        for (then, name) in blocks
+            .get(block)
+            .copied()
+            .map(successors)
+            .unwrap_or_default()
+        {
+            let mut there = here.clone();
+            there.extend(name);
+            let met = match known.get(then) {
+                Some(held) => held.intersection(&there).copied().collect(),
+                None => there,
             };
-            for (then, name) in successors(block) {
-                let mut there = here.clone();
-                there.extend(name);
-                let met = match known.get(then) {
-                    Some(held) => held.intersection(&there).copied().collect(),
-                    None => there,
-                };
-                if known.get(then) != Some(&met) {
-                    known.insert(then, met);
-                    settled = false;
-                }
+            if known.get(then) != Some(&met) {
+                known.insert(then, met);
+                changed.push(then);
             }
         }
     }
-    known
-        .into_iter()
-        .map(|(block, names)| (block, names.into_iter().map(Arc::from).collect()))
-        .collect()
+    let passed = |key: &str| match known.get(key) {
+        Some(names) => names.iter().copied().map(Arc::from).collect(),
+        // No way leads here, which is a problem of its own.
+        None => all.clone(),
+    };
+    keys().map(|key| (key, passed(key))).collect()
 }
 
 /// Notes what instances must keep, and which events are counted.

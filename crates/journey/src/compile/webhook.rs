@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::{Compiler, place};
-use crate::definition::{self, Auth, Text, Tree};
+use crate::definition::{self, Text, Tree};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::duration::DAY_US;
 use crate::expression::{Expression, Names, Root};
 use crate::graph::{Consent, Webhook};
+use crate::header;
 use crate::render::{Part, Payload, Template};
 use crate::template::{self, Piece};
 use crate::url::{self, UrlTemplate};
@@ -21,33 +22,6 @@ const TIMEOUT_US_MAX: i64 = 60 * SECOND_US;
 /// Time for all attempts, unless written.
 const WINDOW_US: i64 = 15 * 60 * SECOND_US;
 
-/// Headers that belong to the engine or to the connection.
-const OWNED: [&str; 22] = [
-    "webhook-id",
-    "webhook-timestamp",
-    "webhook-signature",
-    "idempotency-key",
-    "content-type",
-    "content-length",
-    "content-encoding",
-    "host",
-    "user-agent",
-    "authorization",
-    "traceparent",
-    "tracestate",
-    "connection",
-    "transfer-encoding",
-    "expect",
-    "upgrade",
-    "te",
-    "trailer",
-    "keep-alive",
-    "date",
-    "metadata",
-    "metadata-flavor",
-];
-/// The same for every header that starts like this.
-const OWNED_STARTS: [&str; 3] = ["webhook-", "proxy-", "x-aws-ec2-metadata-"];
 /// Headers whose values are secrets.
 const SECRETS: [&str; 6] = [
     "x-api-key",
@@ -62,7 +36,6 @@ impl Compiler<'_> {
     pub(super) fn webhook(
         &mut self,
         webhook: &definition::Webhook,
-        span: Span,
         named: Vec<Arc<str>>,
     ) -> Option<Webhook> {
         let names = self.names(named);
@@ -74,11 +47,6 @@ impl Compiler<'_> {
             .map(|(name, value)| self.header(name, value, &names))
             .collect();
         self.no_twins(&webhook.headers);
-        if let Some(Auth::Header { name, .. }) = &webhook.auth
-            && !name.eq_ignore_ascii_case("authorization")
-        {
-            self.header_name(name, span);
-        }
         let payload = match &webhook.payload {
             None => Some(None),
             Some(tree) => self.payload(tree, &names).map(Some),
@@ -125,6 +93,18 @@ impl Compiler<'_> {
         }
     }
 
+    fn pieces(&mut self, text: &Text) -> Option<Vec<Piece>> {
+        match template::split(&text.value) {
+            Ok(pieces) => Some(pieces),
+            Err(error) => {
+                let span = place::within(self.source, text, error.span);
+                self.problems
+                    .push(Diagnostic::new(Code::Placeholder, span, error.message).hint(error.hint));
+                None
+            }
+        }
+    }
+
     /// The parts of a text; `wide` makes more of a bare name than an expression would.
     fn parts(
         &mut self,
@@ -132,15 +112,7 @@ impl Compiler<'_> {
         names: &Names,
         wide: &dyn Fn(&str) -> Option<String>,
     ) -> Option<Vec<Part>> {
-        let pieces = match template::split(&text.value) {
-            Ok(pieces) => pieces,
-            Err(error) => {
-                let span = place::within(self.source, text, error.span);
-                self.problems
-                    .push(Diagnostic::new(Code::Placeholder, span, error.message).hint(error.hint));
-                return None;
-            }
-        };
+        let pieces = self.pieces(text)?;
         let parts: Vec<_> = pieces
             .into_iter()
             .map(|piece| match piece {
@@ -188,7 +160,7 @@ impl Compiler<'_> {
     }
 
     fn header(&mut self, name: &Text, value: &Text, names: &Names) -> Option<(Arc<str>, Template)> {
-        self.header_name(&name.value, name.span);
+        self.problems.extend(header::problem(name));
         let parts = self.parts(value, names, &|_| None)?;
         let plain = |part: &Part| match part {
             Part::Literal(literal) => literal.chars().all(|c| matches!(c, ' '..='~')),
@@ -225,27 +197,6 @@ impl Compiler<'_> {
         }
     }
 
-    fn header_name(&mut self, name: &str, span: Span) {
-        let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-        let (message, hint) = if name.is_empty() || !name.chars().all(is_token) {
-            (format!("`{name}` is no name for a header"), None)
-        } else if is_owned(name) {
-            let hint = if name.eq_ignore_ascii_case("authorization") {
-                "write `auth:`"
-            } else {
-                "leave it out"
-            };
-            (
-                format!("the engine sets `{name}` itself"),
-                Some(hint.to_owned()),
-            )
-        } else {
-            return;
-        };
-        self.problems
-            .push(Diagnostic::new(Code::InvalidHeader, span, message).maybe_hint(hint));
-    }
-
     fn payload(&mut self, tree: &Tree, names: &Names) -> Option<Payload> {
         Some(match tree {
             Tree::Null => Payload::Constant(Value::Null),
@@ -273,13 +224,29 @@ impl Compiler<'_> {
                 let entries: Vec<_> = entries
                     .iter()
                     .map(|(key, value)| {
-                        let value = self.payload(value, names)?;
-                        Some((key.value.as_str().into(), value))
+                        let value = self.payload(value, names);
+                        Some((self.payload_key(key)?, value?))
                     })
                     .collect();
                 Payload::Map(entries.into_iter().collect::<Option<_>>()?)
             }
         })
+    }
+
+    /// Receivers count on a payload's keys, so nothing that a profile holds becomes one.
+    fn payload_key(&mut self, key: &Text) -> Option<Arc<str>> {
+        let literal = |piece: Piece| match piece {
+            Piece::Literal(literal) => Some(literal),
+            Piece::Placeholder { .. } => None,
+        };
+        let literals: Option<String> = self.pieces(key)?.into_iter().map(literal).collect();
+        if literals.is_none() {
+            let message = "a placeholder may not stand in a key of a payload";
+            let hint = "put it into the value; a brace that stands for itself is written `{{`";
+            self.problems
+                .push(Diagnostic::new(Code::Placeholder, key.span, message).hint(hint));
+        }
+        literals.map(Arc::from)
     }
 
     /// A payload that is the event itself would make the journey an event stream.
@@ -288,7 +255,8 @@ impl Compiler<'_> {
             return;
         };
         let is_raw = expression.as_path().is_some_and(|path| {
-            path.keys.is_empty() && matches!(path.root, Root::Event | Root::Trigger)
+            path.keys.is_empty()
+                && matches!(path.root, Root::Event | Root::Trigger | Root::Named(_))
         });
         if is_raw {
             let message = "this sends the raw event on; a payload says what was decided";
@@ -298,11 +266,6 @@ impl Compiler<'_> {
             );
         }
     }
-}
-
-fn is_owned(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    OWNED.contains(&name.as_str()) || OWNED_STARTS.iter().any(|start| name.starts_with(start))
 }
 
 /// What a bare name in a URL is short for: one place, whatever stands elsewhere.

@@ -39,7 +39,7 @@ fn block(key: Text, node: &Node, problems: &mut Problems) -> Option<Block> {
     let wait = fields.entry("wait");
     let send = fields.entry("webhook");
     let exit = fields.entry("exit");
-    let then = fields.text("then", problems);
+    let then = fields.maybe_text("then", problems);
     let mut kinds = [decide, wait, send, exit].into_iter().flatten();
     let (found, second) = (kinds.next(), kinds.next());
     let span = found.map_or(key.span, |entry| entry.key_span);
@@ -64,7 +64,7 @@ fn block(key: Text, node: &Node, problems: &mut Problems) -> Option<Block> {
     Some(Block {
         key,
         kind: kind?,
-        then,
+        then: then?,
         span,
     })
 }
@@ -86,22 +86,20 @@ fn arms(node: &Node, problems: &mut Problems) -> Option<Vec<Arm>> {
         problems.wrong_shape(node, "a list of `when:`/`then:` arms with a last `else:`");
         return None;
     };
-    Some(
-        items
-            .iter()
-            .filter_map(|item| arm(item, problems))
-            .collect(),
-    )
+    let arms: Vec<Option<Arm>> = items.iter().map(|item| arm(item, problems)).collect();
+    // Nobody knows whether a last arm that cannot be read is the `else:`.
+    let ends = arms.last().is_none_or(Option::is_some);
+    ends.then(|| arms.into_iter().flatten().collect())
 }
 
 fn arm(node: &Node, problems: &mut Problems) -> Option<Arm> {
     let mut fields = problems.fields(node, "an arm")?;
-    let when = fields.text("when", problems);
-    let then = fields.text("then", problems);
-    let otherwise = fields.text("else", problems);
+    let when = fields.maybe_text("when", problems);
+    let then = fields.maybe_text("then", problems);
+    let otherwise = fields.maybe_text("else", problems);
     let span = fields.place();
     fields.finish(problems);
-    match (when, then, otherwise) {
+    match (when?, then?, otherwise?) {
         (Some(when), Some(then), None) => Some(Arm {
             when: Some(when),
             then,
@@ -128,11 +126,11 @@ fn wait(node: &Node, problems: &mut Problems) -> Option<BlockKind> {
     let items = fields
         .need("for", problems)
         .and_then(|node| items(node, problems));
-    let timeout = fields.text("timeout", problems);
+    let timeout = fields.maybe_text("timeout", problems);
     fields.finish(problems);
     Some(BlockKind::Wait(WaitFor {
         items: items?,
-        timeout,
+        timeout: timeout?,
     }))
 }
 

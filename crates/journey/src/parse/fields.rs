@@ -156,6 +156,22 @@ impl<'a> Fields<'a> {
         self.get(key).and_then(|node| problems.text(node))
     }
 
+    /// The text under `key`: `Some(None)` where nothing is written, nothing where it is no text.
+    #[expect(
+        clippy::option_option,
+        reason = "not written and not readable are two things: only the first one may be missed"
+    )]
+    pub fn maybe_text(
+        &mut self,
+        key: &'static str,
+        problems: &mut Problems,
+    ) -> Option<Option<Text>> {
+        match self.get(key) {
+            None => Some(None),
+            Some(node) => problems.text(node).map(Some),
+        }
+    }
+
     /// The text under `key`; its absence is a problem.
     pub fn need_text(&mut self, key: &'static str, problems: &mut Problems) -> Option<Text> {
         self.need(key, problems)

@@ -5,6 +5,7 @@ use crate::definition::{
     Auth, Basis, Consent, DeliveryMode, IdentityNeed, Method, Secret, Text, Tree, Url, Webhook,
 };
 use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::header;
 use crate::yaml::{Entry, Kind, Node};
 
 const METHODS: [(&str, Method); 3] = [
@@ -119,17 +120,17 @@ fn consent(node: &Node, problems: &mut Problems) -> Option<Consent> {
     }
     let mut fields = problems.fields(node, "`consent`")?;
     let place = fields.place();
-    let category = fields.text("category", problems);
-    let address = fields.text("address", problems);
+    let category = fields.maybe_text("category", problems);
+    let address = fields.maybe_text("address", problems);
     let action = fields
         .get("action")
         .and_then(|node| problems.word(node, &[("decline", ())]));
     let basis = fields
         .get("basis")
         .map(|node| problems.word(node, &Basis::ALL));
-    let because = fields.text("because", problems);
+    let because = fields.maybe_text("because", problems);
     fields.finish(problems);
-    match (category, address, action, basis, because) {
+    match (category?, address?, action, basis, because?) {
         (Some(category), address, None, None, None) => {
             Some(Consent::Category { category, address })
         }
@@ -175,7 +176,7 @@ fn auth(node: &Node, problems: &mut Problems) -> Option<Auth> {
     let bearer = fields
         .get("bearer")
         .map(|node| secret(node, problems).map(Auth::Bearer));
-    let header = fields.get("header").map(|node| header(node, problems));
+    let header = fields.get("header").map(|node| by_header(node, problems));
     fields.finish(problems);
     match (basic, bearer, header) {
         (Some(one), None, None) | (None, Some(one), None) | (None, None, Some(one)) => one,
@@ -190,6 +191,11 @@ fn auth(node: &Node, problems: &mut Problems) -> Option<Auth> {
 fn basic(node: &Node, problems: &mut Problems) -> Option<Auth> {
     let mut fields = problems.fields(node, "`basic`")?;
     let username = fields.need_text("username", problems);
+    if let Some(name) = username.as_ref().filter(|name| name.value.contains(':')) {
+        // RFC 7617, section 2: the first colon ends the name.
+        let message = "a user name for basic authentication holds no `:`";
+        problems.push(Diagnostic::new(Code::InvalidValue, name.span, message));
+    }
     let password = fields
         .need("password", problems)
         .and_then(|node| secret(node, problems));
@@ -200,9 +206,12 @@ fn basic(node: &Node, problems: &mut Problems) -> Option<Auth> {
     })
 }
 
-fn header(node: &Node, problems: &mut Problems) -> Option<Auth> {
+fn by_header(node: &Node, problems: &mut Problems) -> Option<Auth> {
     let mut fields = problems.fields(node, "`header`")?;
     let name = fields.need_text("name", problems);
+    if let Some(problem) = name.as_ref().and_then(header::problem_of_auth) {
+        problems.push(problem);
+    }
     let value = fields
         .need("value", problems)
         .and_then(|node| secret(node, problems));

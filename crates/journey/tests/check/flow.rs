@@ -59,12 +59,41 @@ fn a_problem_of_shape_does_not_make_other_blocks_unknown() {
 }
 
 #[test]
+fn what_cannot_be_read_is_not_missing() {
+    let check = |line: &str, replacement: &str, underlined: &str| {
+        check(line, replacement, Code::WrongShape, underlined);
+    };
+    check("      timeout: 3d\n", "      timeout: 3\n", "3");
+    check("    then: paid\n", "    then: [paid]\n", "[paid]");
+    check("- when: properties.total > 100", "- when: null", "null");
+    check("- else: late", "- else: [late]", "[late]");
+    check("- when: profile.blocked == true", "- when: 1", "1");
+    check(
+        "where: event.properties.reason != \"test\"",
+        "where: 1",
+        "1",
+    );
+    check("consent: marketing", "consent: { category: 1 }", "1");
+    check(
+        "consent: marketing",
+        "consent: { basis: contract, because: 1 }",
+        "1",
+    );
+}
+
+#[test]
 fn every_block_is_reached_and_leads_to_an_end() {
     check(
         LAST,
         "    exit: too late\n  lost:\n    exit: lost\n",
         Code::UnreachableBlock,
         "lost",
+    );
+    check(
+        "          then: thank\n",
+        "          then: late\n",
+        Code::UnreachableBlock,
+        "thank",
     );
     let endless = with_circle("    wait: 1h\n    then: circle\n");
     check_edits(

@@ -1,7 +1,14 @@
 //! What does the checker refuse, and what does it underline? One sound file, one edit at a time.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a broken fixture should fail its test"
+)]
 
+mod codes;
 mod flow;
 mod names;
+mod place;
 mod webhook;
 
 use std::sync::Arc;
@@ -215,6 +222,53 @@ fn every_problem_is_told_at_once_in_the_files_order() {
             Code::UnknownKey,
         ]
     );
+}
+
+#[test]
+fn a_wrong_word_hides_no_wrong_way() {
+    let text = edited(
+        BY_EVENT,
+        &[
+            ("description: Look after an order.\n", ""),
+            ("properties.total > 100", "totl > 100"),
+            ("wait: 2h", "wait: 2 hours"),
+            ("when: profile.tier == \"gold\"", "when: tier == \"gold\""),
+            ("consent: marketing", "consent: sales"),
+            (
+                "  late:\n",
+                "  lost:\n    wait: 1h\n    then: lost\n  late:\n",
+            ),
+        ],
+    );
+    let expected = [
+        (Code::UnknownName, "totl"),
+        (Code::InvalidDuration, "2 hours"),
+        (Code::UnknownName, "tier"),
+        (Code::UnknownCategory, "sales"),
+        (Code::UnreachableBlock, "lost"),
+        (Code::NoWayToEnd, "lost"),
+    ];
+    assert_eq!(
+        problems(&text),
+        expected.map(|(code, text)| (code, text.to_owned()))
+    );
+}
+
+#[test]
+fn ways_that_are_not_known_are_not_judged() {
+    let settle = "        then: settle";
+    for edits in [
+        vec![
+            (settle, "        then: setle"),
+            ("    then: paid\n", "    then: pad\n"),
+        ],
+        vec![("start: big", "start: bg")],
+        vec![("      - else: late\n", "      - else: lat\n")],
+    ] {
+        let found = problems(&edited(BY_EVENT, &edits));
+        let codes: Vec<Code> = found.into_iter().map(|(code, _)| code).collect();
+        assert_eq!(codes, vec![Code::UnknownBlock; edits.len()]);
+    }
 }
 
 #[test]

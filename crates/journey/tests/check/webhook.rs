@@ -65,6 +65,8 @@ fn secrets_stand_elsewhere() {
         "hunter2",
     );
     check(auth, "{ header: { name: X-Api-Key, value: abc } }", "abc");
+    let colon = "{ basic: { username: \"a:b\", password: { env: X } } }";
+    super::check(auth, colon, Code::InvalidValue, "\"a:b\"");
     let source = "{ X-Source: wayfare }";
     check(source, "{ X-Api-Key: abc }", "abc");
     check(source, "{ Cookie: a=b }", "a=b");
@@ -89,6 +91,9 @@ fn a_url_leaves_no_doubt_where_it_leads() {
         "mail.example.com/x",
         "https:///x",
         "https://mail.example.com/x#top",
+        "https://mail.example.com/x#{profile.name}",
+        "https://mail.example.com/{profile.name}#top",
+        "https://mail.example.com/x?a={profile.name}#top",
         "https://mail.example.com/a/../b",
         "https://mail.example.com/a/%2E%2e/b",
         "https://mail.example.com/./b",
@@ -109,6 +114,7 @@ fn a_url_leaves_no_doubt_where_it_leads() {
         "\"{profile.scheme}://mail.example.com/x\"",
         "https://mail.example.com/x?{profile.name}=1",
         "https://mail.example.com/x?a=1&{profile.name}=1",
+        "https://{profile.user}@mail.example.com/x",
     ] {
         whole(url, Code::Placeholder);
     }
@@ -183,7 +189,9 @@ fn a_header_is_the_authors_to_set() {
     headers("{ X-Source: caf\u{e9} }", "caf\u{e9}");
     let auth = "{ bearer: { env: MAIL_TOKEN } }";
     let by_header = |name: &str| format!("{{ header: {{ name: {name}, value: {{ env: KEY }} }} }}");
-    check(auth, &by_header("Host"), Code::InvalidHeader, "webhook");
+    for name in ["Host", "webhook-id", "\"X Key\"", "\"\""] {
+        check(auth, &by_header(name), Code::InvalidHeader, name);
+    }
     fine(BY_EVENT, &[(auth, &by_header("Authorization"))]);
 }
 
@@ -191,7 +199,7 @@ fn a_header_is_the_authors_to_set() {
 fn a_payload_says_what_was_decided() {
     let payload = "        order: \"{properties.orderId}\"\n        note: \"Hi {profile.firstName ?? 'there'}\"\n";
     let whole = format!("      payload:\n{payload}");
-    for raw in ["\"{event}\"", "\"{trigger}\""] {
+    for raw in ["\"{event}\"", "\"{trigger}\"", "\"{payment}\""] {
         check(
             &whole,
             &format!("      payload: {raw}\n"),
@@ -223,4 +231,12 @@ fn a_payload_says_what_was_decided() {
         Code::Expression,
         "",
     );
+    let keys = |key: &str, code: Code, underlined: &str| {
+        let line = format!("{key}: \"{{properties.orderId}}\"");
+        check("order: \"{properties.orderId}\"", &line, code, underlined);
+    };
+    let placeholder = "\"{properties.orderId}\"";
+    keys(placeholder, Code::Placeholder, placeholder);
+    keys("\"id-{nobody}\"", Code::Placeholder, "\"id-{nobody}\"");
+    keys("\"id-{\"", Code::Placeholder, "{");
 }

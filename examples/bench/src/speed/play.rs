@@ -8,9 +8,10 @@ use std::time::Duration;
 use anyhow::anyhow;
 use wayfare_event::{Event, Timestamp};
 use wayfare_executor::{Catalog, Happened, Sending};
-use wayfare_runtime::Engine;
 use wayfare_runtime::config::{Project, load_directory};
+use wayfare_runtime::{Engine, report};
 use wayfare_store::Store;
+use wayfare_webhook::Secrets;
 
 use super::limit::BATCH;
 use crate::measure::timed;
@@ -29,6 +30,8 @@ pub(super) struct Spent {
     pub(super) decide: Duration,
     /// Committing batches.
     pub(super) commit: Duration,
+    /// Lines of output.
+    pub(super) print: Duration,
 }
 
 /// An engine over a store, with the journeys of a directory.
@@ -49,6 +52,7 @@ pub(super) fn engine(journeys: &Path, store: Box<dyn Store>) -> anyhow::Result<E
 /// Plays lines, a batch at a time as they would come; what each part took.
 pub(super) fn play(engine: &mut Engine, lines: &[String]) -> anyhow::Result<Spent> {
     let mut spent = Spent::default();
+    let secrets = Secrets::stand_ins();
     for lines in lines.chunks(BATCH) {
         let (events, took) = timed(|| parsed(lines));
         spent.parse += took;
@@ -60,7 +64,13 @@ pub(super) fn play(engine: &mut Engine, lines: &[String]) -> anyhow::Result<Spen
         decided?;
         let (committed, took) = timed(|| engine.commit());
         spent.commit += took;
-        committed?;
+        let outputs = committed?;
+        let ((), took) = timed(|| {
+            for output in outputs {
+                std::hint::black_box(report::line(&output, None, &secrets).to_string());
+            }
+        });
+        spent.print += took;
     }
     Ok(spent)
 }

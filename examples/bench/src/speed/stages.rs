@@ -75,6 +75,7 @@ pub(super) fn print(stream: &Stream, scratch: &Path) -> anyhow::Result<()> {
             spent.commit.saturating_sub(commit_known),
             "rows handed to the state, and waiting for it",
         ),
+        ("print", spent.print, "what came of it, as lines"),
         ("close", close, "what is left is written to the state"),
     ];
     say("stage            ns an event")?;
@@ -82,10 +83,10 @@ pub(super) fn print(stream: &Stream, scratch: &Path) -> anyhow::Result<()> {
         let each = each_ns(stream.count(), took);
         say(&format!("  {stage:<10} {each:>9.0}       {what}"))?;
     }
-    let writer = spent.name + spent.decide + spent.commit;
+    let writer = spent.name + spent.decide + spent.commit + spent.print;
     let each = each_ns(stream.count(), writer);
     say(&format!(
-        "  writer     {each:>9.0}       all on the one writer's thread: name to state"
+        "  writer     {each:>9.0}       all on the one writer's thread: name to print"
     ))
 }
 
