@@ -66,7 +66,7 @@ pub enum Row {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Person {
     /// The links.
-    pub node: Node,
+    pub node: Arc<Node>,
     /// The record.
     pub record: Arc<Record>,
 }

@@ -1,6 +1,7 @@
 //! What is known of how identifiers belong together? Not here: what follows from it (`resolve`).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use wayfare_event::{Identifier, Timestamp};
@@ -129,7 +130,7 @@ impl Node {
 /// The identifiers loaded so far: their nodes, and those known to have none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Links {
-    nodes: BTreeMap<Identifier, Node>,
+    nodes: BTreeMap<Identifier, Arc<Node>>,
     absent: BTreeSet<Identifier>,
 }
 
@@ -141,7 +142,8 @@ impl Links {
     }
 
     /// Adds what was stored under an identifier, in place of what was here.
-    pub fn put(&mut self, node: Node) {
+    pub fn put(&mut self, node: impl Into<Arc<Node>>) {
+        let node: Arc<Node> = node.into();
         self.absent.remove(&node.identifier);
         self.nodes.insert(node.identifier.clone(), node);
     }
@@ -155,7 +157,7 @@ impl Links {
 
     /// The node of an identifier, if it is loaded and there is one.
     #[must_use]
-    pub fn node(&self, identifier: &Identifier) -> Option<&Node> {
+    pub fn node(&self, identifier: &Identifier) -> Option<&Arc<Node>> {
         self.nodes.get(identifier)
     }
 
@@ -167,7 +169,7 @@ impl Links {
 
     /// The loaded nodes, in the order of their identifiers.
     pub fn nodes(&self) -> impl Iterator<Item = &Node> {
-        self.nodes.values()
+        self.nodes.values().map(|node| &**node)
     }
 
     /// Makes a change: the same when live, in recovery, and when made again.
@@ -193,9 +195,11 @@ impl Links {
 
     fn entry(&mut self, identifier: &Identifier) -> &mut Node {
         self.absent.remove(identifier);
-        self.nodes
+        let node = self
+            .nodes
             .entry(identifier.clone())
-            .or_insert_with(|| Node::new(identifier.clone()))
+            .or_insert_with(|| Arc::new(Node::new(identifier.clone())));
+        Arc::make_mut(node)
     }
 
     /// The anchors with a live claim on an identifier that is no anchor itself.

@@ -32,11 +32,11 @@ use crate::log::{FRAME_PAYLOAD_BYTES_MAX, Log, TornTail};
 use crate::stored::{decode_batch, encode_batch};
 use crate::{Batch, Cursor, Entry, Head, RowKind, Store, StoreError};
 
-/// When changed rows are written behind: a write of this many rows takes well below a second, and
-/// recovery reads little of the log (SP 35).
+/// When changed rows are written behind: enough that rows changed often are written once, and
+/// little enough that recovery reads at most two segments (SP 35).
 const LIMITS: Limits = Limits {
-    rows: 8 * 1024,
-    log_bytes: 16 * 1024 * 1024,
+    rows: 32 * 1024,
+    log_bytes: 32 * 1024 * 1024,
     messages_per_day: messages::MESSAGES_PER_DAY_MAX,
 };
 

@@ -329,7 +329,7 @@ pub(crate) fn rows() -> Vec<(&'static str, Row)> {
         (
             "person",
             Row::Person(Person {
-                node: node(),
+                node: Arc::new(node()),
                 record: Arc::new(record),
             }),
         ),

@@ -17,6 +17,8 @@ use crate::wayfare::Wayfare;
 const STEP_PARTS: u64 = 15;
 /// The longest a run that reads a file may live, as a part of what the whole takes.
 const LIFE_PARTS: u32 = 8;
+/// Lives after which the longest one may be longer.
+const LIVES_OF_A_LENGTH: u32 = 24;
 /// Starts after which something is wrong: a run must get on.
 const STARTS_MAX: u32 = 1000;
 /// Tries at being killed often enough; each halves the longest life.
@@ -60,6 +62,8 @@ fn lives(
     let mut ledger = Ledger::default();
     for kills in 0..STARTS_MAX {
         let running = wayfare.run(Some(events), state.path())?;
+        // A life that is over before the log is read again gets nowhere: lives grow in the end.
+        let life = life.saturating_mul(1 + kills / LIVES_OF_A_LENGTH);
         let printed = running.kill_after(chance.up_to(life))?;
         ledger.printed(&printed)?;
         if !printed.killed {
