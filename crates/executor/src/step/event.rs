@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use wayfare_event::{Event, Identifier, Map, MessageHash, Value};
+use wayfare_event::{Event, EventKind, Identifier, Map, MessageHash, Value};
 use wayfare_identity::{Partition, Profile, Standing};
 
 use super::who::Who;
@@ -58,6 +58,10 @@ pub(super) fn event(work: &mut Work<'_>, happened: &Happened) -> Result<(), NotY
     for change in links {
         work.make(Change::Linked(change));
     }
+    let concerns = concerns(work, happened);
+    if !concerns && !tells(work, happened) && !work.trace.is_on() {
+        return Ok(());
+    }
     let after = partition(work);
     let Some(profile) = wayfare_identity::attribute(config, &after, happened.named.identifiers())
     else {
@@ -66,7 +70,7 @@ pub(super) fn event(work: &mut Work<'_>, happened: &Happened) -> Result<(), NotY
     work.trace.note(|| Note::Attributed(profile.id));
     let owner = owner(profile, happened);
     let changed = write::write(work, happened, &owner, profile)?;
-    if !concerns(work, happened, profile) {
+    if !concerns {
         return Ok(());
     }
     let who = Who::look(work, profile, owner)?;
@@ -138,21 +142,27 @@ fn owner(profile: &Profile, happened: &Happened) -> Identifier {
 }
 
 /// Whether anybody can leave, go on or enter: most events concern no journey.
-fn concerns(work: &Work<'_>, happened: &Happened, profile: &Profile) -> bool {
+fn concerns(work: &Work<'_>, happened: &Happened) -> bool {
     let event = &happened.event;
-    let inside = profile
-        .identifiers
-        .iter()
-        .filter_map(|identifier| work.rows.record(identifier))
-        .any(|record| !record.instances.is_empty());
+    let mut records = work.rows.records();
     let category = event.consent.as_ref().map(|said| &said.category);
-    inside
+    records.any(|(_, record)| !record.instances.is_empty())
         || category.is_some_and(|name| work.catalog.started_by_consent(name).next().is_some())
         || work
             .catalog
             .started_by_event(event.kind, &event.name)
             .next()
             .is_some()
+}
+
+/// Whether an event tells something of a person beyond how they are known: then it matters whose it
+/// is.
+fn tells(work: &Work<'_>, happened: &Happened) -> bool {
+    match happened.event.kind {
+        EventKind::Identify | EventKind::Group | EventKind::Consent => true,
+        EventKind::Track => work.catalog.counts(&happened.event.name),
+        EventKind::Page | EventKind::Screen | EventKind::Alias => false,
+    }
 }
 
 /// What expressions call `event`.

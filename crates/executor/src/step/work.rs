@@ -1,6 +1,7 @@
 //! How does a step change what it knows? Every change is made in the working copy at once, so that
 //! what follows sees it, and is kept as an effect.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -28,7 +29,8 @@ pub(crate) struct Work<'a> {
     pub(crate) catalog: &'a Catalog,
     pub(crate) seq: u64,
     pub(crate) at: Timestamp,
-    pub(crate) rows: Snapshot,
+    /// What was loaded; copied with the first change.
+    pub(crate) rows: Cow<'a, Snapshot>,
     pub(crate) trace: &'a mut Trace,
     changes: Vec<Change>,
 }
@@ -36,7 +38,7 @@ pub(crate) struct Work<'a> {
 impl<'a> Work<'a> {
     pub(crate) fn new(
         catalog: &'a Catalog,
-        snapshot: &Snapshot,
+        snapshot: &'a Snapshot,
         (seq, at): (u64, Timestamp),
         trace: &'a mut Trace,
     ) -> Self {
@@ -44,14 +46,14 @@ impl<'a> Work<'a> {
             catalog,
             seq,
             at,
-            rows: snapshot.clone(),
+            rows: Cow::Borrowed(snapshot),
             trace,
             changes: Vec::new(),
         }
     }
 
     pub(crate) fn make(&mut self, change: Change) {
-        change.apply(&mut self.rows);
+        change.apply(self.rows.to_mut());
         self.changes.push(change);
     }
 
