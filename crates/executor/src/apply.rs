@@ -8,7 +8,7 @@ use wayfare_event::{DeliveryId, Identifier, InstanceId, Timestamp, Value};
 use crate::change::{Change, guard};
 use crate::delivery::{Outcome, State};
 use crate::record::{
-    Decision, Delivery, Instance, Key, Record, Refusal, Register, Row, Seen, Told,
+    Decision, Delivery, Guard, Instance, Key, Record, Refusal, Register, Row, Seen, Told,
 };
 use crate::snapshot::Snapshot;
 
@@ -42,7 +42,7 @@ impl Change {
                 told,
             } => join(rows.record_mut(owner), account, *told),
             Self::ConsentRecorded { subject, record } => {
-                rows.record_mut(subject).consent.push(record.clone());
+                remember(&mut rows.record_mut(subject).consent, record);
             }
             Self::EventCounted { owner, name, at } => count(rows.record_mut(owner), name, *at),
             Self::Entered {
@@ -94,8 +94,16 @@ fn join(record: &mut Record, account: &Arc<str>, told: Told) {
 
 fn enter(rows: &mut Snapshot, owner: &Identifier, id: InstanceId, instance: &Instance) {
     let key = guard(owner, instance);
-    let last = rows.guard(&key).unwrap_or(instance.entered);
-    rows.put(key, Some(Row::Guard(last.max(instance.entered))));
+    let entry = Guard {
+        entered: instance.entered,
+        instance: id,
+    };
+    if rows
+        .guard(&key)
+        .is_none_or(|last| last.entered <= entry.entered)
+    {
+        rows.put(key, Some(Row::Guard(entry)));
+    }
     let instances = &mut rows.record_mut(owner).instances;
     instances.insert(id, Arc::new(instance.clone()));
 }
@@ -122,6 +130,35 @@ fn write(registers: &mut Registers, name: &Arc<str>, value: &Value, told: Told) 
         let value = value.clone();
         registers.insert(name.clone(), Register { value, told });
     }
+}
+
+/// Keeps a statement, and lets go those that cannot decide anything any more: an earlier one of the
+/// same kind that said the same, for no longer. The history has them all.
+fn remember(held: &mut Vec<wayfare_consent::Record>, said: &wayfare_consent::Record) {
+    let same = |other: &wayfare_consent::Record| {
+        let key = |it: &wayfare_consent::Record| {
+            let words = (it.channel.clone(), it.method.clone());
+            (it.category.clone(), it.action, it.kind, it.pending, words)
+        };
+        key(other) == key(said)
+    };
+    let outlives = |longer: &wayfare_consent::Record, shorter: &wayfare_consent::Record| {
+        longer.valid_until.is_none_or(|end| {
+            let ends = shorter.valid_until;
+            ends.is_some_and(|shorter| shorter <= end)
+        })
+    };
+    let covers = |later: &wayfare_consent::Record, earlier: &wayfare_consent::Record| {
+        earlier.said_at() <= later.said_at() && outlives(later, earlier)
+    };
+    if held
+        .iter()
+        .any(|other| same(other) && covers(other, said) && other.at != said.at)
+    {
+        return;
+    }
+    held.retain(|other| !(same(other) && covers(said, other)));
+    held.push(said.clone());
 }
 
 fn count(record: &mut Record, name: &Arc<str>, at: Timestamp) {

@@ -50,8 +50,8 @@ pub enum Row {
     Person(Person),
     /// Under [`Key::Account`].
     Account(Arc<Account>),
-    /// Under [`Key::Guard`]: when the last entry was.
-    Guard(Timestamp),
+    /// Under [`Key::Guard`]: the last entry.
+    Guard(Guard),
     /// Under [`Key::Message`]: when it was seen.
     Message(Timestamp),
     /// Under [`Key::Decision`].
@@ -60,6 +60,15 @@ pub enum Row {
     Delivery(Arc<Delivery>),
     /// Under [`Key::Version`]: the journey file.
     Version(Arc<str>),
+}
+
+/// The last entry into a journey under a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guard {
+    /// When.
+    pub entered: Timestamp,
+    /// Whose.
+    pub instance: InstanceId,
 }
 
 /// Everything kept under one identifier: its links and its record.

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use wayfare_event::{Identifier, Timestamp};
+use wayfare_event::Identifier;
 use wayfare_identity::{LinkChange, Links, Node};
 
-use crate::record::{Account, Instance, Key, Person, Record, Row};
+use crate::record::{Account, Guard, Instance, Key, Person, Record, Row};
 
 /// Rows, and the keys known to have none. A row that is not here is unknown, not absent.
 #[derive(Clone, Debug, Default)]
@@ -83,11 +83,11 @@ impl Snapshot {
             .map(|(identifier, record)| (identifier, &**record))
     }
 
-    /// When the last entry that a guard remembers was.
+    /// The last entry that a guard remembers.
     #[must_use]
-    pub fn guard(&self, key: &Key) -> Option<Timestamp> {
+    pub fn guard(&self, key: &Key) -> Option<Guard> {
         match self.rows.get(key) {
-            Some(Some(Row::Guard(last))) => Some(*last),
+            Some(Some(Row::Guard(guard))) => Some(*guard),
             Some(_) | None => None,
         }
     }

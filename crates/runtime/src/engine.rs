@@ -17,6 +17,11 @@ use wayfare_store::{Batch, Cursor, Entry, LoggedInput, Store, StoreError};
 use due::Due;
 pub use open::{Compile, OpenError};
 
+/// Inputs that share one commit (SP 6).
+const BATCH_INPUTS_MAX: usize = 512;
+/// Bytes of texts and bodies that share one commit: a batch fits into one frame of the log.
+const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
+
 /// Something the outside may want to know, once it is durable.
 #[derive(Clone, Debug)]
 pub enum Output {
@@ -69,6 +74,8 @@ pub struct Engine {
     entries: Vec<Entry>,
     rows: BTreeMap<Key, Row>,
     cursor: Option<Cursor>,
+    /// Bytes of the texts and bodies in `entries`.
+    batch_bytes: usize,
     outputs: Vec<Output>,
     timers: BTreeSet<Timer>,
     due: Due,
@@ -292,6 +299,12 @@ impl Engine {
         self.cursor = Some(cursor);
     }
 
+    /// Whether as much waits for the next commit as should share one (SP 6).
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.entries.len() >= BATCH_INPUTS_MAX || self.batch_bytes >= BATCH_BYTES_MAX
+    }
+
     /// Makes everything since the last commit durable; then, and only then, gives what came of it.
     ///
     /// # Errors
@@ -305,6 +318,7 @@ impl Engine {
                 rows: std::mem::take(&mut self.rows).into_iter().collect(),
                 cursor: self.cursor.take(),
             };
+            self.batch_bytes = 0;
             self.store.commit(&batch)?;
             tracing::debug!(
                 inputs = batch.entries.len(),

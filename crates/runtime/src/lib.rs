@@ -12,6 +12,6 @@ mod intake;
 pub mod report;
 
 pub use dispatch::Outbound;
-pub use driver::{Advance, Driver, Inbox, Until};
+pub use driver::{Advance, Driver, Inbox, Stopper, Until};
 pub use engine::{Compile, Counts, Engine, OpenError, Output};
 pub use intake::{Origin, Submission};

@@ -6,7 +6,9 @@ use wayfare_event::{IdKey, Timestamp};
 use wayfare_executor::{Key, Row};
 
 use crate::local::{LocalStore, Options};
-use crate::sample::{VERSION, at, batch, commit, dump, entries, live, message, person, seen};
+use crate::sample::{
+    VERSION, at, batch, commit, dump, entries, guard, live, message, person, seen,
+};
 use crate::{Batch, Cursor, MemoryStore, RowKind, Store};
 
 /// Runs `test` on a new store of each kind.
@@ -48,7 +50,7 @@ fn a_new_store_knows_nothing() {
 fn what_was_committed_is_loaded_in_the_order_asked() {
     check(|store| {
         let account = |name: &str| Key::Account(name.into());
-        let [a, b] = [1, 2].map(|second| Row::Guard(at(second)));
+        let [a, b] = [1, 2].map(guard);
         store
             .commit(&Batch {
                 rows: vec![(account("b"), b.clone()), (account("a"), a.clone())],

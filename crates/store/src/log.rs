@@ -92,6 +92,12 @@ impl Log {
         replay: &mut dyn FnMut(u64, &[u8]),
     ) -> Result<(Self, Option<TornTail>), LogError> {
         std::fs::create_dir_all(directory).map_err(LogError::io("make", directory))?;
+        // A frame that a kill left in the system's cache is made durable before anything follows
+        // from it: the state must never be ahead of the log.
+        if let Some((_, last)) = segment::list(directory)?.last() {
+            let synced = segment::open(last)?.sync_data();
+            synced.map_err(LogError::io("sync", last))?;
+        }
         let end = recover::recover(directory, from, replay)?;
         let (path, offset) = match end.position {
             Some(position) => position,

@@ -11,8 +11,8 @@ use wayfare_event::{
 };
 use wayfare_executor::delivery::{NotSentReason, Outcome, State};
 use wayfare_executor::record::{
-    Account, ConsentAsked, Decision, DecisionOutcome, Delivery, Instance, Permission, Person,
-    Record, Refusal, Register, Request, Seen, Terms, Told,
+    Account, ConsentAsked, Decision, DecisionOutcome, Delivery, Guard, Instance, Permission,
+    Person, Record, Refusal, Register, Request, Seen, Terms, Told,
 };
 
 use wayfare_executor::{Change, Key, RefusalCode, Row, Snapshot};
@@ -337,7 +337,7 @@ pub(crate) fn rows() -> Vec<(&'static str, Row)> {
             "account",
             Row::Account(Arc::new(Account { traits: registers })),
         ),
-        ("guard", Row::Guard(at(1))),
+        ("guard", guard(1)),
         ("message", Row::Message(at(1))),
         (
             "decision",
@@ -411,4 +411,12 @@ pub(crate) fn dump(store: &mut dyn Store) -> Dump {
         rows,
         history,
     }
+}
+
+/// The last entry into some journey.
+pub(crate) fn guard(second: i64) -> Row {
+    Row::Guard(Guard {
+        entered: at(second),
+        instance: InstanceId::from_bytes([7; 16]),
+    })
 }

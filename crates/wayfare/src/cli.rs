@@ -20,8 +20,10 @@ use crate::commands;
     max_term_width = 100
 )]
 #[command(
-    after_help = "Exit status: 0 done, 1 the input is wrong or a check found problems, \
-                        2 the environment failed."
+    after_help = "Example:
+  wayfare run --journeys journeys --events events.ndjson --clock events --advance 1h --dry-run
+
+Exit status: 0 done, 1 the input is wrong or a check found problems, 2 the environment failed."
 )]
 pub(crate) struct Cli {
     /// What is logged on stderr, such as `info` or `wayfare_runtime=debug`.
@@ -53,6 +55,8 @@ enum Command {
   wayfare receive --listen 127.0.0.1:9000 --status 429,200")]
     Receive(commands::receive::Receive),
     /// List the profiles in a state directory, one JSON object a line.
+    #[command(after_help = "Example:
+  wayfare profiles --state .wayfare")]
     Profiles(commands::inspect::Inspect),
     /// Show one profile: identifiers, traits, accounts, consent, walks.
     #[command(after_help = "Examples:
@@ -60,16 +64,25 @@ enum Command {
   wayfare profile email:ada@example.com --state .wayfare")]
     Profile(commands::inspect::Profile),
     /// List deliveries and how far they got.
+    #[command(after_help = "Examples:
+  wayfare deliveries --state .wayfare
+  wayfare deliveries --state .wayfare --in unknown --format json")]
     Deliveries(commands::inspect::Deliveries),
     /// List the walks that have not ended.
+    #[command(after_help = "Example:
+  wayfare instances --state .wayfare --format json")]
     Instances(commands::inspect::Inspect),
     /// Explain a decision: what allowed it, what it sent, how each attempt ended.
+    #[command(after_help = "Example:
+  wayfare explain --state .wayfare --decision whd_0b5e7f5572c8aa3b4a0e88455fc659a7")]
     Explain(commands::explain::Explain),
     /// Serve the HTTP API: events in, webhooks out.
     #[command(after_help = "Example:
   wayfare serve --journeys journeys --state .wayfare")]
     Serve(commands::serve::Serve),
     /// Print completions for a shell.
+    #[command(after_help = "Example:
+  wayfare completions bash > ~/.local/share/bash-completion/completions/wayfare")]
     Completions {
         /// The shell.
         shell: clap_complete::Shell,

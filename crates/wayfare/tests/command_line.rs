@@ -6,7 +6,7 @@
 )]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -94,6 +94,31 @@ fn problems_are_told_to_programs_too() {
     assert_eq!(told, [("J0201", 1), ("J0401", 6)]);
 }
 
+/// Mistakes that `docs/journey-file.md` says have no way to be made.
+#[test]
+fn shared_destinations_and_a_choice_of_methods_are_refused() {
+    let sends = TYPO
+        .replace("gret }", "greet }")
+        .replace(
+            "exit: done",
+            "webhook: { method: POST, url: 'https://a.example/b', consent: essential, payload: none }",
+        );
+    let check = |text: &str, code: &str, line: u64| {
+        let directory = directory(&[("greet.yaml", text)]);
+        let (status, out, _) = answer(directory.path(), &["check", ".", "--format", "json"]);
+        let problems: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let expected = i32::from(!code.is_empty());
+        assert_eq!(status, expected, "{out}");
+        let problem = &problems[0];
+        assert_eq!(problem["code"].as_str().unwrap_or_default(), code, "{out}");
+        assert_eq!(problem["line"].as_u64().unwrap_or_default(), line, "{out}");
+    };
+    check(&sends, "", 0);
+    let destinations = "destinations: { crm: { url: 'https://a.example/b' } }\n";
+    check(&format!("{sends}{destinations}"), "J0201", 8);
+    check(&sends.replace("method: POST", "method: [POST, PUT]"), "J0104", 7);
+}
+
 #[test]
 fn what_was_typed_wrong_ends_with_status_1_and_says_what_is_there() {
     let empty = directory(&[]);
@@ -150,23 +175,31 @@ fn completions_know_the_commands() {
     }
 }
 
-#[test]
-fn every_command_has_help() {
+/// The commands that the help lists.
+fn commands() -> Vec<String> {
     let (status, out, _) = answer(shipped(), &["--help"]);
     assert_eq!(status, 0);
-    for command in [
-        "run",
-        "check",
-        "graph",
-        "receive",
-        "profiles",
-        "deliveries",
-        "explain",
-    ] {
-        assert!(out.contains(command), "{out}");
-        let (status, out, _) = answer(shipped(), &[command, "--help"]);
-        assert_eq!(status, 0);
-        assert!(out.contains("Usage: wayfare"), "{out}");
+    let list = out.split_once("Commands:\n").unwrap().1;
+    let lines = list.lines().take_while(|line| !line.is_empty());
+    // A description that does not fit goes on further right.
+    let names = lines.filter_map(|line| line.strip_prefix("  "));
+    names
+        .filter(|line| !line.starts_with(' '))
+        .map(|line| line.split(' ').next().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn every_command_has_help_with_an_example() {
+    let commands = commands();
+    assert!(commands.len() > 10, "{commands:?}");
+    let listed = commands.iter().map(|command| vec![&**command, "--help"]);
+    for arguments in [vec!["--help"]].into_iter().chain(listed) {
+        let (status, out, _) = answer(shipped(), &arguments);
+        assert_eq!(status, 0, "{arguments:?}");
+        for word in ["Usage: wayfare", "Example"] {
+            assert!(out.contains(word), "{arguments:?} without `{word}`: {out}");
+        }
     }
 }
 
@@ -220,6 +253,16 @@ fn a_receiver_prints_what_arrives_and_answers_as_told() {
             (Some(copies), Some(status))
         );
     }
+}
+
+#[test]
+fn a_receiver_without_its_port_says_so() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let (status, out, err) = answer(shipped(), &["receive", "--listen", &address]);
+    assert_eq!((status, out.as_str()), (2, ""));
+    let words = format!("cannot listen on {address}; is the port taken? `--listen` names another");
+    assert!(err.contains(&words), "{err}");
 }
 
 #[test]

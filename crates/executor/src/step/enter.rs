@@ -16,7 +16,7 @@ use super::work::{NotYet, Work};
 use super::write::ChoiceChanged;
 use crate::catalog::Published;
 use crate::change::Change;
-use crate::record::{Instance, Refusal};
+use crate::record::{Instance, Key, Refusal};
 use crate::refusal::RefusalCode;
 use crate::trace::Note;
 
@@ -142,11 +142,17 @@ fn admit(
     }
     let inside = inside.filter(|live| live.instance.key == instance.key);
     let guards = who.guards(&instance.journey, instance.key.as_ref());
-    work.need(guards.iter().cloned())?;
-    let last = guards
-        .iter()
-        .filter_map(|guard| work.rows.guard(guard))
-        .max();
+    let id = id(work, who, heard, instance);
+    let decision = Key::Decision(id.decision());
+    work.need(guards.iter().cloned().chain([decision.clone()]))?;
+    // An id is decided on once, for ever: also when its message is long forgotten.
+    if live.iter().any(|live| live.id == id) || work.rows.row(&decision).is_some() {
+        let code = RefusalCode::Once;
+        let leaf = Some(("messageId".to_owned(), heard.opener(work)));
+        return Ok(Err(Refused { code, leaf }));
+    }
+    let entries = guards.iter().filter_map(|guard| work.rows.guard(guard));
+    let last = entries.map(|entry| entry.entered).max();
     let is_inside = inside.count() > 0;
     Ok(match graph.entry().again {
         Again::Once if last.is_some() => Err(RefusalCode::Once.into()),
@@ -156,6 +162,12 @@ fn admit(
         }
         Again::Once | Again::Every(_) | Again::AfterExit | Again::Always => Ok(true),
     })
+}
+
+/// The id of the instance that an event opens.
+fn id(work: &Work<'_>, who: &Who, heard: &Heard<'_>, instance: &Instance) -> InstanceId {
+    let opener = heard.opener(work);
+    InstanceId::derive(&instance.journey, instance.key.as_deref(), &opener, who.id)
 }
 
 /// The key an event has at the journey's path: text up to a limit, or a number's digits.
@@ -192,8 +204,7 @@ fn begin(
         refuse(work, who, heard, (published, refused));
         return Ok(());
     }
-    let opener = heard.opener(work);
-    let id = InstanceId::derive(graph.id(), instance.key.as_deref(), &opener, who.id);
+    let id = id(work, who, heard, &instance);
     let live = Live {
         owner: who.owner.clone(),
         id,

@@ -1,8 +1,6 @@
 //! What follows from an event? Whom it is about, what it tells of them, then, in this order, who
 //! leaves, who goes on and who enters (SP 7).
 
-use std::sync::Arc;
-
 use wayfare_event::{Event, EventKind, Identifier, Map, MessageHash, Value};
 use wayfare_identity::{Partition, Profile, Standing};
 
@@ -23,10 +21,12 @@ pub(crate) struct Heard<'a> {
 }
 
 impl Heard<'_> {
-    /// What opens an instance: the message id, or the place in the log.
-    pub(crate) fn opener(&self, work: &Work<'_>) -> Arc<str> {
-        let id = self.happened.event.message_id.clone();
-        id.unwrap_or_else(|| format!("log:{}", work.seq).into())
+    /// What opens an instance: the message, as its source names it, or the place in the log.
+    pub(crate) fn opener(&self, work: &Work<'_>) -> String {
+        match &self.happened.event.message_id {
+            Some(id) => format!("message {:?} {id:?}", self.happened.source),
+            None => format!("log {}", work.seq),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use wayfare_consent::Channel;
 use wayfare_event::{Identifier, Map, Namespace, Value};
 use wayfare_journey::expression::{Expression, Scope};
 
@@ -52,6 +53,12 @@ impl<'a> Ground<'a> {
             named: instance.named.clone(),
             about,
         })
+    }
+
+    /// The address that `change` is about, when it is one of this channel.
+    pub(crate) fn about_by(&self, channel: Channel) -> Option<&Identifier> {
+        let about = self.about.as_ref();
+        about.filter(|it| it.namespace.as_str() == channel.namespace())
     }
 
     /// Runs with everything an expression can read. `event` is the event being judged; in a block

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use wayfare_event::{Identifier, InstanceId, ProfileId, Timestamp};
+use wayfare_event::{InstanceId, ProfileId, Timestamp};
 use wayfare_identity::{Partition, Profile};
 use wayfare_journey::Again;
 
@@ -12,7 +12,7 @@ use super::send;
 use super::who::{Live, Who};
 use super::work::{NotYet, Work};
 use crate::change::guard;
-use crate::record::DecisionOutcome;
+use crate::record::{DecisionOutcome, Guard, Key, Row};
 use crate::trace::Note;
 
 /// Settles a profile whose identifiers came from several; does nothing for others.
@@ -69,25 +69,31 @@ fn is_refused(
     // What the other sides remember, of instances that are live and of those that ended.
     let own = guard(&one.owner, instance);
     let elsewhere = guards.iter().filter(|other| **other != own);
-    let entries: Vec<Timestamp> = elsewhere.filter_map(|it| work.rows.guard(it)).collect();
-    let live_elsewhere = |owner: &Identifier| *owner != one.owner;
-    let decided = || {
-        let live = who.live(&work.rows);
-        let others = live.iter().filter(|other| live_elsewhere(&other.owner));
-        let walking = others
-            .filter(|it| it.instance.journey == instance.journey && it.instance.key == instance.key)
-            .count();
-        entries.len() > walking
-    };
+    let entries: Vec<Guard> = elsewhere.filter_map(|it| work.rows.guard(it)).collect();
     Ok(match published.graph.entry().again {
         Again::Always => false,
-        Again::Once => !earlier.is_empty() || decided(),
+        Again::Once => !earlier.is_empty() || has_decided(work, &entries)?,
         Again::AfterExit => !earlier.is_empty(),
         Again::Every(us) => {
-            let since = |entered: Timestamp| {
-                entered <= instance.entered && instance.entered.micros_since(entered) < us
+            let since = |entry: &Guard| {
+                let after_us = instance.entered.micros_since(entry.entered);
+                entry.entered <= instance.entered && after_us < us
             };
-            !earlier.is_empty() || entries.iter().any(|entered| since(*entered))
+            !earlier.is_empty() || entries.iter().any(since)
         }
     })
+}
+
+/// Whether one of these entries came to a decision of its own: one that ended as the other half of
+/// a merge did not.
+fn has_decided(work: &Work<'_>, entries: &[Guard]) -> Result<bool, NotYet> {
+    let decisions = || {
+        entries
+            .iter()
+            .map(|it| Key::Decision(it.instance.decision()))
+    };
+    work.need(decisions())?;
+    Ok(decisions()
+        .filter_map(|decision| work.rows.row(&decision))
+        .any(|row| matches!(row, Row::Decision(it) if it.outcome != DecisionOutcome::Merged)))
 }

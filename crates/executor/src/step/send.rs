@@ -114,7 +114,7 @@ fn asked(work: &Work<'_>, ground: &Ground<'_>, consent: &Consent) -> ConsentAske
         };
         written.unwrap_or_else(|| {
             let own = || ground.who.address(work, channel.namespace());
-            ground.about.clone().or_else(own)
+            ground.about_by(channel).cloned().or_else(own)
         })
     };
     match consent {

@@ -170,7 +170,8 @@ impl Who {
             Binding::Profile => None,
             Binding::Address(channel) => {
                 let own = || self.address(work, channel.namespace());
-                let Some(address) = change.cloned().or_else(own) else {
+                let changed = change.filter(|it| it.namespace.as_str() == channel.namespace());
+                let Some(address) = changed.cloned().or_else(own) else {
                     return Choice::Unknown;
                 };
                 Some(address)

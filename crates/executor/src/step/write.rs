@@ -143,19 +143,31 @@ fn join(
     Ok(())
 }
 
-/// Keeps what was said under its subject: the address given, else the person's own identifier.
-fn record_consent(
-    work: &mut Work<'_>,
+/// Whom something was said about, and the address if it was one: the address of the category's
+/// channel, else the person, else whatever address was given.
+fn subject(
+    work: &Work<'_>,
     happened: &Happened,
     said: &ConsentStatement,
-    (owner, profile): (&Identifier, &Profile),
-) -> Result<Option<ChoiceChanged>, NotYet> {
-    let address = [
+    owner: &Identifier,
+) -> (Identifier, Option<Identifier>) {
+    let given = [
         (Namespace::EMAIL, said.email.as_deref()),
         (Namespace::PHONE, said.phone.as_deref()),
-    ]
-    .into_iter()
-    .find_map(|(namespace, text)| who::address(work, namespace, text?));
+    ];
+    let mut given = given
+        .into_iter()
+        .filter_map(|(namespace, text)| who::address(work, namespace, text?));
+    let category = work.catalog.consent.category(&said.category);
+    let address = match category.map(|category| category.binding) {
+        Some(Binding::Address(channel)) => {
+            given.find(|address| address.namespace.as_str() == channel.namespace())
+        }
+        Some(Binding::Profile) | None => given.next(),
+    };
+    if let Some(address) = address {
+        return (address.clone(), Some(address));
+    }
     let named = happened.named.identifiers();
     let is_own = |identifier: &&Identifier| {
         matches!(
@@ -164,7 +176,17 @@ fn record_consent(
         )
     };
     let person = named.iter().find(is_own).or_else(|| named.first());
-    let subject = address.as_ref().or(person).unwrap_or(owner).clone();
+    (person.unwrap_or(owner).clone(), None)
+}
+
+/// Keeps what was said under its subject: the address given, else the person's own identifier.
+fn record_consent(
+    work: &mut Work<'_>,
+    happened: &Happened,
+    said: &ConsentStatement,
+    (owner, profile): (&Identifier, &Profile),
+) -> Result<Option<ChoiceChanged>, NotYet> {
+    let (subject, address) = subject(work, happened, said, owner);
     let event = &happened.event;
     let kind = RecordKind::of(said.source.as_deref());
     let record = wayfare_consent::Record {

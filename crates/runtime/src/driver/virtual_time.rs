@@ -63,6 +63,7 @@ impl Driver<'_> {
         }
         let at = if moves { at } else { last };
         self.take_named(happened, origin, at)?;
+        self.flush_if_full()?;
         self.settle().await
     }
 
@@ -70,6 +71,7 @@ impl Driver<'_> {
         while let Some(due) = self.engine.next_timer().filter(|due| *due <= at) {
             self.engine.fire(due, 1)?;
             self.settle().await?;
+            self.flush_if_full()?;
         }
         Ok(())
     }

@@ -35,13 +35,14 @@ impl Driver<'_> {
             if ended && self.is_done(until) {
                 return Ok(self.engine);
             }
-            let sleep = self.until_due(now);
+            let sleep = self.until_due(now, ended && until == Until::Quiet);
             tokio::select! {
                 count = self.inbox.recv_many(&mut waiting, BATCH_MAX), if !ended => {
                     ended = count == 0;
                     let now = clock::now();
                     for submission in waiting.drain(..) {
                         self.take(submission, now)?;
+                        self.flush_if_full()?;
                     }
                     while let Some(told) = self.dispatch.next_said() {
                         self.hear(told, now)?;
@@ -55,6 +56,7 @@ impl Driver<'_> {
                         self.hear(told, now)?;
                     }
                 }
+                () = self.stop.notified(), if !ended => self.inbox.close(),
                 () = tokio::time::sleep(sleep) => {}
             }
         }
@@ -69,10 +71,10 @@ impl Driver<'_> {
         }
     }
 
-    /// How long nothing is due.
-    fn until_due(&self, now: Timestamp) -> Duration {
+    /// How long nothing is due; a driver that is stopping starts no delivery.
+    fn until_due(&self, now: Timestamp, is_stopping: bool) -> Duration {
         let timer = self.engine.next_timer();
-        let delivery = self.engine.next_delivery();
+        let delivery = self.engine.next_delivery().filter(|_| !is_stopping);
         let due = timer.into_iter().chain(delivery).min();
         due.map_or(SLEEP_MAX, |due| {
             let micros = due.micros_since(now).max(0).unsigned_abs();

@@ -77,6 +77,7 @@ impl Engine {
             entries: Vec::new(),
             rows: BTreeMap::new(),
             cursor: None,
+            batch_bytes: 0,
             outputs: Vec::new(),
             timers: inside.timers,
             due: Due::default(),

@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn what_is_wanted_stays_and_the_rest_goes() {
         let mut cache = Cache::new(20 * ENTRY_BYTES);
-        let row = Some(Row::Guard(Timestamp::EPOCH));
+        let row = Some(Row::Message(Timestamp::EPOCH));
         for number in 0..100 {
             cache.put(key(number), row.clone(), 0);
             assert_eq!(cache.get(&key(0)).unwrap().row, row, "after {number}");
@@ -92,7 +92,7 @@ mod tests {
         cache.put(key(1), None, 0);
         cache.put(key(2), None, 0);
         cache.put(key(3), None, 0);
-        let row = Some(Row::Guard(Timestamp::EPOCH));
+        let row = Some(Row::Message(Timestamp::EPOCH));
         cache.put(key(1), row.clone(), 0);
         assert_eq!(cache.get(&key(1)).unwrap().row, row);
     }

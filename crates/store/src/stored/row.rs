@@ -15,7 +15,8 @@ pub(crate) fn encode(row: &Row) -> (u8, Vec<u8>) {
     match row {
         Row::Person(person) => pack(&mut bytes, person),
         Row::Account(account) => pack(&mut bytes, account),
-        Row::Guard(at) | Row::Message(at) => pack(&mut bytes, at),
+        Row::Guard(entry) => pack(&mut bytes, entry),
+        Row::Message(at) => pack(&mut bytes, at),
         Row::Decision(decision) => pack(&mut bytes, decision),
         Row::Delivery(delivery) => pack(&mut bytes, delivery),
         Row::Version(source) => pack(&mut bytes, source),

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
@@ -18,6 +19,9 @@ use crate::assembly::{Assembled, Order, StateAt, assemble};
 use crate::cli::{Journeys, Receiver};
 use crate::environment;
 use crate::http::{self, Keys};
+
+/// How long requests under way may take to end once the server is told to stop.
+const REQUESTS_FINISH_IN: Duration = Duration::from_secs(5);
 
 /// The arguments of `wayfare serve`.
 #[derive(Debug, Args)]
@@ -75,10 +79,17 @@ async fn listen(serve: &Serve) -> anyhow::Result<()> {
     };
     let (driver, inbox) = Driver::new(engine, outbound, &mut tell_out);
     let router = http::router(keys, inbox);
+    let stopper = driver.stopper();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = axum::serve(listener, router).with_graceful_shutdown(async move {
         tokio::select! {
-            () = super::told_to_stop() => tell("stopping: no new events, finishing what is on the wire"),
+            () = super::told_to_stop() => {
+                tell("stopping: no new events, finishing what is on the wire");
+                tokio::spawn(async move {
+                    tokio::time::sleep(REQUESTS_FINISH_IN).await;
+                    stopper.stop();
+                });
+            }
             _ = stopped => {}
         }
     });
@@ -89,10 +100,13 @@ async fn listen(serve: &Serve) -> anyhow::Result<()> {
     // does not hear this.
     let _ended = stop.send(());
     ended?.close()?;
-    serving
-        .await
-        .context("the server ended unexpectedly")?
-        .context("the server cannot go on")
+    match tokio::time::timeout(REQUESTS_FINISH_IN, serving).await {
+        Ok(served) => served
+            .context("the server ended unexpectedly")?
+            .context("the server cannot go on"),
+        // Somebody sends a request that never ends; nothing of it was taken.
+        Err(_) => Ok(()),
+    }
 }
 
 /// Every request needs a key, unless only this machine can send one.
