@@ -50,6 +50,11 @@ impl Change {
                 id,
                 instance,
             } => enter(rows, owner, *id, instance),
+            Self::Rehomed { from, to, id } => rehome(rows, (from, to), *id),
+            Self::EntryKept { entry, .. } => {
+                let keys = self.touches().into_iter();
+                keys.for_each(|key| keep(rows, key, *entry));
+            }
             Self::Parked {
                 owner,
                 id,
@@ -93,19 +98,30 @@ fn join(record: &mut Record, account: &Arc<str>, told: Told) {
 }
 
 fn enter(rows: &mut Snapshot, owner: &Identifier, id: InstanceId, instance: &Instance) {
-    let key = guard(owner, instance);
     let entry = Guard {
         entered: instance.entered,
         instance: id,
     };
+    keep(rows, guard(owner, instance), entry);
+    let instances = &mut rows.record_mut(owner).instances;
+    instances.insert(id, Arc::new(instance.clone()));
+}
+
+/// Moves an instance that is still walking.
+fn rehome(rows: &mut Snapshot, (from, to): (&Identifier, &Identifier), id: InstanceId) {
+    if let Some(instance) = rows.record_mut(from).instances.remove(&id) {
+        rows.record_mut(to).instances.insert(id, instance);
+    }
+}
+
+/// Remembers an entry, unless a later one is remembered.
+fn keep(rows: &mut Snapshot, key: Key, entry: Guard) {
     if rows
         .guard(&key)
         .is_none_or(|last| last.entered <= entry.entered)
     {
         rows.put(key, Some(Row::Guard(entry)));
     }
-    let instances = &mut rows.record_mut(owner).instances;
-    instances.insert(id, Arc::new(instance.clone()));
 }
 
 /// Changes an instance that is still walking.

@@ -9,7 +9,7 @@ use wayfare_identity::LinkChange;
 use wayfare_journey::Version;
 
 use crate::delivery::{Outcome, State};
-use crate::record::{Decision, Instance, Key, Permission, Refusal, Told};
+use crate::record::{Decision, Guard, Instance, Key, Permission, Refusal, Told};
 
 /// One durable delta.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -79,6 +79,26 @@ pub enum Change {
         id: InstanceId,
         /// Where it begins.
         instance: Box<Instance>,
+    },
+    /// An instance is kept under its person's anchor from now on.
+    Rehomed {
+        /// Where it was kept.
+        from: Identifier,
+        /// The anchor.
+        to: Identifier,
+        /// The instance.
+        id: InstanceId,
+    },
+    /// An entry that another identifier remembers is remembered under the anchor too.
+    EntryKept {
+        /// The anchor.
+        owner: Identifier,
+        /// The journey.
+        journey: Arc<str>,
+        /// The key; empty for a journey without one.
+        key: Arc<str>,
+        /// The entry.
+        entry: Guard,
     },
     /// An instance came to a block and stays there.
     Parked {
@@ -158,6 +178,17 @@ impl Change {
             Self::Entered {
                 owner, instance, ..
             } => vec![person(owner), guard(owner, instance)],
+            Self::Rehomed { from, to, .. } => vec![person(from), person(to)],
+            Self::EntryKept {
+                owner,
+                journey,
+                key,
+                ..
+            } => vec![Key::Guard {
+                owner: owner.clone(),
+                journey: journey.clone(),
+                key: key.clone(),
+            }],
             Self::Decided(decision) => {
                 let mut keys = vec![person(&decision.owner), Key::Decision(decision.id)];
                 let owed = decision

@@ -2,8 +2,9 @@
 //! joined: a live instance that would not have been let in, had they been one person, ends.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use wayfare_event::{InstanceId, ProfileId, Timestamp};
+use wayfare_event::{Identifier, InstanceId, ProfileId, Timestamp};
 use wayfare_identity::{Partition, Profile};
 use wayfare_journey::Again;
 
@@ -11,11 +12,11 @@ use super::leave::published;
 use super::send;
 use super::who::{Live, Who};
 use super::work::{NotYet, Work};
-use crate::change::guard;
+use crate::change::Change;
 use crate::record::{DecisionOutcome, Guard, Key, Row};
 use crate::trace::Note;
 
-/// Settles a profile whose identifiers came from several; does nothing for others.
+/// Settles a profile that identifiers have joined; does nothing for others.
 pub(crate) fn settle(
     work: &mut Work<'_>,
     who: &Who,
@@ -28,9 +29,84 @@ pub(crate) fn settle(
         .filter_map(|identifier| before.profile_of(identifier))
         .map(|profile| profile.id)
         .collect();
-    if former.len() < 2 {
-        return Ok(());
+    if former.len() > 1 {
+        merge(work, who)?;
     }
+    match profile.anchor() {
+        Some(anchor) if former.iter().any(|id| *id != profile.id) => {
+            adopt(work, who, anchor, &profile.identifiers)
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// What was somebody's before they were known is the anchor's from now on: it stays theirs when the
+/// identifier it came from turns out to be shared.
+fn adopt(
+    work: &mut Work<'_>,
+    who: &Who,
+    anchor: &Identifier,
+    identifiers: &[Identifier],
+) -> Result<(), NotYet> {
+    let others = || identifiers.iter().filter(|other| *other != anchor);
+    let mut entries = Vec::new();
+    for live in who.live(&work.rows) {
+        if live.owner == *anchor {
+            continue;
+        }
+        let (journey, key) = (live.instance.journey.clone(), live.instance.key.clone());
+        entries.push((live.owner.clone(), journey, key.unwrap_or_default()));
+        work.make(Change::Rehomed {
+            from: live.owner,
+            to: anchor.clone(),
+            id: live.id,
+        });
+    }
+    for published in work.catalog.current() {
+        let entry = published.graph.entry();
+        let remembers = matches!(entry.again, Again::Once | Again::Every(_));
+        if remembers && entry.key.is_none() {
+            let journey = published.graph.id();
+            entries.extend(others().map(|it| (it.clone(), journey.clone(), "".into())));
+        }
+    }
+    let guard = |owner: &Identifier, journey: &Arc<str>, key: &Arc<str>| Key::Guard {
+        owner: owner.clone(),
+        journey: journey.clone(),
+        key: key.clone(),
+    };
+    work.need(entries.iter().flat_map(|(owner, journey, key)| {
+        [guard(owner, journey, key), guard(anchor, journey, key)]
+    }))?;
+    for (owner, journey, key) in entries {
+        let Some(entry) = work.rows.guard(&guard(&owner, &journey, &key)) else {
+            continue;
+        };
+        // What ended as the other half of a merge must not hide the half that stayed.
+        if outcome(work, &entry)? != Some(DecisionOutcome::Merged) {
+            work.make(Change::EntryKept {
+                owner: anchor.clone(),
+                journey,
+                key,
+                entry,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// How an entry ended; nothing while it is live.
+fn outcome(work: &Work<'_>, entry: &Guard) -> Result<Option<DecisionOutcome>, NotYet> {
+    let decision = Key::Decision(entry.instance.decision());
+    work.need([decision.clone()])?;
+    Ok(match work.rows.row(&decision) {
+        Some(Row::Decision(decision)) => Some(decision.outcome),
+        Some(_) | None => None,
+    })
+}
+
+/// Ends every live instance that the one person would not have been let in with.
+fn merge(work: &mut Work<'_>, who: &Who) -> Result<(), NotYet> {
     let live = who.live(&work.rows);
     let mut stayed: Vec<&Live> = Vec::new();
     for one in &live {
@@ -66,10 +142,9 @@ fn is_refused(
     };
     let guards = who.guards(&instance.journey, instance.key.as_ref());
     work.need(guards.iter().cloned())?;
-    // What the other sides remember, of instances that are live and of those that ended.
-    let own = guard(&one.owner, instance);
-    let elsewhere = guards.iter().filter(|other| **other != own);
-    let entries: Vec<Guard> = elsewhere.filter_map(|it| work.rows.guard(it)).collect();
+    // What is remembered of others, whether they are live or ended.
+    let entries = guards.iter().filter_map(|guard| work.rows.guard(guard));
+    let entries: Vec<Guard> = entries.filter(|it| it.instance != one.id).collect();
     Ok(match published.graph.entry().again {
         Again::Always => false,
         Again::Once => !earlier.is_empty() || has_decided(work, &entries)?,
@@ -87,13 +162,10 @@ fn is_refused(
 /// Whether one of these entries came to a decision of its own: one that ended as the other half of
 /// a merge did not.
 fn has_decided(work: &Work<'_>, entries: &[Guard]) -> Result<bool, NotYet> {
-    let decisions = || {
-        entries
-            .iter()
-            .map(|it| Key::Decision(it.instance.decision()))
-    };
-    work.need(decisions())?;
-    Ok(decisions()
-        .filter_map(|decision| work.rows.row(&decision))
-        .any(|row| matches!(row, Row::Decision(it) if it.outcome != DecisionOutcome::Merged)))
+    for entry in entries {
+        if outcome(work, entry)?.is_some_and(|outcome| outcome != DecisionOutcome::Merged) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

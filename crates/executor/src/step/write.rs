@@ -20,6 +20,9 @@ use crate::refusal::RefusalCode;
 /// Bytes of trait values in one record; the rest of its 64 KiB is for everything else (SP 10).
 const TRAIT_BYTES_MAX: usize = 48 * 1024;
 
+/// Accounts one record remembers (SP 10: a record is bounded).
+const ACCOUNTS_MAX: usize = 300;
+
 /// A choice that is another one now.
 #[derive(Debug)]
 pub(crate) struct ChoiceChanged {
@@ -77,25 +80,31 @@ fn write_trait(
         .rows
         .record(owner)
         .is_some_and(|record| is_full(record, name, value));
-    work.make(if full {
-        Change::Refused {
-            owner: owner.clone(),
-            refusal: Refusal {
-                journey: "".into(),
-                code: RefusalCode::ProfileFull,
-                at: work.at,
-                message_id: happened.event.message_id.clone(),
-                leaf: Some(name.to_string()),
-                value: None,
-            },
-        }
-    } else {
-        Change::TraitSet {
-            owner: owner.clone(),
-            name: name.clone(),
-            value: value.clone(),
-            told,
-        }
+    if full {
+        refuse_full(work, happened, owner, name);
+        return;
+    }
+    work.make(Change::TraitSet {
+        owner: owner.clone(),
+        name: name.clone(),
+        value: value.clone(),
+        told,
+    });
+}
+
+/// Records that there is no room for something (SP 10).
+fn refuse_full(work: &mut Work<'_>, happened: &Happened, owner: &Identifier, what: &str) {
+    let at = work.at;
+    work.make(Change::Refused {
+        owner: owner.clone(),
+        refusal: Refusal {
+            journey: "".into(),
+            code: RefusalCode::ProfileFull,
+            at,
+            message_id: happened.event.message_id.clone(),
+            leaf: Some(what.to_owned()),
+            value: None,
+        },
     });
 }
 
@@ -127,12 +136,27 @@ fn join(
         return Ok(());
     };
     work.need([Key::Account(account.clone())])?;
+    let record = work.rows.record(owner);
+    let is_full = record.is_some_and(|record| {
+        record.accounts.len() >= ACCOUNTS_MAX && !record.accounts.contains_key(account)
+    });
+    if is_full {
+        refuse_full(work, happened, owner, account);
+        return Ok(());
+    }
     work.make(Change::AccountJoined {
         owner: owner.clone(),
         account: account.clone(),
         told,
     });
     for (name, value) in happened.event.traits.iter() {
+        let traits = work.rows.account(account).map(|account| &account.traits);
+        let is_full =
+            traits.is_some_and(|traits| traits.len() >= TRAITS_MAX && !traits.contains_key(name));
+        if is_full {
+            refuse_full(work, happened, owner, name);
+            continue;
+        }
         work.make(Change::AccountTraitSet {
             account: account.clone(),
             name: name.clone(),

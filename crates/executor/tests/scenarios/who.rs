@@ -48,14 +48,17 @@ fn an_anonymous_walk_goes_on_when_the_person_is_known() {
     );
     let before = world.live();
     assert_eq!(world.hear(1, &login("a1", "u1")), [""; 0]);
-    assert_eq!(world.live(), before);
+    // The walk is the user's from now on, at the same block.
+    let after = world.live();
+    assert_eq!((after.len(), &after[0].1), (1, &before[0].1));
+    assert_eq!(after[0].0.to_string(), "user_id:u1");
     // The user buys on another device.
     assert_eq!(
         world.hear(2, &shop("userId u1", "purchase", "s")),
         ["cart exit: bought"]
     );
     let decision = &world.decisions[0];
-    let (owner, instance) = &before[0];
+    let (owner, instance) = &after[0];
     assert_eq!(decision.owner, *owner);
     assert_ne!(decision.profile, instance.profile);
     // Whoever was in as nobody has been in as somebody.
@@ -142,12 +145,14 @@ fn of_two_walks_the_later_one_ends_whoever_logs_in_first() {
     for names in [["a1", "a2"], ["a2", "a1"]] {
         let mut world = World::new(&[ONCE]);
         world.hear(0, &track("anonymousId a1", "Visited", ""));
+        let first = world.live()[0].1.entered;
         world.hear(5, &track("anonymousId a2", "Visited", ""));
         for name in names {
             world.hear(10, &login(name, "u1"));
         }
         assert_eq!(world.decisions.len(), 1);
-        assert_eq!(&*world.decisions[0].owner.value, "a2");
+        assert_eq!(world.decisions[0].outcome, DecisionOutcome::Merged);
+        assert_eq!(world.live()[0].1.entered, first);
         assert_eq!(world.wait(60), ["greet webhook"]);
     }
 }

@@ -232,6 +232,8 @@ fn told_of(change: &Change) -> Option<String> {
         Change::DeliveryMoved { state, .. } => Some(format!("{state:?}")),
         Change::MessageSeen { .. }
         | Change::Linked(_)
+        | Change::Rehomed { .. }
+        | Change::EntryKept { .. }
         | Change::TraitSet { .. }
         | Change::AccountTraitSet { .. }
         | Change::AccountJoined { .. }

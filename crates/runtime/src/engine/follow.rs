@@ -108,7 +108,11 @@ impl Engine {
 
     /// A timer that a change makes void is forgotten.
     fn before(&mut self, rows: &Snapshot, change: &Change) {
-        let (owner, id) = if let Change::Parked { owner, id, .. } = change {
+        let (owner, id) = if let Change::Parked { owner, id, .. }
+        | Change::Rehomed {
+            from: owner, id, ..
+        } = change
+        {
             (owner, *id)
         } else if let Change::Decided(decision) = change {
             let id = InstanceId::from_bytes(*decision.id.as_bytes());
@@ -133,6 +137,13 @@ impl Engine {
                 due,
                 instance: *id,
                 owner: owner.clone(),
+            }));
+        } else if let Change::Rehomed { to, id, .. } = change {
+            let due = rows.instance(to, *id).and_then(|instance| instance.due);
+            self.timers.extend(due.map(|due| Timer {
+                due,
+                instance: *id,
+                owner: to.clone(),
             }));
         } else if let Change::Decided(decision) = change {
             if decision.terms.is_some() {
