@@ -74,6 +74,26 @@ const TOP_LEVEL: &[&str] = &[
 /// Lines of a source file, its tests apart, above which it answers more than one question.
 const FILE_LINES_MAX: usize = 500;
 
+/// Lines of `step.rs`, above which it does more than to say where each kind of input is decided.
+const STEP_LINES_MAX: usize = 200;
+
+/// What this project is built of, and exactly those crates whose own sources use it.
+const BUILT_OF: &[(&str, &[&str])] = &[
+    (
+        "serde",
+        &[
+            "event", "identity", "consent", "journey", "executor", "store",
+        ],
+    ),
+    ("serde_json", &["event", "wayfare"]),
+    ("serde_yaml", &["journey"]),
+    ("petgraph", &["journey"]),
+    ("sled", &["store"]),
+    ("reqwest", &["webhook"]),
+    ("tokio", &["webhook", "runtime", "wayfare"]),
+    ("tracing", &["runtime", "wayfare"]),
+];
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
@@ -148,6 +168,15 @@ fn crates_on_disk() -> Vec<String> {
         .collect()
 }
 
+/// What Cargo calls a crate.
+fn package(name: &str) -> String {
+    if name == "wayfare" {
+        name.to_owned()
+    } else {
+        format!("wayfare-{name}")
+    }
+}
+
 fn source_files(directory: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
@@ -167,11 +196,7 @@ fn every_crate_uses_only_what_its_arrows_allow() {
             .iter()
             .find(|(crate_name, _)| *crate_name == name)
             .unwrap_or_else(|| panic!("crates/{name} has no line in ARROWS"));
-        let package = if name == "wayfare" {
-            name.clone()
-        } else {
-            format!("wayfare-{name}")
-        };
+        let package = package(&name);
         for used in &dependencies[&package] {
             if let Some(used) = used.strip_prefix("wayfare-") {
                 assert!(
@@ -179,6 +204,38 @@ fn every_crate_uses_only_what_its_arrows_allow() {
                     "{package} must not use wayfare-{used}"
                 );
             }
+        }
+    }
+}
+
+/// Whether the sources of a crate, tests apart, name something of a library.
+fn speaks_of(name: &str, library: &str) -> bool {
+    let mut files = Vec::new();
+    source_files(&root().join("crates").join(name).join("src"), &mut files);
+    let path = format!("{library}::");
+    files.iter().any(|file| {
+        let source = std::fs::read_to_string(file).unwrap();
+        let own = source.lines().take_while(|line| *line != "#[cfg(test)]");
+        let mut code = own.filter(|line| !line.trim_start().starts_with("//"));
+        code.any(|line| {
+            let mut before: Vec<&str> = line.split(&path).collect();
+            before.pop();
+            let is_longer = |it: char| it.is_alphanumeric() || it == '_';
+            before.iter().any(|text| !text.ends_with(is_longer))
+        })
+    })
+}
+
+#[test]
+fn what_the_project_is_built_of_is_used_where_it_should_be() {
+    let dependencies = normal_dependencies(&metadata());
+    for (library, users) in BUILT_OF {
+        for name in crates_on_disk() {
+            let is_user = users.contains(&name.as_str());
+            let is_named = dependencies[&package(&name)].contains(*library);
+            assert!(is_named || !is_user, "{name} does not depend on {library}");
+            let is_used = speaks_of(&name, library);
+            assert_eq!(is_used, is_user, "whether {name} uses {library}");
         }
     }
 }
@@ -267,6 +324,7 @@ fn embedding_the_executor_reaches_no_clock_no_chance_and_no_io() {
 fn every_file_answers_one_question() {
     let mut files = Vec::new();
     source_files(&root().join("crates"), &mut files);
+    source_files(&root().join("examples"), &mut files);
     source_files(&root().join("tests"), &mut files);
     for file in files {
         let source = std::fs::read_to_string(&file).unwrap();
@@ -285,6 +343,39 @@ fn every_file_answers_one_question() {
             "{} is a mod.rs",
             file.display()
         );
+    }
+}
+
+/// The kinds of input, by the names of their variants.
+fn kinds_of_input() -> Vec<String> {
+    let source = root().join("crates/executor/src/input.rs");
+    let source = std::fs::read_to_string(source).unwrap();
+    let (_, after) = source.split_once("pub enum InputKind {\n").unwrap();
+    let (body, _) = after.split_once("\n}\n").unwrap();
+    let variants = body.lines().filter_map(|line| line.strip_prefix("    "));
+    variants
+        .filter(|line| line.starts_with(char::is_uppercase))
+        .map(|line| line.split(['(', ' ', ',']).next().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn one_match_says_where_each_kind_of_input_is_decided() {
+    let source = std::fs::read_to_string(root().join("crates/executor/src/step.rs")).unwrap();
+    let lines = source.lines().count();
+    assert!(lines <= STEP_LINES_MAX, "step.rs has {lines} lines");
+    let (_, after) = source.split_once("\npub fn step(").unwrap();
+    let (body, _) = after.split_once("\n}\n").unwrap();
+    assert_eq!(body.matches("match &input.kind {").count(), 1);
+    let kinds = kinds_of_input();
+    assert!(kinds.len() >= 6, "{kinds:?}");
+    for kind in kinds {
+        let arms = body.lines().filter(|line| {
+            let arm = line.trim_start().strip_prefix("InputKind::");
+            let arm = arm.and_then(|arm| arm.strip_prefix(kind.as_str()));
+            arm.is_some_and(|arm| arm.starts_with(['(', ' ']))
+        });
+        assert_eq!(arms.count(), 1, "{kind} is decided in one place");
     }
 }
 

@@ -21,7 +21,7 @@ use crate::effects::Effects;
 use crate::input::{Input, InputKind};
 use crate::snapshot::Snapshot;
 use crate::trace::Trace;
-use work::{NotYet, Work};
+use work::Work;
 
 /// Decides everything that follows from one input. Total: it cannot fail and has no side effects.
 ///
@@ -54,9 +54,5 @@ pub fn step(catalog: &Catalog, snapshot: &Snapshot, input: &Input, trace: &mut T
             Ok(())
         }
     };
-    match decided {
-        Ok(()) => Effects::Changes(work.into_changes()),
-        Err(NotYet::Load(keys)) => Effects::Load(keys),
-        Err(NotYet::DueFirst(timer)) => Effects::DueFirst(timer),
-    }
+    work.finish(decided)
 }

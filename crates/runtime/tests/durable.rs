@@ -234,24 +234,27 @@ async fn answer_output_and_request_wait_for_what_they_follow_from() {
 
     // Its end is heard, and told once that is durable.
     at_work.is_held();
-    assert_eq!(at_work.seen.all(), [&before[..], &["/leads arrived"]].concat());
+    let sent = [&before[..], &["armed", "/leads arrived"]].concat();
+    assert_eq!(at_work.seen.all(), sent);
     at_work.fate.send(Fate::Succeeds).unwrap();
     drop(at_work.inbox);
     at_work.driving.await.unwrap().unwrap();
-    let after = [&before[..], &["/leads arrived", "delivered"]].concat();
-    assert_eq!(at_work.seen.all(), after);
+    assert_eq!(at_work.seen.all(), [&sent[..], &["delivered"]].concat());
     at_work.receiver.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_that_fails_answers_nobody_and_ends_the_run() {
-    let at_work = AtWork::start().await;
+    let mut at_work = AtWork::start().await;
     let answer = at_work.hand_in().await;
     at_work.is_held();
     at_work.fate.send(Fate::Fails).unwrap();
-    let ended = at_work.driving.await.unwrap();
+    let ended = (&mut at_work.driving).await.unwrap();
     assert!(matches!(ended, Err(StoreError::Stopped)), "{ended:?}");
-    assert!(answer.await.is_err(), "an event that is not durable was answered");
+    assert!(
+        answer.await.is_err(),
+        "an event that is not durable was answered"
+    );
     at_work.probe("/after").await;
     assert_eq!(at_work.seen.all(), ["/after arrived"]);
     at_work.receiver.shutdown().await;
@@ -259,16 +262,18 @@ async fn a_commit_that_fails_answers_nobody_and_ends_the_run() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_arming_that_fails_lets_no_request_leave() {
-    let at_work = AtWork::start().await;
+    let mut at_work = AtWork::start().await;
     let answer = at_work.hand_in().await;
     at_work.is_held();
     at_work.fate.send(Fate::Succeeds).unwrap();
     assert_eq!(answer.await, Ok(Ok(())));
     at_work.is_held();
+    at_work.probe("/arming-held").await;
     at_work.fate.send(Fate::Fails).unwrap();
-    let ended = at_work.driving.await.unwrap();
+    let ended = (&mut at_work.driving).await.unwrap();
     assert!(matches!(ended, Err(StoreError::Stopped)), "{ended:?}");
     at_work.probe("/after").await;
-    assert_eq!(at_work.seen.all(), ["webhook decided", "/after arrived"]);
+    let seen = ["webhook decided", "/arming-held arrived", "/after arrived"];
+    assert_eq!(at_work.seen.all(), seen);
     at_work.receiver.shutdown().await;
 }

@@ -19,12 +19,10 @@ use crate::commands;
     propagate_version = true,
     max_term_width = 100
 )]
-#[command(
-    after_help = "Example:
+#[command(after_help = "Example:
   wayfare run --journeys journeys --events events.ndjson --clock events --advance 1h --dry-run
 
-Exit status: 0 done, 1 the input is wrong or a check found problems, 2 the environment failed."
-)]
+Exit status: 0 done, 1 the input is wrong or a check found problems, 2 the environment failed.")]
 pub(crate) struct Cli {
     /// What is logged on stderr, such as `info` or `wayfare_runtime=debug`.
     #[arg(long, global = true, env = "WAYFARE_LOG", default_value = "warn")]

@@ -97,12 +97,10 @@ fn problems_are_told_to_programs_too() {
 /// Mistakes that `docs/journey-file.md` says have no way to be made.
 #[test]
 fn shared_destinations_and_a_choice_of_methods_are_refused() {
-    let sends = TYPO
-        .replace("gret }", "greet }")
-        .replace(
-            "exit: done",
-            "webhook: { method: POST, url: 'https://a.example/b', consent: essential, payload: none }",
-        );
+    let sends = TYPO.replace("gret }", "greet }").replace(
+        "exit: done",
+        "webhook: { method: POST, url: 'https://a.example/b', consent: essential, payload: { a: b } }",
+    );
     let check = |text: &str, code: &str, line: u64| {
         let directory = directory(&[("greet.yaml", text)]);
         let (status, out, _) = answer(directory.path(), &["check", ".", "--format", "json"]);
@@ -116,7 +114,11 @@ fn shared_destinations_and_a_choice_of_methods_are_refused() {
     check(&sends, "", 0);
     let destinations = "destinations: { crm: { url: 'https://a.example/b' } }\n";
     check(&format!("{sends}{destinations}"), "J0201", 8);
-    check(&sends.replace("method: POST", "method: [POST, PUT]"), "J0104", 7);
+    check(
+        &sends.replace("method: POST", "method: [POST, PUT]"),
+        "J0104",
+        7,
+    );
 }
 
 #[test]
@@ -175,7 +177,7 @@ fn completions_know_the_commands() {
     }
 }
 
-/// The commands that the help lists.
+/// The commands that the help lists, but for `help` itself.
 fn commands() -> Vec<String> {
     let (status, out, _) = answer(shipped(), &["--help"]);
     assert_eq!(status, 0);
@@ -186,6 +188,7 @@ fn commands() -> Vec<String> {
     names
         .filter(|line| !line.starts_with(' '))
         .map(|line| line.split(' ').next().unwrap().to_owned())
+        .filter(|command| command != "help")
         .collect()
 }
 

@@ -6,11 +6,14 @@
     reason = "a test target: an assumption that fails is a test that fails"
 )]
 
+#[path = "at_work/receiver.rs"]
+mod receiver;
+
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
@@ -29,6 +32,8 @@ fn wayfare() -> Command {
 struct Server {
     child: Child,
     address: SocketAddr,
+    /// What it tells people from now on.
+    told: Lines<BufReader<ChildStderr>>,
 }
 
 impl Server {
@@ -41,21 +46,35 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let told = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut server = Self {
             child,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            told,
         };
+        let line = server.hear("listening on http://");
+        server.address = line.parse().unwrap();
+        server
+    }
+
+    /// Waits for a line that begins like this; the rest of it.
+    fn hear(&mut self, beginning: &str) -> String {
         let mut said = Vec::new();
-        for line in stderr.lines() {
+        for line in self.told.by_ref() {
             let line = line.unwrap();
-            if let Some(address) = line.strip_prefix("listening on http://") {
-                server.address = address.parse().unwrap();
-                return server;
+            if let Some(rest) = line.strip_prefix(beginning) {
+                return rest.to_owned();
             }
             said.push(line);
         }
-        panic!("the server never listened: {said:?}");
+        panic!("the server never said `{beginning}`: {said:?}");
+    }
+
+    /// Asks it to stop.
+    fn terminate(&self) {
+        let pid = self.child.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
+        assert!(told.success());
     }
 
     fn with_state(state: &Path, receiver: &str) -> Self {
@@ -69,11 +88,16 @@ impl Server {
         ])
     }
 
-    /// Sends a request; status and body of the answer.
+    /// Posts something; status and body of the answer.
     fn post(&self, path: &str, headers: &str, body: &[u8]) -> (u16, String) {
+        self.send(&format!("POST {path}"), headers, body)
+    }
+
+    /// Sends a request; status and body of the answer.
+    fn send(&self, line: &str, headers: &str, body: &[u8]) -> (u16, String) {
         let mut stream = TcpStream::connect(self.address).unwrap();
         let head = format!(
-            "POST {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n",
+            "{line} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n",
             body.len()
         );
         stream.write_all(head.as_bytes()).unwrap();
@@ -108,31 +132,24 @@ fn every_request_is_answered_with_what_became_of_it() {
         assert_eq!(found, status, "{path} {body}: {text}");
         assert!(text.contains(words), "{path} {body}: {text}");
     };
-    let success = r#""success":true"#;
-    check(
-        "/v1/identify",
-        r#"{"userId":"u1","traits":{"plan":"free"}}"#,
-        200,
-        success,
-    );
-    check(
-        "/v1/t",
-        r#"{"userId":"u1","event":"Signup Completed","messageId":"m1"}"#,
-        200,
-        success,
-    );
-    check(
-        "/v1/group",
-        r#"{"userId":"u1","groupId":"a1"}"#,
-        200,
-        success,
-    );
-    check(
-        "/v1/consent",
-        r#"{"email":"a@b.example","category":"marketing","action":"accept"}"#,
-        200,
-        success,
-    );
+    assert_eq!(server.send("GET /healthz", "", b""), (200, "ok\n".into()));
+    for (path, body) in [
+        ("identify", r#"{"userId":"u1","traits":{"plan":"free"}}"#),
+        (
+            "t",
+            r#"{"userId":"u1","event":"Signup Completed","messageId":"m1"}"#,
+        ),
+        ("page", r#"{"userId":"u1","name":"Pricing"}"#),
+        ("screen", r#"{"userId":"u1","name":"Home"}"#),
+        ("group", r#"{"userId":"u1","groupId":"a1"}"#),
+        ("alias", r#"{"userId":"u1","previousId":"anon-1"}"#),
+        (
+            "consent",
+            r#"{"email":"a@b.example","category":"marketing","action":"accept"}"#,
+        ),
+    ] {
+        check(&format!("/v1/{path}"), body, 200, r#""success":true"#);
+    }
     check("/v1/track", r#"{"event":"x"}"#, 400, "no_identifier");
     check("/v1/track", r#"{"userId":"u1"}"#, 400, "no_event_name");
     check("/v1/track", "nonsense", 400, "invalid_json");
@@ -236,10 +253,36 @@ fn a_stop_that_is_asked_for_ends_cleanly() {
     let mut server = Server::with_state(state.path(), "builtin");
     let event = br#"{"userId":"u1","event":"Signup Completed"}"#;
     assert_eq!(server.post("/v1/track", "", event).0, 200);
-    let pid = server.child.id().to_string();
-    let told = Command::new("kill").args(["-TERM", &pid]).status().unwrap();
-    assert!(told.success());
+    server.terminate();
     assert_eq!(server.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_request_on_the_wire_is_waited_for_when_a_stop_is_asked_for() {
+    let state = TempDir::new().unwrap();
+    let (address, inbox) = receiver::listen();
+    let mut server = Server::with_state(state.path(), &address.to_string());
+    let event = br#"{"userId":"u1","event":"Signup Completed"}"#;
+    assert_eq!(server.post("/v1/track", "", event).0, 200);
+    let request = receiver::next(&inbox);
+    assert_eq!(request.line, "POST /leads");
+    assert!(request.body.contains("Signup Completed"), "{request:?}");
+    server.terminate();
+    server.hear("stopping: ");
+    request.answer(200);
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+
+    let mut deliveries = wayfare();
+    deliveries.args(["deliveries", "--format", "json", "--state"]);
+    let output = deliveries.arg(state.path()).stdout(Stdio::piped()).output();
+    let found = String::from_utf8(output.unwrap().stdout).unwrap();
+    let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+    assert_eq!(found["deliveryId"], request.header("webhook-id"));
+    assert_eq!(
+        (&found["state"], &found["status"]),
+        (&"delivered".into(), &200.into())
+    );
+    assert!(inbox.try_recv().is_err(), "it came twice");
 }
 
 /// A receiver that counts how often each delivery's id arrives, answering 200 to all.
@@ -263,7 +306,10 @@ fn record(stream: &TcpStream, counted: &Mutex<BTreeMap<String, u32>>) -> Option<
     let (mut id, mut length) = (String::new(), 0);
     loop {
         let mut line = String::new();
-        reader.read_line(&mut line).ok()?;
+        // A server that was killed between connecting and sending has sent nothing.
+        if reader.read_line(&mut line).ok()? == 0 {
+            return None;
+        }
         let line = line.trim_end().to_ascii_lowercase();
         if line.is_empty() {
             break;

@@ -9,6 +9,7 @@ use wayfare_event::Timestamp;
 
 use crate::catalog::Catalog;
 use crate::change::Change;
+use crate::effects::Effects;
 use crate::input::Timer;
 use crate::record::{Account, Key};
 use crate::snapshot::Snapshot;
@@ -57,8 +58,13 @@ impl<'a> Work<'a> {
         self.changes.push(change);
     }
 
-    pub(crate) fn into_changes(self) -> Vec<Change> {
-        self.changes
+    /// What the step says, in the end.
+    pub(crate) fn finish(self, decided: Result<(), NotYet>) -> Effects {
+        match decided {
+            Ok(()) => Effects::Changes(self.changes),
+            Err(NotYet::Load(keys)) => Effects::Load(keys),
+            Err(NotYet::DueFirst(timer)) => Effects::DueFirst(timer),
+        }
     }
 
     /// Goes on only when all of these are loaded.
