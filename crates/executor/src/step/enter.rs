@@ -142,17 +142,15 @@ fn admit(
     }
     let inside = inside.filter(|live| live.instance.key == instance.key);
     let guards = who.guards(&instance.journey, instance.key.as_ref());
-    let id = id(work, who, heard, instance);
-    let decision = Key::Decision(id.decision());
-    work.need(guards.iter().cloned().chain([decision.clone()]))?;
+    work.need(guards.iter().cloned())?;
+    let entries = guards.iter().filter_map(|guard| work.rows.guard(guard));
+    let last = entries.map(|entry| entry.entered).max();
     // An id is decided on once, for ever: also when its message is long forgotten.
-    if live.iter().any(|live| live.id == id) || work.rows.row(&decision).is_some() {
+    if last.is_some() && is_taken(work, id(work, who, heard, instance), &live)? {
         let code = RefusalCode::Once;
         let leaf = Some(("messageId".to_owned(), heard.opener(work)));
         return Ok(Err(Refused { code, leaf }));
     }
-    let entries = guards.iter().filter_map(|guard| work.rows.guard(guard));
-    let last = entries.map(|entry| entry.entered).max();
     let is_inside = inside.count() > 0;
     Ok(match graph.entry().again {
         Again::Once if last.is_some() => Err(RefusalCode::Once.into()),
@@ -162,6 +160,13 @@ fn admit(
         }
         Again::Once | Again::Every(_) | Again::AfterExit | Again::Always => Ok(true),
     })
+}
+
+/// Whether an id is that of a walk, or of one that ended.
+fn is_taken(work: &Work<'_>, id: InstanceId, live: &[Live]) -> Result<bool, NotYet> {
+    let decision = Key::Decision(id.decision());
+    work.need([decision.clone()])?;
+    Ok(live.iter().any(|live| live.id == id) || work.rows.row(&decision).is_some())
 }
 
 /// The id of the instance that an event opens.
