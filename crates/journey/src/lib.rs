@@ -6,6 +6,7 @@
 //! Reading order: [`definition`], [`compile`], [`Graph`], [`expression`], [`Webhook::render`].
 
 pub mod address;
+pub mod calendar;
 mod check;
 mod compile;
 pub mod definition;
