@@ -10,6 +10,7 @@ use std::str::FromStr;
 use jiff::civil::{Date, Time};
 use wayfare_event::Timestamp;
 
+pub(crate) use weekdays::DAY_NAMES;
 pub use weekdays::{WeekdayError, Weekdays};
 pub use zone::Zone;
 

@@ -9,6 +9,7 @@ pub mod address;
 pub mod calendar;
 mod check;
 mod compile;
+pub mod cron;
 pub mod definition;
 pub mod diagnostic;
 mod draw;

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 
 use wayfare_event::{Timestamp, Value};
 use wayfare_journey::calendar::{Weekdays, Zone, next_local};
+use wayfare_journey::cron::Cron;
 use wayfare_journey::duration;
 
 const VECTORS: &str = include_str!("time.jsonl");
@@ -71,4 +72,19 @@ fn every_vector_is_kept_or_its_reason_is_written_down() {
         numbers.map(move |number| format!("{kind}-{number:02}"))
     });
     assert_eq!(ids, all.collect());
+}
+
+#[test]
+fn a_daily_schedule_comes_round_at_the_next_such_local_time() {
+    let vectors = VECTORS.lines().map(|line| Value::parse(line).unwrap());
+    let next = vectors.filter(|vector| text(vector, "id").unwrap().starts_with("TN"));
+    let mut rows = 0;
+    for vector in next {
+        let (hour, minute) = text(&vector, "until").unwrap().split_once(':').unwrap();
+        let cron = Cron::parse(&format!("{minute} {hour} * * *")).unwrap();
+        let comes = cron.next_after(instant(&vector, "arrived"), &zone(&vector));
+        assert_eq!(comes, Some(instant(&vector, "expect")), "{vector}");
+        rows += 1;
+    }
+    assert_eq!(rows, 13);
 }

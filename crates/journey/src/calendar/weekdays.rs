@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::civil::Weekday;
 
 /// The days as they are written, in the order of the week.
-pub(crate) const NAMES: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+pub(crate) const DAY_NAMES: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// Days of the week, at least one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,9 @@ fn read(item: &str) -> Option<u8> {
     }
     let place = |name: &str| {
         let name = name.trim();
-        NAMES.iter().position(|it| it.eq_ignore_ascii_case(name))
+        DAY_NAMES
+            .iter()
+            .position(|it| it.eq_ignore_ascii_case(name))
     };
     let (first, last) = match item.split_once('-') {
         Some((first, last)) => (place(first)?, place(last)?),
@@ -85,7 +87,7 @@ fn read(item: &str) -> Option<u8> {
 
 impl fmt::Display for Weekdays {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = NAMES.iter().enumerate();
+        let names = DAY_NAMES.iter().enumerate();
         let named: Vec<&str> = names
             .filter(|(day, _)| self.0 & 1 << day != 0)
             .map(|(_, name)| *name)

@@ -2,7 +2,7 @@
 //! machine's own copy is never read, so a replay elsewhere finds the same hours.
 
 use jiff::civil::DateTime;
-use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
 use wayfare_event::Timestamp;
 
 use crate::diagnostic;
@@ -64,6 +64,12 @@ impl Zone {
     pub(crate) fn instant(&self, local: DateTime) -> Option<Timestamp> {
         let instant = self.0.to_ambiguous_timestamp(local).compatible().ok()?;
         Some(Timestamp::from_micros(instant.as_microsecond()))
+    }
+
+    /// Whether the clock never shows this.
+    pub(crate) fn skips(&self, local: DateTime) -> bool {
+        let offset = self.0.to_ambiguous_timestamp(local).offset();
+        matches!(offset, AmbiguousOffset::Gap { .. })
     }
 }
 
