@@ -309,7 +309,7 @@ mod tests {
     fn refused(marked: &str, message: &str, hint: &str) {
         let text = marked.replace(['[', ']'], "");
         let error = Cron::parse(&text).unwrap_err();
-        let mut shown = text.clone();
+        let mut shown = text;
         shown.insert(error.span.end, ']');
         shown.insert(error.span.start, '[');
         assert_eq!(shown, marked);
