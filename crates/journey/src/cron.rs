@@ -69,10 +69,10 @@ impl Numbers {
 impl Cron {
     /// Reads a schedule.
     ///
-    /// Each field is `*`, a number, a range `9-17`, either of the last two of a list `1,15`, and
-    /// `*` or a range may be stepped: `*/15`. Months and days of the week have names of three
-    /// letters; Sunday is 0 and 7, and only a range of days of the week may go over its end
-    /// (`fri-mon`). Where neither kind of day starts with `*`, a day of either kind is one.
+    /// Each field is `*`, a number, a range `9-17` or a list of them `1,15-20`; `*` and ranges may
+    /// be stepped, `*/15`. Months and days of the week have names of three letters; Sunday is 0 and
+    /// 7, and only a range of days of the week may go over the end of the week, `fri-mon`. Where
+    /// neither kind of day starts with `*`, a day of either kind is one.
     /// `@hourly @daily @midnight @weekly @monthly @yearly @annually` are short for what they say.
     ///
     /// # Errors

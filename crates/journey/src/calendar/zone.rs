@@ -16,7 +16,7 @@ use crate::diagnostic;
 /// assert_eq!(zone.as_ref().map(Zone::name), Some("Europe/Berlin"));
 /// assert_eq!(Zone::nearest("Berlin").as_deref(), Some("Europe/Berlin"));
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Zone(TimeZone);
 
 impl Zone {

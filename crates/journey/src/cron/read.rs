@@ -155,7 +155,7 @@ fn spelled_out(whole: Piece<'_>) -> Result<Option<&'static str>, CronError> {
 fn miscounted(whole: Piece<'_>, count: usize) -> CronError {
     let message = format!("a schedule has five fields, this has {count}");
     let hint = if count > 5 {
-        "seconds and years are not offered: leave minute, hour, day of the month, month and day of \
+        "seconds and years are not offered: write minute, hour, day of the month, month and day of \
          the week"
     } else {
         "write minute, hour, day of the month, month and day of the week, for example \
