@@ -27,8 +27,9 @@ pub mod yaml;
 pub use compile::{Compiled, Known, compile};
 pub use draw::{Drawing, draw};
 pub use graph::{
-    Again, Arm, Block, BlockId, Consent, Entry, EventMatch, ExitRule, Graph, Heard, Kept, Trigger,
-    TriggerOn, WaitItem, Webhook,
+    Again, Arm, Block, BlockId, Consent, Entry, EntryLimit, EventMatch, ExitRule, Graph, Heard,
+    Kept, Migrate, Split, SplitArm, TraitChange, TraitOf, Trigger, TriggerOn, UntilDate, UntilTime,
+    WaitItem, WaitZone, Webhook,
 };
 pub use parse::{fields, parse};
 pub use render::{Payload, RenderError, Rendered, Template, Unfit};

@@ -208,7 +208,10 @@ fn words(output: &Output) -> String {
     match output {
         Output::Decision(decision) => format!("{} decided", decision.outcome.as_str()),
         Output::Delivery { delivery, .. } => delivery.state.as_str().to_owned(),
-        Output::Refused(_) | Output::Rejected { .. } | Output::Trace { .. } => {
+        Output::Refused(_)
+        | Output::Control { .. }
+        | Output::Rejected { .. }
+        | Output::Trace { .. } => {
             format!("{output:?}")
         }
     }

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use wayfare_event::{DeliveryId, IdKey, Identifier, InstanceId, Timestamp};
+use wayfare_event::{DeliveryId, IdKey, Identifier, Timestamp};
 use wayfare_executor::delivery::Outcome;
-use wayfare_executor::{Change, Key, Row};
+use wayfare_executor::record::{QueueId, SweepId};
+use wayfare_executor::{Change, Key, Operator, Row, TimerOf};
 use wayfare_journey::Version;
 
 use crate::StoreError;
@@ -101,11 +102,11 @@ pub enum LoggedInput {
         /// The JSON as it came.
         text: Arc<str>,
     },
-    /// A block's time came.
+    /// A time came that somebody waited for.
     Timer {
-        /// Whose it is.
-        instance: InstanceId,
-        /// The identifier the instance is kept under.
+        /// What was due.
+        of: TimerOf,
+        /// The identifier it is kept under.
         owner: Identifier,
         /// When it was due.
         due: Timestamp,
@@ -123,6 +124,19 @@ pub enum LoggedInput {
     },
     /// The address of a delivery is refused.
     AttemptBarred(DeliveryId),
+    /// A queued input had its turn; it stands in the change that queued it.
+    Queued(QueueId),
+    /// The next profiles of a sweep.
+    SweepPage {
+        /// The sweep.
+        id: SweepId,
+        /// The identifiers that were looked at.
+        keys: Vec<Identifier>,
+        /// Whether there were no more.
+        is_last: bool,
+    },
+    /// Somebody let a journey stop or go on.
+    Operator(Operator),
     /// A version of a journey is in force; its file stands in the change.
     Published {
         /// The journey.
@@ -205,11 +219,17 @@ pub enum RowKind {
     Delivery,
     /// Versions of journeys.
     Version,
+    /// Inputs that wait for their turn.
+    Queued,
+    /// Sweeps under way.
+    Sweep,
+    /// What holds for whole journeys.
+    Control,
 }
 
 impl RowKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Person,
         Self::Account,
         Self::Guard,
@@ -217,6 +237,9 @@ impl RowKind {
         Self::Decision,
         Self::Delivery,
         Self::Version,
+        Self::Queued,
+        Self::Sweep,
+        Self::Control,
     ];
 
     /// The kind of the row under a key.
@@ -230,6 +253,9 @@ impl RowKind {
             Key::Decision(_) => Self::Decision,
             Key::Delivery(_) => Self::Delivery,
             Key::Version(..) => Self::Version,
+            Key::Queued(_) => Self::Queued,
+            Key::Sweep(_) => Self::Sweep,
+            Key::Control(_) => Self::Control,
         }
     }
 }

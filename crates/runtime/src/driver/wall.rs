@@ -8,7 +8,7 @@ use super::{BATCH_MAX, Driver, Until};
 use crate::clock;
 use crate::engine::Engine;
 
-/// Timers fired between two looks at what waits.
+/// Timers fired, and queued inputs taken, between two looks at what waits.
 const TIMERS_PER_BATCH: usize = 256;
 /// The longest sleep: far timers are looked at again.
 const SLEEP_MAX: Duration = Duration::from_secs(3_600);
@@ -26,6 +26,7 @@ impl Driver<'_> {
         loop {
             let now = clock::now();
             self.engine.fire(now, TIMERS_PER_BATCH)?;
+            self.engine.sweep(now, TIMERS_PER_BATCH)?;
             self.flush()?;
             if ended && until == Until::Quiet {
                 self.dispatch.hold();
@@ -63,7 +64,7 @@ impl Driver<'_> {
     }
 
     fn is_done(&self, until: Until) -> bool {
-        let delivered = self.engine.open_deliveries() == 0;
+        let delivered = self.engine.open_deliveries() == 0 && !self.engine.is_sweeping();
         match until {
             Until::Quiet => self.dispatch.is_idle(),
             Until::Delivered => delivered,
@@ -75,7 +76,14 @@ impl Driver<'_> {
     fn until_due(&self, now: Timestamp, is_stopping: bool) -> Duration {
         let timer = self.engine.next_timer();
         let delivery = self.engine.next_delivery().filter(|_| !is_stopping);
-        let due = timer.into_iter().chain(delivery).min();
+        let sweep = self.engine.next_sweep();
+        let queued = self.engine.is_sweeping().then_some(now);
+        let due = timer
+            .into_iter()
+            .chain(delivery)
+            .chain(sweep)
+            .chain(queued)
+            .min();
         due.map_or(SLEEP_MAX, |due| {
             let micros = due.micros_since(now).max(0).unsigned_abs();
             Duration::from_micros(micros).min(SLEEP_MAX)

@@ -287,7 +287,10 @@ impl LiveRows {
             | Row::Guard(_)
             | Row::Decision(_)
             | Row::Delivery(_)
-            | Row::Version(_) => true,
+            | Row::Version(_)
+            | Row::Queued(_)
+            | Row::Sweep(_)
+            | Row::Control(_) => true,
         }
     }
 
