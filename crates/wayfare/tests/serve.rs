@@ -10,11 +10,12 @@
 mod receiver;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Lines, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -283,6 +284,34 @@ fn a_request_on_the_wire_is_waited_for_when_a_stop_is_asked_for() {
         (&"delivered".into(), &200.into())
     );
     assert!(inbox.try_recv().is_err(), "it came twice");
+}
+
+#[test]
+fn clients_that_stall_do_not_hold_up_a_stop() {
+    /// Longer than a stop waits for its clients, shorter than any other patience with them.
+    const PATIENCE: Duration = Duration::from_secs(20);
+    let state = TempDir::new().unwrap();
+    let mut server = Server::with_state(state.path(), "builtin");
+    let half = "POST /v1/track HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\n{\"userId\":";
+    let stalled = ["", "POST /v1/track HTTP/1.1\r\nHo", half].map(|sent| {
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        stream.write_all(sent.as_bytes()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+    });
+    let event = br#"{"userId":"u1","event":"Signup Completed"}"#;
+    assert_eq!(server.post("/v1/track", "", event).0, 200);
+    server.terminate();
+    server.hear("stopping: ");
+    for mut stream in stalled {
+        let heard = stream.read(&mut [0; 1]);
+        let is_over = match &heard {
+            Ok(bytes) => *bytes == 0,
+            Err(error) => error.kind() == ErrorKind::ConnectionReset,
+        };
+        assert!(is_over, "{heard:?}");
+    }
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
 }
 
 /// A receiver that counts how often each delivery's id arrives, answering 200 to all.
