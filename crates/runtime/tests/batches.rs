@@ -139,7 +139,7 @@ async fn a_batch_has_at_most_512_inputs_be_they_events_or_timers() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_batch_has_at_most_8_mib_and_the_event_that_filled_it() {
-    let weights = weights(700, 30_000).await;
+    let weights = weights(900, 30_000).await;
     let bytes: Vec<usize> = weights.iter().map(|(_, bytes)| *bytes).collect();
     assert!(bytes.iter().sum::<usize>() > 2 * BYTES_MAX);
     let most = BYTES_MAX + EVENT_BYTES_MAX;
