@@ -129,7 +129,7 @@ blocks:
         let outbound = Outbound {
             client: Client::to_receiver(nowhere, settings.webhooks.clone(), secrets.clone()),
             secrets,
-            hosts: settings.hosts.clone(),
+            hosts: settings.hosts,
         };
         let mut tell = |_: Output, _: Option<String>| {};
         let (mut driver, _inbox) = Driver::new(engine, outbound, &mut tell);
