@@ -29,7 +29,7 @@ const CONDITIONS: [&str; 14] = [
     "properties.amount > 100",
     "properties.amount >= 99.5",
     r#"profile.plan == "pro" && profile.visits > 3"#,
-    r#"profile.vip || properties.amount > 500 && properties.currency == "EUR""#,
+    r#"profile.vip || properties.amount > 140 && properties.currency == "EUR""#,
     "has(profile.phone) && !profile.optedOut",
     r#"profile.email.endsWith("@example.com")"#,
     r#""vip" in profile.tags"#,

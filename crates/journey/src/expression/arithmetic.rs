@@ -74,9 +74,32 @@ fn moved<'a>(operator: Operator, at: i64, by: i64) -> Option<Datum<'a>> {
     Some(Datum::Time(Timestamp::from_micros(at)))
 }
 
+/// The result for two integers, where it is one of 64 bits: most are, and need no decimals.
+fn integers(operator: Operator, left: i64, right: i64) -> Option<i64> {
+    match operator {
+        Operator::Multiply => left.checked_mul(right),
+        Operator::Remainder => left.checked_rem(right),
+        Operator::Divide => left
+            .checked_div(right)
+            .filter(|result| result.checked_mul(right) == Some(left)),
+        Operator::Or
+        | Operator::And
+        | Operator::Equal
+        | Operator::NotEqual
+        | Operator::Less
+        | Operator::LessEqual
+        | Operator::Greater
+        | Operator::GreaterEqual
+        | Operator::In
+        | Operator::Default
+        | Operator::Add
+        | Operator::Subtract => whole(operator, left, right),
+    }
+}
+
 fn numbers<'a>(operator: Operator, left: &Number, right: &Number) -> Option<Datum<'a>> {
     if let (Some(left), Some(right)) = (left.as_i64(), right.as_i64())
-        && let Some(result) = whole(operator, left, right)
+        && let Some(result) = integers(operator, left, right)
     {
         return Some(Datum::own(result));
     }
