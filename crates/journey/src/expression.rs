@@ -7,6 +7,7 @@
 mod arithmetic;
 mod evaluate;
 mod explain;
+mod functions;
 mod lex;
 mod names;
 mod parse;
