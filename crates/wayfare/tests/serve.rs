@@ -45,6 +45,9 @@ impl Server {
 
     /// Starts this program.
     fn of(mut program: Command, arguments: &[&str]) -> Self {
+        for name in ["LOG", "JOURNEYS", "CONFIG", "STATE", "LISTEN"] {
+            program.env_remove(format!("WAYFARE_{name}"));
+        }
         let mut child = program
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(arguments)
