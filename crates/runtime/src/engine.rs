@@ -72,7 +72,8 @@ pub struct Engine {
     next_seq: u64,
     at: Timestamp,
     entries: Vec<Entry>,
-    rows: BTreeMap<Key, Row>,
+    /// What changed since the last commit; nothing where a row is gone.
+    rows: BTreeMap<Key, Option<Row>>,
     cursor: Option<Cursor>,
     /// Bytes of the texts and bodies in `entries`.
     batch_bytes: usize,

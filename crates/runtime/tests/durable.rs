@@ -70,6 +70,15 @@ impl Store for Held {
         self.kept.scan(kind, visit)
     }
 
+    fn page(
+        &mut self,
+        kind: RowKind,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<Key>, StoreError> {
+        self.kept.page(kind, after, limit)
+    }
+
     fn history(&mut self, from_seq: u64, visit: &mut dyn FnMut(&Entry)) -> Result<(), StoreError> {
         self.kept.history(from_seq, visit)
     }

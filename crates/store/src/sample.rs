@@ -86,9 +86,9 @@ pub(crate) fn batch(store: &mut dyn Store, entries: Vec<Entry>) -> Batch {
         }
         change.apply(&mut snapshot);
     }
-    let after = touched.into_keys().filter_map(|key| {
-        let row = snapshot.row(&key)?;
-        Some((key, row))
+    let after = touched.into_keys().map(|key| {
+        let row = snapshot.row(&key);
+        (key, row)
     });
     let offset = entries.last().map_or(0, |entry| entry.seq * 100);
     Batch {
@@ -99,6 +99,16 @@ pub(crate) fn batch(store: &mut dyn Store, entries: Vec<Entry>) -> Batch {
         }),
         entries,
     }
+}
+
+/// Commits that nothing stands under these keys; no input says so.
+pub(crate) fn remove(store: &mut dyn Store, keys: &[Key]) {
+    let rows = keys.iter().map(|key| (key.clone(), None)).collect();
+    let batch = Batch {
+        rows,
+        ..Batch::default()
+    };
+    store.commit(&batch).unwrap();
 }
 
 /// Commits inputs that touch rows of every kind.

@@ -35,6 +35,18 @@ pub trait Store: Send {
     /// When what is kept cannot be read.
     fn scan(&mut self, kind: RowKind, visit: &mut dyn FnMut(&Key, &Row)) -> Result<(), StoreError>;
 
+    /// The first keys of a kind that stand behind one, in order, at most `limit`: none at the end.
+    ///
+    /// # Errors
+    ///
+    /// When what is kept cannot be read.
+    fn page(
+        &mut self,
+        kind: RowKind,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<Key>, StoreError>;
+
     /// Visits the entries of the history from an input's sequence number on, in order.
     ///
     /// # Errors
@@ -58,8 +70,9 @@ pub trait Store: Send {
 pub struct Batch {
     /// The inputs and what followed from them, by sequence number.
     pub entries: Vec<Entry>,
-    /// The rows that changed, each as it is after the batch; each key once.
-    pub rows: Vec<(Key, Row)>,
+    /// The keys under which something changed, each once, and what stands there after the batch:
+    /// nothing when the row is gone.
+    pub rows: Vec<(Key, Option<Row>)>,
     /// How far a file of events was read; nothing when that did not change.
     pub cursor: Option<Cursor>,
 }

@@ -70,7 +70,7 @@ impl Engine {
 
     pub(super) fn row(&mut self, key: &Key) -> Result<Option<Row>, StoreError> {
         if let Some(row) = self.rows.get(key) {
-            return Ok(Some(row.clone()));
+            return Ok(row.clone());
         }
         let loaded = self.store.load(std::slice::from_ref(key))?;
         Ok(loaded.into_iter().next().flatten())
@@ -81,7 +81,7 @@ impl Engine {
             .into_iter()
             .partition(|key| self.rows.contains_key(key));
         for key in here {
-            let row = self.rows.get(&key).cloned();
+            let row = self.rows.get(&key).cloned().flatten();
             rows.put(key, row);
         }
         let loaded = self.store.load(&stored)?;
@@ -100,9 +100,8 @@ impl Engine {
             self.after(rows, change);
         }
         for key in touched {
-            if let Some(row) = rows.row(&key) {
-                self.rows.insert(key, row);
-            }
+            let row = rows.row(&key);
+            self.rows.insert(key, row);
         }
     }
 
