@@ -23,6 +23,7 @@ fn local(directory: &Path) -> LocalStore {
         cache_mb: 16,
         dry: false,
         new_id_key: *IdKey::STATELESS.as_bytes(),
+        history_us: i64::MAX,
     };
     LocalStore::open(directory, &options).unwrap().0
 }

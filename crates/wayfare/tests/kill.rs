@@ -201,6 +201,7 @@ fn decided(state: &Path) -> BTreeMap<DecisionId, Decision> {
         cache_mb: 16,
         dry: true,
         new_id_key: [0; 32],
+        history_us: i64::MAX,
     };
     let (mut store, _) = LocalStore::open(state, &options).unwrap();
     let mut found = BTreeMap::new();

@@ -2,13 +2,14 @@
 
 use super::*;
 use std::fs::OpenOptions;
+use std::ops::ControlFlow;
 
 type Frames = Vec<(u64, Vec<u8>)>;
 
 fn open(directory: &Path) -> (Log, Frames, Option<TornTail>) {
     let mut frames = Vec::new();
     let mut keep = |sequence, payload: &[u8]| frames.push((sequence, payload.to_vec()));
-    let (log, torn) = Log::open(directory, 1, &mut keep).unwrap();
+    let (log, torn) = Log::open(directory, SEGMENT_BYTES, 1, &mut keep).unwrap();
     (log, frames, torn)
 }
 
@@ -48,7 +49,10 @@ fn replay_starts_where_it_is_told() {
     let directory = tempfile::tempdir().unwrap();
     three_frames(directory.path());
     let mut seen = Vec::new();
-    Log::open(directory.path(), 3, &mut |sequence, _| seen.push(sequence)).unwrap();
+    Log::open(directory.path(), SEGMENT_BYTES, 3, &mut |sequence, _| {
+        seen.push(sequence);
+    })
+    .unwrap();
     assert_eq!(seen, [3]);
 }
 
@@ -74,7 +78,7 @@ fn damage_before_the_tail_is_an_error_that_says_where() {
     let directory = tempfile::tempdir().unwrap();
     let (path, _) = three_frames(directory.path());
     overwrite(&path, segment::HEADER_BYTES + 18, b"X");
-    let error = Log::open(directory.path(), 1, &mut |_, _| ()).unwrap_err();
+    let error = Log::open(directory.path(), SEGMENT_BYTES, 1, &mut |_, _| ()).unwrap_err();
     assert!(matches!(error, LogError::Damaged { offset, .. } if offset == segment::HEADER_BYTES));
     assert!(
         error.to_string().contains("restore the state directory"),
@@ -93,7 +97,7 @@ fn a_frame_blanked_out_before_the_tail_is_an_error() {
         &vec![0; usize::try_from(last - start).unwrap()],
     );
     assert!(matches!(
-        Log::open(directory.path(), 1, &mut |_, _| ()).unwrap_err(),
+        Log::open(directory.path(), SEGMENT_BYTES, 1, &mut |_, _| ()).unwrap_err(),
         LogError::Damaged { .. }
     ));
 }
@@ -109,9 +113,14 @@ fn a_full_segment_is_followed_by_another() {
     log.sync().unwrap();
     assert_eq!(segment::list(directory.path()).unwrap().len(), 3);
     let mut seen = Vec::new();
-    Log::open(directory.path(), 1, &mut |sequence, payload| {
-        seen.push((sequence, payload.len()));
-    })
+    Log::open(
+        directory.path(),
+        SEGMENT_BYTES,
+        1,
+        &mut |sequence, payload| {
+            seen.push((sequence, payload.len()));
+        },
+    )
     .unwrap();
     assert_eq!(
         seen,
@@ -129,7 +138,7 @@ fn a_missing_segment_is_an_error() {
     }
     let segments = segment::list(directory.path()).unwrap();
     std::fs::remove_file(&segments[1].1).unwrap();
-    let error = Log::open(directory.path(), 1, &mut |_, _| ()).unwrap_err();
+    let error = Log::open(directory.path(), SEGMENT_BYTES, 1, &mut |_, _| ()).unwrap_err();
     assert!(error.to_string().contains("frames are missing"), "{error}");
 }
 
@@ -150,18 +159,19 @@ fn frames_are_read_while_the_log_is_open() {
     log.append(&vec![7; FRAME_PAYLOAD_BYTES_MAX]).unwrap();
     log.append(&vec![8; FRAME_PAYLOAD_BYTES_MAX]).unwrap();
     log.append(b"four").unwrap();
-    assert_eq!(log.segment_starts().unwrap(), [1, 3]);
+    assert_eq!(log.past().segment_starts().unwrap(), [1, 3]);
     let read = |from, until| {
         let mut seen = Vec::new();
-        log.read(from, &mut |sequence, payload| {
-            seen.push((sequence, payload.len()));
-            if sequence == until {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        })
-        .unwrap();
+        log.past()
+            .read(from, &mut |sequence, payload| {
+                seen.push((sequence, payload.len()));
+                if sequence == until {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            })
+            .unwrap();
         seen
     };
     let large = FRAME_PAYLOAD_BYTES_MAX;
