@@ -131,6 +131,15 @@ fn the_history_is_visited_from_any_entry_on() {
 }
 
 #[test]
+fn the_history_begins_with_the_oldest_entry() {
+    check(|store| {
+        assert_eq!(store.beginning().unwrap(), None);
+        live(store, 3);
+        assert_eq!(store.beginning().unwrap(), Some((1, at(1))));
+    });
+}
+
+#[test]
 fn a_scan_visits_one_kind_in_the_order_of_its_keys() {
     check(|store| {
         live(store, 60);

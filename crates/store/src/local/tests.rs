@@ -229,6 +229,37 @@ fn pages_see_what_is_written_being_written_and_not_written_yet() {
 }
 
 #[test]
+fn what_waited_for_thirty_seconds_is_written_behind() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut store, _) = open(directory.path(), LAZY);
+    let covered = |store: &LocalStore| {
+        let killed = tempfile::tempdir().unwrap();
+        copy(directory.path(), killed.path());
+        let seq = store.head().next_seq - 1;
+        seq - reopened(killed.path()).1.replayed
+    };
+    assert!(!store.idle(at(1000)).unwrap(), "nothing waits");
+    live(&mut store, 3);
+    // The clock of who asks counts, not the time of the inputs.
+    for second in [1000, 1015, 1029] {
+        assert!(store.idle(at(second)).unwrap());
+    }
+    assert_eq!(covered(&store), 0);
+    assert!(store.idle(at(1030)).unwrap());
+    store.rows.check().unwrap();
+    drop(dump(&mut store));
+    assert_eq!(covered(&store), 3);
+    assert!(!store.idle(at(1031)).unwrap(), "everything is written");
+    live(&mut store, 2);
+    assert!(store.idle(at(1500)).unwrap(), "it waits from now on");
+    drop(dump(&mut store));
+    assert_eq!(covered(&store), 3);
+    assert!(store.idle(at(1530)).unwrap());
+    drop(dump(&mut store));
+    assert_eq!(covered(&store), 5);
+}
+
+#[test]
 fn damage_anywhere_in_the_state_loses_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let (mut store, _) = open(directory.path(), EAGER);
