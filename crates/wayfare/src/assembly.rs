@@ -12,7 +12,7 @@ use wayfare_journey::Graph;
 use wayfare_runtime::config::{self, Project, Settings};
 use wayfare_runtime::{Engine, Outbound};
 use wayfare_store::local::{Opened, Options};
-use wayfare_store::{LocalStore, MemoryStore, Store};
+use wayfare_store::{LocalStore, MemoryStore, ReadOnly, Store};
 use wayfare_webhook::{Answers, Client, Receiver, Secrets};
 
 use crate::cli::{self, Journeys};
@@ -202,6 +202,21 @@ pub(crate) fn store(
     };
     let (store, opened) = LocalStore::open(directory, &options)?;
     report(&opened);
+    Ok(Box::new(store))
+}
+
+/// What a state directory holds, read without changing anything.
+pub(crate) fn look(directory: &Path) -> anyhow::Result<Box<dyn Store>> {
+    let (store, opened) = ReadOnly::open(directory)?;
+    if let Some(torn) = opened.torn {
+        tracing::warn!(
+            file = %torn.path.display(), offset = torn.offset,
+            "a frame was half written when the engine stopped; it was never acknowledged"
+        );
+    }
+    for checkpoint in opened.unreadable {
+        tracing::warn!(file = %checkpoint.display(), "a checkpoint cannot be read");
+    }
     Ok(Box::new(store))
 }
 

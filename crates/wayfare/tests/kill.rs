@@ -24,8 +24,7 @@ use tempfile::TempDir;
 use wayfare_event::DecisionId;
 use wayfare_executor::Change;
 use wayfare_executor::record::Decision;
-use wayfare_store::local::Options;
-use wayfare_store::{LocalStore, Store};
+use wayfare_store::{ReadOnly, Store};
 
 const EVENTS: u64 = 3_000;
 const PEOPLE: u64 = 40;
@@ -197,13 +196,7 @@ fn copy(from: &Path, to: &Path) {
 
 /// Every decision in the history of a state directory. None stands there twice.
 fn decided(state: &Path) -> BTreeMap<DecisionId, Decision> {
-    let options = Options {
-        cache_mb: 16,
-        dry: true,
-        new_id_key: [0; 32],
-        history_us: i64::MAX,
-    };
-    let (mut store, _) = LocalStore::open(state, &options).unwrap();
+    let (mut store, _) = ReadOnly::open(state).unwrap();
     let mut found = BTreeMap::new();
     store
         .history(1, &mut |entry| {
