@@ -86,11 +86,32 @@ pub(super) fn write(
         sync_directory(directory)?;
     }
     let unfinished = checkpoints.join(UNFINISHED);
-    let file = File::create(&unfinished).map_err(StoreError::io("make", &unfinished))?;
+    let written = fill(directory, &unfinished, position, state);
+    if written.is_err() {
+        // A disk that is full has better use for the room.
+        drop(std::fs::remove_file(&unfinished));
+    }
+    let bytes = written?;
+    let path = checkpoints.join(format!("{:020}.{EXTENSION}", position.frame));
+    std::fs::rename(&unfinished, &path).map_err(StoreError::io("name", &path))?;
+    step::done(directory, "a checkpoint is named");
+    sync_directory(&checkpoints)?;
+    prune(directory)?;
+    Ok(bytes)
+}
+
+/// Writes a checkpoint into a file and makes that durable; its size.
+fn fill(
+    directory: &Path,
+    path: &Path,
+    position: &Position,
+    state: &State,
+) -> Result<u64, StoreError> {
+    let file = File::create(path).map_err(StoreError::io("make", path))?;
     step::done(directory, "a checkpoint is begun");
     let mut writer = Writer {
         file,
-        path: &unfinished,
+        path,
         frames: 0,
         bytes: 0,
     };
@@ -111,15 +132,9 @@ pub(super) fn write(
     step::done(directory, "a checkpoint has its rows");
     writer.frame(&stored::end(rows))?;
     let synced = writer.file.sync_all();
-    synced.map_err(StoreError::io("sync", &unfinished))?;
+    synced.map_err(StoreError::io("sync", path))?;
     step::done(directory, "a checkpoint is synced");
-    let path = checkpoints.join(format!("{:020}.{EXTENSION}", position.frame));
-    std::fs::rename(&unfinished, &path).map_err(StoreError::io("name", &path))?;
-    step::done(directory, "a checkpoint is named");
-    sync_directory(&checkpoints)?;
-    let bytes = writer.bytes;
-    prune(directory)?;
-    Ok(bytes)
+    Ok(writer.bytes)
 }
 
 /// Deletes all checkpoints but the newest.

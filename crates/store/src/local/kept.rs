@@ -11,11 +11,14 @@ use crate::position::Position;
 
 /// How old a checkpoint becomes before the next is due, by `at`.
 const AGE_US_MAX: i64 = 24 * 60 * 60 * 1_000_000;
-/// Bytes of the log that make the next one due before that: as many are read at most, or as many
-/// as [`TIMES`] the last checkpoint's, before a state is made anew.
+/// How much smaller than the last checkpoint the log behind it may be for an old one to be
+/// replaced: what is written is at most so many times what came in, however fast days pass.
+const SMALLER_MAX: u64 = 4;
+/// How much larger than the last checkpoint the log behind it becomes before the next is due,
+/// however slowly days pass.
+const LARGER_MAX: u64 = 4;
+/// Bytes of the log that are read quickly enough in any case.
 const LOG_BYTES_MIN: u64 = 1024 * 1024 * 1024;
-/// How many times larger than the last checkpoint the log must grow before that is worth another.
-const TIMES: u64 = 4;
 
 /// The checkpoints of a directory.
 #[derive(Debug, Default)]
@@ -81,8 +84,9 @@ impl Kept {
             return true;
         };
         let old = position.last_at.micros_since(taken) >= AGE_US_MAX;
-        let much = LOG_BYTES_MIN.max(bytes.saturating_mul(TIMES));
-        self.wanted || old || self.log_bytes >= much
+        let is_worth_it = self.log_bytes >= bytes / SMALLER_MAX;
+        let too_much = LOG_BYTES_MIN.max(bytes.saturating_mul(LARGER_MAX));
+        self.wanted || (old && is_worth_it) || self.log_bytes >= too_much
     }
 
     /// Notes one that was written.
@@ -94,5 +98,62 @@ impl Kept {
         self.newest = Some((position.last_at, bytes));
         self.log_bytes = 0;
         self.wanted = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1024 * 1024;
+
+    #[test]
+    fn a_checkpoint_is_due_when_the_last_is_old_or_the_log_is_long() {
+        let check = |bytes, log_bytes, hours: i64, due| {
+            let kept = Kept {
+                frames: vec![7],
+                newest: Some((Timestamp::EPOCH, bytes)),
+                log_bytes,
+                wanted: false,
+            };
+            let position = Position {
+                last_at: Timestamp::from_micros(hours * 3_600_000_000),
+                ..Position::default()
+            };
+            let found = kept.is_due(&position);
+            assert_eq!(found, due, "{bytes} and {log_bytes} bytes, {hours} hours");
+        };
+        check(MIB, MIB, 23, false);
+        check(MIB, MIB, 24, true);
+        check(100 * MIB, MIB, 24, false);
+        check(100 * MIB, 25 * MIB, 24, true);
+        check(100 * MIB, 1023 * MIB, 1, false);
+        check(100 * MIB, 1024 * MIB, 1, true);
+        check(1000 * MIB, 3999 * MIB, 1, false);
+        check(1000 * MIB, 4000 * MIB, 1, true);
+    }
+
+    #[test]
+    fn the_first_checkpoint_is_due_at_once_and_any_when_it_is_wanted() {
+        let position = Position::default();
+        let mut kept = Kept::default();
+        assert!(kept.is_due(&position));
+        kept.written(&position, 10);
+        assert!(!kept.is_due(&position));
+        kept.want();
+        assert!(kept.is_due(&position));
+    }
+
+    #[test]
+    fn only_what_both_checkpoints_cover_is_no_longer_needed() {
+        let mut kept = Kept::default();
+        for (frame, covered) in [(5, 0), (9, 5), (9, 5), (12, 9)] {
+            let position = Position {
+                frame,
+                ..Position::default()
+            };
+            kept.written(&position, 10);
+            assert_eq!((kept.covered(), kept.newest_frame()), (covered, frame));
+        }
     }
 }

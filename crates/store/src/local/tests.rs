@@ -21,7 +21,7 @@ const EAGER: Limits = Limits { rows: 1, ..LAZY };
 const LAZY: Limits = Limits {
     rows: usize::MAX,
     log_bytes: usize::MAX,
-    segment_bytes: SEGMENT_BYTES,
+    segment_bytes: 256 * 1024,
     messages_per_day: 1000,
 };
 

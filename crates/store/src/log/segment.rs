@@ -20,8 +20,11 @@ const MAGIC: [u8; 8] = *b"wayflog1";
 const UNFINISHED: &str = "next.tmp";
 /// What a segment is called that is filled with zeros and waits to be used.
 const SPARE: &str = "spare";
-/// What it is called until it is filled; it may hold what an old segment held.
-const UNFILLED_SPARE: &str = "spare.tmp";
+/// What it is called until it is filled.
+const UNFILLED: &str = "spare.tmp";
+/// What a segment is called that left the log, until it becomes a spare one. Only who appends to the
+/// log makes it, and only who fills spare segments takes it: they need not wait for each other.
+const RETIRED: &str = "retired";
 
 /// Makes the segment whose first frame will be `first`, of the spare one or anew, and gives its
 /// path.
@@ -51,13 +54,18 @@ pub(super) fn create(directory: &Path, first: u64, bytes: u64) -> Result<PathBuf
     Ok(path)
 }
 
-/// Fills a spare segment with zeros, unless one waits already.
+/// Fills a spare segment with zeros, unless one waits already; of a retired one, if there is one.
 pub(crate) fn prepare(directory: &Path, bytes: u64) -> Result<(), LogError> {
     let spare = directory.join(SPARE);
     if spare.exists() {
         return Ok(());
     }
-    let unfilled = directory.join(UNFILLED_SPARE);
+    let unfilled = directory.join(UNFILLED);
+    match std::fs::rename(directory.join(RETIRED), &unfilled) {
+        Ok(()) => step::done(directory, "a retired segment is taken"),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(LogError::io("name", &unfilled)(error)),
+    }
     let mut file = OpenOptions::new()
         .write(true)
         .create(true)
@@ -68,7 +76,11 @@ pub(crate) fn prepare(directory: &Path, bytes: u64) -> Result<(), LogError> {
         step::done(directory, "a spare segment is filled");
         file.set_len(bytes).and_then(|()| file.sync_all())
     });
-    filled.map_err(LogError::io("fill", &unfilled))?;
+    if let Err(error) = filled {
+        // A disk that is full has better use for the room.
+        drop(std::fs::remove_file(&unfilled));
+        return Err(LogError::io("fill", &unfilled)(error));
+    }
     std::fs::rename(&unfilled, &spare).map_err(LogError::io("name", &spare))?;
     step::done(directory, "a spare segment is named");
     sync(directory)
@@ -76,13 +88,13 @@ pub(crate) fn prepare(directory: &Path, bytes: u64) -> Result<(), LogError> {
 
 /// Takes a segment out of the log: the next spare one is made of it, or it goes.
 pub(super) fn retire(directory: &Path, path: &Path) -> Result<(), LogError> {
-    let unfilled = directory.join(UNFILLED_SPARE);
-    if unfilled.exists() {
+    let retired = directory.join(RETIRED);
+    if retired.exists() {
         std::fs::remove_file(path).map_err(LogError::io("delete", path))?;
         step::done(directory, "an old segment is deleted");
     } else {
-        std::fs::rename(path, &unfilled).map_err(LogError::io("name", &unfilled))?;
-        step::done(directory, "an old segment is spare");
+        std::fs::rename(path, &retired).map_err(LogError::io("name", &retired))?;
+        step::done(directory, "an old segment is retired");
     }
     // One after the other: what is left never has a gap.
     sync(directory)

@@ -180,3 +180,86 @@ fn frames_are_read_while_the_log_is_open() {
     assert_eq!(read(4, 9), [(4, 4)]);
     assert_eq!(read(5, 9), []);
 }
+
+/// A log of three segments, with one large frame each, and their paths.
+fn three_segments(directory: &Path) -> Vec<PathBuf> {
+    let (mut log, ..) = open(directory);
+    for _ in 0..3 {
+        log.append(&vec![7; FRAME_PAYLOAD_BYTES_MAX]).unwrap();
+    }
+    log.sync().unwrap();
+    let segments = segment::list(directory).unwrap();
+    segments.into_iter().map(|(_, path)| path).collect()
+}
+
+#[test]
+fn segments_before_the_frame_that_is_wanted_are_not_read_but_for_their_headers() {
+    let directory = tempfile::tempdir().unwrap();
+    let paths = three_segments(directory.path());
+    overwrite(&paths[0], segment::HEADER_BYTES + 100, b"X");
+    let open_from = |from| {
+        let mut seen = Vec::new();
+        let opened = Log::open(directory.path(), SEGMENT_BYTES, from, &mut |sequence, _| {
+            seen.push(sequence);
+        });
+        opened.map(|(log, _)| (log.past().next_sequence(), seen))
+    };
+    assert_eq!(open_from(2).unwrap(), (4, vec![2, 3]));
+    assert_eq!(open_from(4).unwrap(), (4, vec![]));
+    // Whoever wants the history reads it and is told.
+    assert!(open_from(1).is_err());
+    let (past, _) = Past::open(directory.path(), 4, &mut |_, _| ()).unwrap();
+    let read = past.read(1, &mut |_, _| ControlFlow::Continue(()));
+    assert!(matches!(read, Err(LogError::Damaged { .. })));
+    overwrite(&paths[0], 9, b"X");
+    let error = open_from(4).unwrap_err();
+    assert!(
+        error.to_string().contains("not the segment its name says"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_gap_in_the_history_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let paths = three_segments(directory.path());
+    std::fs::remove_file(&paths[1]).unwrap();
+    let (past, _) = Past::open(directory.path(), 4, &mut |_, _| ()).unwrap();
+    let error = past
+        .read(1, &mut |_, _| ControlFlow::Continue(()))
+        .unwrap_err();
+    assert!(error.to_string().contains("frames are missing"), "{error}");
+}
+
+#[test]
+fn the_oldest_segment_is_forgotten_and_the_one_in_use_is_not() {
+    let directory = tempfile::tempdir().unwrap();
+    three_segments(directory.path());
+    let (mut log, ..) = open(directory.path());
+    for expected in [vec![2, 3], vec![3], vec![3]] {
+        log.forget_oldest().unwrap();
+        assert_eq!(log.past().segment_starts().unwrap(), expected);
+    }
+    assert_eq!(log.append(b"four").unwrap(), 4);
+    log.sync().unwrap();
+    drop(log);
+    let (_, frames, torn) = open(directory.path());
+    assert_eq!((frames.len(), torn), (2, None));
+}
+
+#[test]
+fn a_spare_segment_made_of_an_old_one_is_blank() {
+    let directory = tempfile::tempdir().unwrap();
+    three_segments(directory.path());
+    let (mut log, ..) = open(directory.path());
+    log.forget_oldest().unwrap();
+    segment::prepare(directory.path(), SEGMENT_BYTES).unwrap();
+    let spare = std::fs::read(directory.path().join("spare")).unwrap();
+    assert_eq!(spare.len() as u64, SEGMENT_BYTES);
+    assert!(spare.iter().all(|byte| *byte == 0));
+    log.append(&vec![7; FRAME_PAYLOAD_BYTES_MAX]).unwrap();
+    log.sync().unwrap();
+    assert!(!directory.path().join("spare").exists());
+    let (log, frames, _) = open(directory.path());
+    assert_eq!((frames.len(), log.past().next_sequence()), (3, 5));
+}

@@ -132,7 +132,7 @@ fn segments_are_used_again() {
         a_day(&mut store, day);
         let steps: Vec<_> = steps.try_iter().collect();
         let count = |wanted| steps.iter().filter(|step| **step == wanted).count();
-        reused += count("an old segment is spare");
+        reused += count("a retired segment is taken");
         if day > 6 {
             assert_eq!(count("a new segment is filled"), 0, "day {day}");
         }
