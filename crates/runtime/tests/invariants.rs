@@ -48,6 +48,7 @@ fn store(directory: &Path) -> LocalStore {
         cache_mb: 16,
         dry: false,
         new_id_key: ID_KEY,
+        history_us: i64::MAX,
     };
     LocalStore::open(directory, &options).unwrap().0
 }
@@ -127,7 +128,8 @@ impl Shop {
     }
 
     fn release(&mut self) {
-        for id in self.engine.take_due(self.at) {
+        for delivery in self.engine.take_due(self.at).unwrap() {
+            let id = delivery.id;
             if self.dice.below(20) == 0 {
                 self.engine.barred(self.at, id).unwrap();
             } else if self.engine.ready(self.at, id).unwrap() {
@@ -274,15 +276,18 @@ impl Again {
                 assert_eq!(&**source, SOURCE);
                 InputKind::Event(Box::new(happened(&self.catalog, text)))
             }
-            LoggedInput::Timer {
-                instance,
-                owner,
-                due,
-            } => InputKind::Timer(Timer {
+            LoggedInput::Timer { of, owner, due } => InputKind::Timer(Timer {
                 due: *due,
-                instance: *instance,
+                of: of.clone(),
                 owner: owner.clone(),
             }),
+            LoggedInput::Queued(id) => InputKind::Queued(*id),
+            LoggedInput::SweepPage { id, keys, is_last } => InputKind::SweepPage {
+                id: id.clone(),
+                keys: keys.clone(),
+                is_last: *is_last,
+            },
+            LoggedInput::Operator(order) => InputKind::Operator(order.clone()),
             LoggedInput::AttemptReady(id) => InputKind::AttemptReady(*id),
             LoggedInput::AttemptBarred(id) => InputKind::AttemptBarred { delivery: *id },
             LoggedInput::AttemptFinished {
@@ -295,7 +300,7 @@ impl Again {
                 outcome: *outcome,
             },
             LoggedInput::Published { journey, version } => {
-                let [Change::Published { source, .. }] = &entry.changes[..] else {
+                let [Change::Published { source, .. }, ..] = &entry.changes[..] else {
                     panic!("no file in {entry:?}");
                 };
                 self.catalog.publish(shop::compiled(source));
