@@ -17,6 +17,7 @@ mod graph;
 mod header;
 mod parse;
 mod render;
+pub mod schema;
 mod template;
 mod url;
 mod version;

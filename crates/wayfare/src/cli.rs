@@ -44,6 +44,14 @@ enum Command {
   wayfare check
   wayfare check --format json journeys/")]
     Check(commands::check::Check),
+    /// Print the JSON Schema of a kind of file, for editors.
+    #[command(after_help = "Examples:
+  wayfare schema > journeys/journey.schema.json
+  wayfare schema --of config > journeys/config.schema.json
+
+In a journey, this first line names the schema beside it:
+  # yaml-language-server: $schema=./journey.schema.json")]
+    Schema(commands::schema::Schema),
     /// Draw a journey.
     #[command(after_help = "Example:
   wayfare graph plan-upgrade --format dot | dot -Tsvg > plan-upgrade.svg")]
@@ -174,6 +182,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Run(run) => commands::run::run(&run),
         Command::Check(check) => commands::check::check(&check),
+        Command::Schema(schema) => commands::schema::schema(&schema),
         Command::Graph(graph) => commands::graph::graph(&graph),
         Command::Receive(receive) => commands::receive::receive(&receive),
         Command::Profiles(inspect) => commands::inspect::profiles(&inspect),

@@ -7,6 +7,7 @@ pub(crate) mod graph;
 pub(crate) mod inspect;
 pub(crate) mod receive;
 pub(crate) mod run;
+pub(crate) mod schema;
 pub(crate) mod serve;
 
 use std::io::{ErrorKind, Write as _};
