@@ -307,11 +307,11 @@ fn yaml_in_the_docs_is_a_journey_or_a_configuration_that_checks() {
         categories: &categories,
         vet: &|_| Ok(()),
     };
-    let printed = |kind: &str| -> Value {
+    let schema_of = |kind: &str| -> Value {
         let output = shell(&root(), &format!("wayfare schema --of {kind}"));
         serde_json::from_slice(&output.stdout).unwrap()
     };
-    let (journeys, configuration) = (printed("journey"), printed("config"));
+    let (journeys, configuration) = (schema_of("journey"), schema_of("config"));
     let mut count = 0;
     for page in Page::all() {
         let fences = page.fences().into_iter();
