@@ -70,13 +70,7 @@ fn fits(
         "maximum" => unless(value.as_f64() <= wanted.as_f64()),
         "minItems" => unless(value.as_array().is_none_or(|it| it.len() >= count())),
         "minProperties" => unless(value.as_object().is_none_or(|it| it.len() >= count())),
-        "propertyNames" => {
-            let names = value.as_object().into_iter().flat_map(|it| it.keys());
-            let names = names.map(|name| Value::from(name.as_str()));
-            names
-                .flat_map(|name| problems(root, wanted, &name))
-                .collect()
-        }
+        "propertyNames" => names_problems(root, wanted, value),
         "pattern" => {
             let pattern = wanted.as_str()?;
             unless(value.as_str().is_some_and(|text| matches(pattern, text)))
@@ -99,22 +93,34 @@ fn fits(
                 .flat_map(|(part, value)| problems(root, part, value))
                 .collect()
         }
-        "additionalProperties" => {
-            let named = |name: &String| {
-                let properties = schema.get("properties");
-                properties.is_some_and(|it| it.get(name).is_some())
-            };
-            let fields = value.as_object().into_iter().flatten();
-            let others = fields.filter(|(name, _)| !named(name));
-            others
-                .flat_map(|(_, field)| match wanted.as_bool() {
-                    Some(allowed) => unless(allowed),
-                    None => problems(root, wanted, field),
-                })
-                .collect()
-        }
+        "additionalProperties" => others_problems(root, (schema, wanted), value),
         _ => return None,
     })
+}
+
+fn names_problems(root: &Value, wanted: &Value, value: &Value) -> Vec<String> {
+    let names = value.as_object().into_iter().flat_map(|it| it.keys());
+    let names = names.map(|name| Value::from(name.as_str()));
+    names
+        .flat_map(|name| problems(root, wanted, &name))
+        .collect()
+}
+
+/// The fields that `properties` does not name.
+fn others_problems(root: &Value, (schema, wanted): (&Value, &Value), value: &Value) -> Vec<String> {
+    let named = |name: &String| {
+        let properties = schema.get("properties");
+        properties.is_some_and(|it| it.get(name).is_some())
+    };
+    let fields = value.as_object().into_iter().flatten();
+    let others = fields.filter(|(name, _)| !named(name));
+    others
+        .flat_map(|(name, field)| match wanted.as_bool() {
+            Some(true) => Vec::new(),
+            Some(false) => vec![format!("`{name}` is not known here")],
+            None => problems(root, wanted, field),
+        })
+        .collect()
 }
 
 /// Whether a text has a pattern; each pattern is read once.

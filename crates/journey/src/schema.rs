@@ -4,3 +4,5 @@
 
 /// The schema of a journey file.
 pub const JOURNEY: &str = include_str!("schema/journey.json");
+/// The schema of a test file.
+pub const TEST: &str = include_str!("schema/test.json");

@@ -21,6 +21,8 @@ pub(crate) struct Schema {
 pub(crate) enum Of {
     /// A journey.
     Journey,
+    /// The tests of a journey, `<id>.test.yaml`.
+    Test,
     /// `wayfare.yaml`.
     Config,
 }
@@ -30,6 +32,7 @@ impl Of {
     pub(crate) const fn schema(self) -> &'static str {
         match self {
             Self::Journey => schema::JOURNEY,
+            Self::Test => schema::TEST,
             Self::Config => config::SCHEMA,
         }
     }
