@@ -47,6 +47,7 @@ fn check(case: &str, row: &Value) {
         event: None,
         trigger: None,
         change: None,
+        delivery: None,
         profile,
         account: None,
         journey: &empty,

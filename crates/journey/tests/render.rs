@@ -51,6 +51,7 @@ fn rendered(lines: &str) -> Result<Rendered, RenderError> {
         event: Some(&event),
         trigger: Some(&event),
         change: None,
+        delivery: None,
         profile: &profile,
         account: None,
         journey: &journey,

@@ -70,6 +70,15 @@ impl Store for Held {
         self.kept.scan(kind, visit)
     }
 
+    fn page(
+        &mut self,
+        kind: RowKind,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<Key>, StoreError> {
+        self.kept.page(kind, after, limit)
+    }
+
     fn history(&mut self, from_seq: u64, visit: &mut dyn FnMut(&Entry)) -> Result<(), StoreError> {
         self.kept.history(from_seq, visit)
     }
@@ -199,7 +208,10 @@ fn words(output: &Output) -> String {
     match output {
         Output::Decision(decision) => format!("{} decided", decision.outcome.as_str()),
         Output::Delivery { delivery, .. } => delivery.state.as_str().to_owned(),
-        Output::Refused(_) | Output::Rejected { .. } | Output::Trace { .. } => {
+        Output::Refused(_)
+        | Output::Control { .. }
+        | Output::Rejected { .. }
+        | Output::Trace { .. } => {
             format!("{output:?}")
         }
     }

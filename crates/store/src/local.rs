@@ -238,6 +238,15 @@ impl Store for LocalStore {
         self.rows.scan(kind, visit)
     }
 
+    fn page(
+        &mut self,
+        kind: RowKind,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<Key>, StoreError> {
+        self.rows.page(kind, after, limit)
+    }
+
     fn history(&mut self, from_seq: u64, visit: &mut dyn FnMut(&Entry)) -> Result<(), StoreError> {
         let from = self.frame_before(from_seq)?;
         self.visit_frames(from, &mut |batch| {

@@ -1,7 +1,8 @@
 //! What keeps state for as long as the process lives? Tests, embedding, and runs without a state
 //! directory. Not here: anything durable.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use wayfare_event::{IdKey, MessageHash, Timestamp};
 use wayfare_executor::{Key, Row};
@@ -55,12 +56,23 @@ impl MemoryStore {
         seen.map(|at| Row::Message(*at))
     }
 
-    fn put(&mut self, key: &Key, row: &Row) {
-        if let (Key::Message(message), Row::Message(at)) = (key, row) {
-            let seen = self.days.entry(day(*at)).or_default();
-            seen.insert(*message, *at);
-        } else {
-            self.rows.insert(key.clone(), row.clone());
+    fn put(&mut self, key: &Key, row: Option<&Row>) {
+        match (key, row) {
+            (Key::Message(message), Some(Row::Message(at))) => {
+                let seen = self.days.entry(day(*at)).or_default();
+                seen.insert(*message, *at);
+            }
+            (Key::Message(message), _) => {
+                for day in self.days.values_mut() {
+                    day.remove(message);
+                }
+            }
+            (key, Some(row)) => {
+                self.rows.insert(key.clone(), row.clone());
+            }
+            (key, None) => {
+                self.rows.remove(key);
+            }
         }
     }
 }
@@ -72,7 +84,7 @@ impl Store for MemoryStore {
 
     fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
         for (key, row) in &batch.rows {
-            self.put(key, row);
+            self.put(key, row.as_ref());
         }
         if self.keeps_history {
             self.history.extend(batch.entries.iter().cloned());
@@ -96,6 +108,27 @@ impl Store for MemoryStore {
             }
         }
         Ok(())
+    }
+
+    fn page(
+        &mut self,
+        kind: RowKind,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<Key>, StoreError> {
+        if kind == RowKind::Message {
+            let seen: BTreeSet<_> = self.days.values().flat_map(BTreeMap::keys).collect();
+            let keys = seen.into_iter().map(|message| Key::Message(*message));
+            let behind = keys.filter(|key| after.is_none_or(|after| after < key));
+            return Ok(behind.take(limit).collect());
+        }
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let behind = self
+            .rows
+            .range((from, Bound::Unbounded))
+            .map(|(key, _)| key);
+        let keys = behind.filter(|key| RowKind::of(key) == kind);
+        Ok(keys.take(limit).cloned().collect())
     }
 
     fn history(&mut self, from_seq: u64, visit: &mut dyn FnMut(&Entry)) -> Result<(), StoreError> {

@@ -73,7 +73,6 @@ fn binary<'a>(operator: Operator, left: Datum<'a>, right: impl FnOnce() -> Datum
     }
 }
 
-/// Equality: numbers by quantity, everything else by type and content.
 fn equal(left: &Datum<'_>, right: &Datum<'_>) -> bool {
     match (left, right) {
         (Datum::Value(left), Datum::Value(right)) => same(left, right),
@@ -83,7 +82,8 @@ fn equal(left: &Datum<'_>, right: &Datum<'_>) -> bool {
     }
 }
 
-fn same(left: &Value, right: &Value) -> bool {
+/// Whether two values are equal: numbers by quantity, everything else by type and content.
+pub(crate) fn same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => left.compare(right).is_eq(),
         (Value::List(left), Value::List(right)) => {

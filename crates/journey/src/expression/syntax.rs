@@ -76,6 +76,8 @@ pub enum Root {
     Consent,
     /// What changed.
     Change,
+    /// The delivery that started the instance.
+    Delivery,
     /// The journey itself.
     Journey,
     /// The entry of the instance.

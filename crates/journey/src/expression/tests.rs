@@ -22,7 +22,8 @@ fn names() -> Names {
     Names {
         event: true,
         trigger: true,
-        change: true,
+        change: Changes::Choice,
+        delivery: true,
         named: vec!["order".into()],
         categories: vec!["marketing".into()],
         no_event: "",
@@ -52,6 +53,7 @@ fn with_scope<T>(run: impl FnOnce(&Scope<'_>) -> T) -> T {
         event: Some(&event),
         trigger: Some(&event),
         change: None,
+        delivery: None,
         profile: &profile,
         account: None,
         journey: &empty,

@@ -12,11 +12,11 @@ use super::state::{Pieces, Position, State};
 use crate::StoreError;
 use crate::retention::{day, oldest_day};
 
-/// Rows that go into the state together.
-pub(super) type Rows = BTreeMap<Key, Row>;
+/// What goes into the state together: rows, and keys whose rows are gone.
+pub(super) type Rows = BTreeMap<Key, Option<Row>>;
 
 /// Rows and the bytes each takes in the state; messages are left out.
-pub(super) type Written = Vec<(Key, Row, usize)>;
+pub(super) type Written = Vec<(Key, Option<Row>, usize)>;
 
 struct Job {
     rows: Arc<Rows>,
@@ -105,14 +105,17 @@ fn write(state: &State, job: &Job, pieces: &mut Pieces) -> Result<Written, Store
     }
     let mut days: BTreeMap<i64, Vec<_>> = BTreeMap::new();
     let mut rows = Vec::new();
+    let mut gone = Vec::new();
     for (key, row) in job.rows.iter() {
         match (key, row) {
-            (Key::Message(message), Row::Message(at)) => {
-                days.entry(day(*at)).or_default().push((*message, row));
+            (Key::Message(message), Some(Row::Message(at))) => {
+                days.entry(day(*at)).or_default().push((*message, *at));
             }
-            _ => rows.push((key, row)),
+            (Key::Message(message), _) => gone.push(*message),
+            (key, row) => rows.push((key, row.as_ref())),
         }
     }
+    state.remove_messages(&gone)?;
     for (day, messages) in days.split_off(&oldest) {
         state.put_messages(day, &messages)?;
     }
@@ -120,6 +123,6 @@ fn write(state: &State, job: &Job, pieces: &mut Pieces) -> Result<Written, Store
     state.sync()?;
     let written = rows.into_iter().zip(sizes);
     Ok(written
-        .map(|((key, row), size)| (key.clone(), row.clone(), size))
+        .map(|((key, row), size)| (key.clone(), row.cloned(), size))
         .collect())
 }

@@ -147,8 +147,8 @@ fn replay(
     Ok(batch.entries.len() as u64)
 }
 
-/// The rows a batch touches, as they are after it.
-fn apply(rows: &mut LiveRows, batch: &Batch) -> Result<Vec<(Key, Row)>, StoreError> {
+/// What stands under the keys a batch touches, after it.
+fn apply(rows: &mut LiveRows, batch: &Batch) -> Result<Vec<(Key, Option<Row>)>, StoreError> {
     let mut snapshot = Snapshot::new();
     let mut touched = BTreeSet::new();
     for change in batch.entries.iter().flat_map(|entry| &entry.changes) {
@@ -160,9 +160,9 @@ fn apply(rows: &mut LiveRows, batch: &Batch) -> Result<Vec<(Key, Row)>, StoreErr
         }
         change.apply(&mut snapshot);
     }
-    let after = touched.into_iter().filter_map(|key| {
-        let row = snapshot.row(&key)?;
-        Some((key, row))
+    let after = touched.into_iter().map(|key| {
+        let row = snapshot.row(&key);
+        (key, row)
     });
     Ok(after.collect())
 }

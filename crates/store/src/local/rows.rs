@@ -2,6 +2,7 @@
 //! wanted often too, the rest in the state. Not here: the log.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use wayfare_event::MessageHash;
@@ -83,7 +84,7 @@ impl LiveRows {
             .get(key)
             .or_else(|| writing.and_then(|rows| rows.get(key)));
         if let Some(row) = changed {
-            return Ok(self.fresh(row).then(|| row.clone()));
+            return Ok(row.clone().filter(|row| self.fresh(row)));
         }
         if let Key::Message(message) = key {
             return self.message(*message);
@@ -102,12 +103,12 @@ impl LiveRows {
     /// Takes the rows of a frame of the log, `bytes` long, that brings the state to `position`.
     pub(super) fn put(
         &mut self,
-        rows: impl IntoIterator<Item = (Key, Row)>,
+        rows: impl IntoIterator<Item = (Key, Option<Row>)>,
         position: Position,
         bytes: usize,
     ) {
         for (key, row) in rows {
-            if let (Key::Message(message), Row::Message(at)) = (&key, &row) {
+            if let (Key::Message(message), Some(Row::Message(at))) = (&key, &row) {
                 self.messages.add(day(*at), *message);
             }
             self.changed.insert(key, row);
@@ -166,22 +167,23 @@ impl LiveRows {
         // Rows that are being written could be met half written.
         self.settle();
         let writing = self.writing.clone().unwrap_or_default();
-        let mut newer: BTreeMap<&Key, &Row> = BTreeMap::new();
+        let mut newer: BTreeMap<&Key, Option<&Row>> = BTreeMap::new();
         for (key, row) in writing.iter().chain(&self.changed) {
-            if RowKind::of(key) == kind && self.fresh(row) {
-                newer.insert(key, row);
+            if RowKind::of(key) == kind {
+                newer.insert(key, row.as_ref().filter(|row| self.fresh(row)));
             }
         }
         let mut newer = newer.into_iter().peekable();
         let mut last = None;
         loop {
-            let rows = self.stored_after(kind, last.as_ref())?;
+            let rows = self.stored_after(kind, last.as_ref(), SCAN_ROWS)?;
             for (key, row) in &rows {
                 while let Some((changed, row)) = newer.next_if(|(changed, _)| *changed < key) {
-                    visit(changed, row);
+                    row.inspect(|row| visit(changed, row));
                 }
                 let replaced = newer.next_if(|(changed, _)| *changed == key);
-                visit(key, replaced.map_or(row, |(_, row)| row));
+                let row = replaced.map_or(Some(row), |(_, row)| row);
+                row.inspect(|row| visit(key, row));
             }
             match rows.into_iter().next_back() {
                 Some((key, _)) => last = Some(key),
@@ -189,18 +191,67 @@ impl LiveRows {
             }
         }
         for (key, row) in newer {
-            visit(key, row);
+            row.inspect(|row| visit(key, row));
         }
         Ok(())
+    }
+
+    /// The first keys of a kind behind one, in order, at most `limit`.
+    pub(super) fn page(
+        &self,
+        kind: RowKind,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<Key>, StoreError> {
+        let mut page = Vec::new();
+        let mut after = after.cloned();
+        while page.len() < limit {
+            let stored = self.stored_keys_after(kind, after.as_ref(), limit)?;
+            // Beyond the last key read, the state may have others.
+            let end = stored.last().filter(|_| stored.len() >= limit).cloned();
+            let mut merged: BTreeMap<Key, bool> =
+                stored.into_iter().map(|key| (key, true)).collect();
+            for rows in self.writing.as_deref().into_iter().chain([&self.changed]) {
+                let from = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+                let until = end.as_ref().map_or(Bound::Unbounded, Bound::Included);
+                for (key, row) in rows.range((from, until)) {
+                    if RowKind::of(key) == kind {
+                        let stands = row.as_ref().is_some_and(|row| self.fresh(row));
+                        merged.insert(key.clone(), stands);
+                    }
+                }
+            }
+            page.extend(merged.into_iter().filter(|it| it.1).map(|it| it.0));
+            after = end;
+            if after.is_none() {
+                break;
+            }
+        }
+        page.truncate(limit);
+        Ok(page)
+    }
+
+    fn stored_keys_after(
+        &self,
+        kind: RowKind,
+        after: Option<&Key>,
+        count: usize,
+    ) -> Result<Vec<Key>, StoreError> {
+        if kind != RowKind::Message {
+            return self.state.keys_after(kind, after, count);
+        }
+        let rows = self.stored_after(kind, after, count)?;
+        Ok(rows.into_iter().map(|(key, _)| key).collect())
     }
 
     fn stored_after(
         &self,
         kind: RowKind,
         after: Option<&Key>,
+        count: usize,
     ) -> Result<Vec<(Key, Row)>, StoreError> {
         if kind != RowKind::Message {
-            return self.state.rows_after(kind, after, SCAN_ROWS);
+            return self.state.rows_after(kind, after, count);
         }
         let after = match after {
             Some(Key::Message(message)) => Some(*message),
@@ -209,10 +260,10 @@ impl LiveRows {
         let mut merged = BTreeMap::new();
         for day in self.state.days()? {
             if day >= oldest_day(self.position.last_at) {
-                merged.extend(self.state.messages_after(day, after, SCAN_ROWS)?);
+                merged.extend(self.state.messages_after(day, after, count)?);
             }
         }
-        let first = merged.into_iter().take(SCAN_ROWS);
+        let first = merged.into_iter().take(count);
         Ok(first
             .map(|(message, row)| (Key::Message(message), row))
             .collect())
@@ -236,7 +287,10 @@ impl LiveRows {
             | Row::Guard(_)
             | Row::Decision(_)
             | Row::Delivery(_)
-            | Row::Version(_) => true,
+            | Row::Version(_)
+            | Row::Queued(_)
+            | Row::Sweep(_)
+            | Row::Control(_) => true,
         }
     }
 
@@ -269,7 +323,7 @@ impl LiveRows {
     fn written(&mut self, written: Written) {
         self.writing = None;
         for (key, row, bytes) in written {
-            self.cache.put(key, Some(row), bytes);
+            self.cache.put(key, row, bytes);
         }
     }
 }

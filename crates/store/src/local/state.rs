@@ -187,12 +187,9 @@ impl State {
         after: Option<&Key>,
         count: usize,
     ) -> Result<Vec<(Key, Row)>, StoreError> {
-        let prefix = key_prefix(kind);
-        let from = after.map_or_else(|| vec![prefix], encode_key);
-        let range = (Bound::Excluded(from), Bound::Excluded(vec![prefix + 1]));
         let rows = self.guard(|| {
             let mut rows = Vec::new();
-            for entry in self.db.range(range).take(count) {
+            for entry in self.db.range(behind(kind, after)).take(count) {
                 let (key, value) = entry?;
                 let row = row(&self.db, kind, &key, &value)?;
                 rows.push(decode_key(kind, &key).and_then(|key| Ok((key, row?))));
@@ -205,6 +202,22 @@ impl State {
                 Err(error) => Some(Err(self.unusable(&error))),
             })
             .collect()
+    }
+
+    /// The first keys of a kind behind one, in order; none at the end.
+    pub(super) fn keys_after(
+        &self,
+        kind: RowKind,
+        after: Option<&Key>,
+        count: usize,
+    ) -> Result<Vec<Key>, StoreError> {
+        let keys = self.guard(|| {
+            let entries = self.db.range(behind(kind, after)).keys();
+            entries.take(count).collect::<sled::Result<Vec<_>>>()
+        })?;
+        let keys = keys.iter().map(|key| decode_key(kind, key));
+        keys.collect::<Result<_, _>>()
+            .map_err(|error| self.unusable(&error))
     }
 
     /// The first messages of a day behind one, in order; none at the end.
@@ -257,14 +270,14 @@ impl State {
     pub(super) fn put_messages(
         &self,
         day: i64,
-        messages: &[(MessageHash, &Row)],
+        messages: &[(MessageHash, Timestamp)],
     ) -> Result<(), StoreError> {
         self.guard(|| {
             let tree = self.day(day)?;
             for messages in messages.chunks(MESSAGES_PER_BATCH) {
                 let mut batch = sled::Batch::default();
-                for (message, row) in messages {
-                    let (version, packed) = encode_row(row);
+                for (message, at) in messages {
+                    let (version, packed) = encode_row(&Row::Message(*at));
                     batch.insert(&message.as_bytes()[..], whole(version, &packed));
                 }
                 tree.apply_batch(batch)?;
@@ -273,20 +286,46 @@ impl State {
         })
     }
 
-    /// Writes rows and what they cover, all or nothing, and gives the bytes each takes. They are
-    /// durable after [`Self::sync`].
+    /// Forgets these messages, whatever day they were seen on.
+    pub(super) fn remove_messages(&self, messages: &[MessageHash]) -> Result<(), StoreError> {
+        if messages.is_empty() {
+            return Ok(());
+        }
+        for day in self.days()? {
+            self.guard(|| {
+                let tree = self.day(day)?;
+                for messages in messages.chunks(MESSAGES_PER_BATCH) {
+                    let mut batch = sled::Batch::default();
+                    for message in messages {
+                        batch.remove(&message.as_bytes()[..]);
+                    }
+                    tree.apply_batch(batch)?;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Writes rows, removes those that are gone, and notes what that covers, all or nothing; gives
+    /// the bytes each row takes. It is durable after [`Self::sync`].
     pub(super) fn put_rows(
         &self,
-        rows: &[(&Key, &Row)],
+        rows: &[(&Key, Option<&Row>)],
         position: &Position,
         pieces: &mut Pieces,
     ) -> Result<Vec<usize>, StoreError> {
         let mut batch = sled::Batch::default();
         let mut sizes = Vec::with_capacity(rows.len());
         for (key, row) in rows {
-            let (version, packed) = encode_row(row);
-            sizes.push(packed.len());
-            put_row(&mut batch, pieces, encode_key(key), version, &packed);
+            let encoded = row.map(encode_row);
+            sizes.push(encoded.as_ref().map_or(0, |(_, packed)| packed.len()));
+            match encoded {
+                Some((version, packed)) => {
+                    put_row(&mut batch, pieces, encode_key(key), (version, &packed));
+                }
+                None => remove_row(&mut batch, pieces, encode_key(key)),
+            }
         }
         let packed = rmp_serde::to_vec_named(position)
             .expect("a position has only text keys and known lengths");
@@ -348,7 +387,26 @@ fn piece_key(key: &[u8], number: u16) -> Vec<u8> {
     piece
 }
 
-fn put_row(batch: &mut sled::Batch, pieces: &mut Pieces, key: Vec<u8>, version: u8, packed: &[u8]) {
+/// Where the keys of a kind behind one are.
+fn behind(kind: RowKind, after: Option<&Key>) -> (Bound<Vec<u8>>, Bound<Vec<u8>>) {
+    let prefix = key_prefix(kind);
+    let from = after.map_or_else(|| vec![prefix], encode_key);
+    (Bound::Excluded(from), Bound::Excluded(vec![prefix + 1]))
+}
+
+fn remove_row(batch: &mut sled::Batch, pieces: &mut Pieces, key: Vec<u8>) {
+    for piece in 0..pieces.remove(&key).unwrap_or(0) {
+        batch.remove(piece_key(&key, piece));
+    }
+    batch.remove(key);
+}
+
+fn put_row(
+    batch: &mut sled::Batch,
+    pieces: &mut Pieces,
+    key: Vec<u8>,
+    (version, packed): (u8, &[u8]),
+) {
     let before = pieces.remove(&key).unwrap_or(0);
     let mut count: u16 = 0;
     if packed.len() + 2 >= VALUE_BYTES_MAX {

@@ -8,7 +8,7 @@ use wayfare_event::Timestamp;
 use super::state::State;
 use super::*;
 use crate::log::LogError;
-use crate::sample::{Dump, at, commit, dump, live, message, person, seen, trait_set};
+use crate::sample::{Dump, at, commit, dump, live, message, person, remove, seen, trait_set};
 
 /// Writes behind after every batch.
 const EAGER: Limits = Limits { rows: 1, ..LAZY };
@@ -155,6 +155,62 @@ fn a_torn_tail_gives_the_rows_of_the_batch_before() {
         assert_eq!(found, before, "{cut} bytes were written");
         assert_eq!(opened.torn.is_some(), cut > 0, "{cut} bytes were written");
         assert_eq!(opened.replayed, 4);
+    }
+}
+
+#[test]
+fn a_removed_row_leaves_the_state_with_all_its_pieces() {
+    for limits in [EAGER, LAZY] {
+        let directory = tempfile::tempdir().unwrap();
+        let (mut store, _) = open(directory.path(), limits);
+        live(&mut store, 20);
+        let large = vec![trait_set(1, "text", &"x".repeat(60_000), 21)];
+        commit(&mut store, at(21), large).unwrap();
+        let mut whole = dump(&mut store);
+        store.close().unwrap();
+        let (mut store, _) = open(directory.path(), limits);
+        let gone = [
+            Key::Person(person(1)),
+            Key::Message(message(3)),
+            Key::Account("a1".into()),
+            Key::Account("never there".into()),
+        ];
+        remove(&mut store, &gone);
+        whole.rows.retain(|(key, _)| !gone.contains(key));
+        assert_eq!(dump(&mut store).rows, whole.rows, "{limits:?}");
+        store.close().unwrap();
+        let (after, opened) = reopened(directory.path());
+        assert_eq!(after.rows, whole.rows, "{limits:?}");
+        assert_eq!(opened.replayed, 0);
+        let state = State::open(&directory.path().join("state"), 1 << 20).unwrap();
+        assert!(state.pieces().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn pages_see_what_is_written_being_written_and_not_written_yet() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut store, _) = open(directory.path(), Limits { rows: 40, ..LAZY });
+    for number in 0..300 {
+        let changes = vec![trait_set(number, "plan", "pro", number)];
+        commit(&mut store, at(0), changes).unwrap();
+        if number % 3 == 2 {
+            remove(&mut store, &[Key::Person(person(number / 2))]);
+        }
+        let mut expected = Vec::new();
+        let mut after = None;
+        loop {
+            let page = store.page(RowKind::Person, after.as_ref(), 16).unwrap();
+            after = page.last().cloned();
+            if after.is_none() {
+                break;
+            }
+            expected.extend(page);
+        }
+        let mut scanned = Vec::new();
+        let mut visit = |key: &Key, _: &Row| scanned.push(key.clone());
+        store.scan(RowKind::Person, &mut visit).unwrap();
+        assert_eq!(expected, scanned, "after {number}");
     }
 }
 

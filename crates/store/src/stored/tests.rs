@@ -31,6 +31,9 @@ fn every_row_is_read_and_written_as_the_first_time() {
         RowKind::Decision,
         RowKind::Delivery,
         RowKind::Version,
+        RowKind::Queued,
+        RowKind::Sweep,
+        RowKind::Control,
     ]) {
         let (version, bytes) = encode_row(&row);
         assert_eq!(version, 1);

@@ -78,6 +78,15 @@ impl Store for Clocked {
         self.inside.scan(kind, visit)
     }
 
+    fn page(
+        &mut self,
+        kind: RowKind,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<Key>, StoreError> {
+        self.inside.page(kind, after, limit)
+    }
+
     fn history(&mut self, from_seq: u64, visit: &mut dyn FnMut(&Entry)) -> Result<(), StoreError> {
         self.inside.history(from_seq, visit)
     }
@@ -139,6 +148,15 @@ impl Store for Staged {
 
     fn scan(&mut self, kind: RowKind, visit: &mut dyn FnMut(&Key, &Row)) -> Result<(), StoreError> {
         self.inside.scan(kind, visit)
+    }
+
+    fn page(
+        &mut self,
+        kind: RowKind,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<Key>, StoreError> {
+        self.inside.page(kind, after, limit)
     }
 
     fn history(&mut self, from_seq: u64, visit: &mut dyn FnMut(&Entry)) -> Result<(), StoreError> {
