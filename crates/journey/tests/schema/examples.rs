@@ -1,6 +1,13 @@
 //! Which files, together, have every key that a journey file may have?
 
-pub(crate) const ALL: [&str; 2] = [BY_EVENT, BY_CONSENT];
+pub(crate) const ALL: [&str; 6] = [
+    BY_EVENT,
+    BY_CONSENT,
+    BY_TRAIT,
+    BY_SCHEDULE,
+    BY_DATE,
+    BY_DELIVERY,
+];
 
 pub(crate) const BY_EVENT: &str = r#"
 journey: order-care
@@ -88,4 +95,86 @@ blocks:
       url: https://mail.example.com/subscribers/{email}
       consent: { category: marketing, action: decline }
       payload: none
+"#;
+
+pub(crate) const BY_TRAIT: &str = r#"
+journey: stages
+description: Follow a plan.
+trigger:
+  trait: account.plan
+  from: null
+  to: pro
+  where: change.previous != change.current
+entry:
+  again: 30d
+  limit: 1000/h
+life: 90d
+visits: 20
+migrate:
+  from: any
+  map: { old_split: halves }
+blocks:
+  halves:
+    split:
+      - { arm: a, weight: 1, then: morning }
+      - { arm: b, weight: 2, then: note, holdout: true }
+    salt: stages-of-2026
+  morning:
+    wait:
+      until: "09:00"
+      zone: profile.timezone
+      zone_default: Europe/Berlin
+      days: [mon-fri]
+      grace: 30m
+    then: note
+  note:
+    update:
+      profile: { stage: customer, upgrades: "{(profile.upgrades ?? 0) + 1}" }
+    then: trial_end
+  trial_end:
+    wait: { until: profile.trialEndsAt, offset: -3d, missing: no_date }
+    then: tell
+  tell:
+    webhook:
+      method: POST
+      url: https://mail.example.com/stages
+      consent: marketing
+      when: profile.email != null
+      payload: { id: "{profile.profileId}" }
+  no_date:
+    exit: no date
+"#;
+
+pub(crate) const BY_SCHEDULE: &str = r#"
+journey: weekly
+description: Write once a week.
+trigger:
+  schedule: { cron: "0 9 * * mon", zone: Europe/Berlin }
+  where: profile.plan == "pro"
+blocks:
+  done:
+    exit: done
+"#;
+
+pub(crate) const BY_DATE: &str = r#"
+journey: trial-end
+description: Write before a trial ends.
+trigger:
+  date: profile.trialEndsAt
+  offset: -3d
+  where: profile.plan == "trial"
+blocks:
+  done:
+    exit: done
+"#;
+
+pub(crate) const BY_DELIVERY: &str = r#"
+journey: after-care
+description: Follow what did not arrive.
+trigger:
+  delivery: { journey: weekly, block: tell, state: rejected }
+  where: delivery.status == 410
+blocks:
+  done:
+    exit: done
 "#;

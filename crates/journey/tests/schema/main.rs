@@ -3,9 +3,12 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a test target: an assumption that fails is a test that fails"
 )]
 
+#[path = "../../../../tests/agreement.rs"]
+mod agreement;
 mod examples;
 #[path = "../../../../tests/schema.rs"]
 mod schema;
@@ -52,16 +55,16 @@ fn the_shipped_journeys_validate() {
 }
 
 #[test]
-fn the_examples_are_sound() {
-    for text in examples::ALL {
-        assert_eq!(checked(text), [], "{text}");
-        assert_eq!(problems(text), Vec::<String>::new(), "{text}");
-    }
+fn schema_and_checker_know_the_same_keys_and_words() {
+    agreement::check(&journey_schema(), &examples::ALL, &checked);
 }
 
 /// An edit of a sound file that both refuse.
 fn refused(line: &str, replacement: &str) {
-    let text = examples::BY_EVENT;
+    refused_in(examples::BY_EVENT, line, replacement);
+}
+
+fn refused_in(text: &str, line: &str, replacement: &str) {
     assert_eq!(text.matches(line).count(), 1, "`{line}` stands once");
     let text = text.replace(line, replacement);
     assert!(
@@ -143,4 +146,56 @@ fn what_a_schema_can_catch_both_refuse() {
     );
     refused("{ X-Source: wayfare }", "{ \"X Source\": wayfare }");
     refused("delivery: at_least_once", "delivery: exactly_once");
+}
+
+#[test]
+fn triggers_and_blocks_that_a_schema_can_catch_both_refuse() {
+    for (text, line, replacement) in [
+        (examples::BY_TRAIT, "  from: null", "  from: [free]"),
+        (examples::BY_TRAIT, "  from: null", "  offset: 1d"),
+        (examples::BY_TRAIT, "limit: 1000/h", "limit: 1000"),
+        (examples::BY_TRAIT, "limit: 1000/h", "limit: 0/h"),
+        (examples::BY_TRAIT, "life: 90d", "life: 3 months"),
+        (examples::BY_TRAIT, "visits: 20", "visits: 0"),
+        (examples::BY_TRAIT, "visits: 20", "visits: 1.5"),
+        (examples::BY_TRAIT, "visits: 20", "visits: 1000000"),
+        (examples::BY_TRAIT, "from: any", "from: all"),
+        (examples::BY_TRAIT, "weight: 1,", "weight: 0,"),
+        (examples::BY_TRAIT, "weight: 1,", "weight: 10001,"),
+        (examples::BY_TRAIT, "arm: a,", "arm: A,"),
+        (examples::BY_TRAIT, "holdout: true", "holdout: 1"),
+        (
+            examples::BY_TRAIT,
+            "    salt: stages-of-2026",
+            "    then: note",
+        ),
+        (examples::BY_TRAIT, "\"09:00\"", "\"9:00\""),
+        (examples::BY_TRAIT, "\"09:00\"", "\"25:00\""),
+        (examples::BY_TRAIT, "[mon-fri]", "[monday]"),
+        (examples::BY_TRAIT, "[mon-fri]", "[]"),
+        (examples::BY_TRAIT, "grace: 30m", "offset: 30m"),
+        (
+            examples::BY_TRAIT,
+            "      zone_default: Europe/Berlin\n",
+            "",
+        ),
+        (examples::BY_TRAIT, "offset: -3d, ", "offset: 3 days, "),
+        (examples::BY_TRAIT, ", missing: no_date", ""),
+        (
+            examples::BY_TRAIT,
+            "missing: no_date",
+            "missing: no_date, grace: 1h",
+        ),
+        (
+            examples::BY_TRAIT,
+            "      profile: { stage",
+            "      account: { stage",
+        ),
+        (examples::BY_SCHEDULE, "cron: \"0 9 * * mon\", ", ""),
+        (examples::BY_DATE, "offset: -3d", "offset: -P1M"),
+        (examples::BY_DELIVERY, "state: rejected", "state: lost"),
+        (examples::BY_DELIVERY, "journey: weekly, ", ""),
+    ] {
+        refused_in(text, line, replacement);
+    }
 }
