@@ -381,13 +381,26 @@ fn yaml_in_the_docs_is_a_journey_or_a_configuration_that_checks() {
         categories: &categories,
         vet: &|_| Ok(()),
     };
+    let schema_of = |kind: &str| -> Value {
+        let output = shell(&root(), &format!("wayfare schema --of {kind}"));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let (journeys, configuration) = (schema_of("journey"), schema_of("config"));
     let mut count = 0;
     for page in Page::all() {
         let fences = page.fences().into_iter();
         for fence in fences.filter(|fence| fence.language == "yaml") {
             let place = format!("{} line {}", page.path.display(), fence.line);
             count += 1;
-            if fence.text.starts_with("# wayfare.yaml\n") {
+            let is_configuration = fence.text.starts_with("# wayfare.yaml\n");
+            let schema = if is_configuration {
+                &configuration
+            } else {
+                &journeys
+            };
+            let problems = schema::problems(schema, schema, &schema::json(&fence.text));
+            assert_eq!(problems, Vec::<String>::new(), "{place}");
+            if is_configuration {
                 let directory = checkout();
                 let path = directory.path().join("journeys/wayfare.yaml");
                 std::fs::write(path, fence.text).unwrap();

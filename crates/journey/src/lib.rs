@@ -19,6 +19,7 @@ mod graph;
 mod header;
 mod parse;
 mod render;
+pub mod schema;
 mod template;
 mod url;
 mod version;
