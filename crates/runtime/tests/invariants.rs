@@ -399,7 +399,13 @@ fn invariant_9_ended_instances_are_decisions_and_webhook_decisions_are_deliverie
                 Row::Delivery(delivery) => {
                     deliveries.insert(delivery.id, delivery.state.as_str());
                 }
-                Row::Account(_) | Row::Guard(_) | Row::Message(_) | Row::Version(_) => {}
+                Row::Account(_)
+                | Row::Guard(_)
+                | Row::Message(_)
+                | Row::Version(_)
+                | Row::Queued(_)
+                | Row::Sweep(_)
+                | Row::Control(_) => {}
             }
         }
         let ended = |id: &InstanceId| told.outcomes.contains_key(&id.decision());
