@@ -42,7 +42,8 @@ enum Command {
     /// Check journeys and `wayfare.yaml`: every problem at once, with its place and what to do.
     #[command(after_help = "Examples:
   wayfare check
-  wayfare check --format json journeys/")]
+  wayfare check --format github --strict journeys/
+  wayfare check --explain J0401")]
     Check(commands::check::Check),
     /// Draw a journey.
     #[command(after_help = "Example:
