@@ -3,8 +3,10 @@
 //! (`check`).
 
 mod block;
+mod fields;
 mod names;
 mod outline;
+mod personal;
 mod place;
 mod webhook;
 
@@ -13,6 +15,7 @@ use std::sync::Arc;
 
 use wayfare_event::ConsentAction;
 
+use crate::check::near_miss::NameUse;
 use crate::definition::{self, BlockKind, Definition, Text};
 use crate::diagnostic::{Code, Diagnostic, Severity, Span, nearest};
 use crate::expression::{Expression, ExpressionError, Names};
@@ -20,14 +23,16 @@ use crate::graph::{
     Again, BlockId, Entry, EventMatch, ExitRule, Graph, Heard, Node, Trigger, TriggerOn,
 };
 use crate::parse::fields::Problems;
+use crate::types::Types;
 use crate::url::Vet;
 use crate::{Version, check, duration, parse, yaml};
+use fields::Fields;
 
 /// How old an event may be, unless written: 72 hours (SP 2).
 const LATENESS_US: i64 = 3 * duration::DAY_US;
 /// The longest duration an author may write: how long an instance lives.
 const DURATION_US_MAX: i64 = 400 * duration::DAY_US;
-/// The greatest `lateness`: message ids are kept seven days, less one of reserve.
+/// The greatest `lateness` unless configured: message ids are kept seven days, less one of reserve.
 const LATENESS_US_MAX: i64 = 6 * duration::DAY_US;
 /// Reasons of exits that only the engine gives (SP 32).
 const OWN_REASONS: [&str; 2] = ["limit", "life_over"];
@@ -39,6 +44,24 @@ pub struct Known<'a> {
     pub categories: &'a [Arc<str>],
     /// Whether a URL may be called at all; the words say why not.
     pub vet: Vet<'a>,
+    /// What traits and properties are declared to be. Nothing where they are not judged any more: a
+    /// version that was published before is taken as it is.
+    pub types: Option<&'a Types>,
+    /// The greatest `lateness` that may be written, in microseconds: what message ids are remembered
+    /// for, less a day.
+    pub lateness_us_max: i64,
+}
+
+impl Default for Known<'_> {
+    /// No categories, every URL, nothing declared, message ids remembered for seven days.
+    fn default() -> Self {
+        Self {
+            categories: &[],
+            vet: &|_| Ok(()),
+            types: Some(Types::OPEN),
+            lateness_us_max: LATENESS_US_MAX,
+        }
+    }
 }
 
 impl std::fmt::Debug for Known<'_> {
@@ -56,6 +79,8 @@ pub struct Compiled {
     pub graph: Graph,
     /// Warnings, in the order they stand.
     pub warnings: Vec<Diagnostic>,
+    /// The names it reads that nothing declares, for [`near_misses`](crate::near_misses).
+    pub names: Vec<NameUse>,
 }
 
 /// Reads, compiles and checks one journey file.
@@ -82,12 +107,14 @@ pub fn compile(source: &str, known: &Known<'_>) -> Result<Compiled, Vec<Diagnost
     problems.append(&mut compiler.problems);
     if let Some(graph) = graph.as_ref().filter(|_| is_sound) {
         problems.append(&mut check::outcomes(graph, &definition));
+        problems.append(&mut check::advice::advice(&root));
     }
     let is_error = |it: &Diagnostic| it.code.severity() == Severity::Error;
     match graph {
         Some(graph) if !problems.iter().any(is_error) => Ok(Compiled {
             graph,
             warnings: sorted(problems),
+            names: compiler.fields.names,
         }),
         _ => Err(sorted(problems)),
     }
@@ -102,6 +129,7 @@ struct Compiler<'a> {
     by_consent: Option<ConsentAction>,
     /// Every `as:` name of the file.
     named: BTreeSet<&'a str>,
+    fields: Fields<'a>,
     problems: Vec<Diagnostic>,
 }
 
@@ -120,6 +148,7 @@ impl<'a> Compiler<'a> {
             known,
             places: keys.map(|(place, key)| (key, place)).collect(),
             named,
+            fields: Fields::new(known.types, definition),
             by_consent: match &definition.trigger.on {
                 definition::TriggerOn::Events(_) => None,
                 definition::TriggerOn::Consent { action, .. } => Some(*action),
@@ -223,7 +252,7 @@ impl<'a> Compiler<'a> {
         }
         let lateness = entry.lateness.as_ref();
         let lateness_us = lateness.map_or(Some(LATENESS_US), |text| {
-            self.duration(text, LATENESS_US_MAX)
+            self.duration(text, self.known.lateness_us_max)
         });
         Some(Entry {
             again: again?,
@@ -271,9 +300,12 @@ impl<'a> Compiler<'a> {
                     event: true,
                     ..names
                 };
+                self.fields.judged = Some(name.clone());
+                let condition = self.optional(condition.as_ref(), &judging);
+                self.fields.judged = None;
                 Some(Heard::Event {
                     event: event(name),
-                    condition: self.optional(condition.as_ref(), &judging)?,
+                    condition: condition?,
                     any_key: *any_key,
                 })
             }
@@ -308,7 +340,12 @@ impl<'a> Compiler<'a> {
 
     fn expression(&mut self, text: &Text, names: &Names) -> Option<Expression> {
         match Expression::parse(&text.value, names) {
-            Ok(expression) => Some(expression),
+            Ok(expression) => {
+                let place = |span| place::within(self.source, text, span);
+                let mut found = self.fields.read(&expression, &place);
+                self.problems.append(&mut found);
+                Some(expression)
+            }
             Err(error) => {
                 let span = place::within(self.source, text, error.span);
                 self.unreadable(&text.value, span, error);

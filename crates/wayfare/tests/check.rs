@@ -228,3 +228,24 @@ fn a_warning_fails_only_a_strict_check() {
         assert_eq!((status, strict), (1, usual), "{format}");
     }
 }
+
+#[test]
+fn secrets_are_looked_for_unless_they_are_ignored() {
+    let there = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(there.path(), "s3cret\n").unwrap();
+    let hook = "{ webhook: { method: POST, url: 'https://a.example/b', consent: essential, \
+                auth: { bearer: SECRET }, payload: { a: b } } }";
+    let sends = |secret: &str| SOUND.replace("{ exit: done }", &hook.replace("SECRET", secret));
+    let check = |secret: &str, arguments: &[&str], expected: i32| {
+        let directory = directory(&[("greet.yaml", &sends(secret))]);
+        let arguments = [&["--strict"], arguments, &["."]].concat();
+        let (status, out) = check(directory.path(), &arguments);
+        assert_eq!(status, expected, "{out}");
+        assert_eq!(out.contains("warning[J0904]"), expected == 1, "{out}");
+    };
+    check("{ env: WAYFARE_TEST_NOT_SET }", &[], 1);
+    check("{ env: WAYFARE_TEST_NOT_SET }", &["--ignore-secrets"], 0);
+    check("{ env: PATH }", &[], 0);
+    check("{ file: /no/such/file }", &[], 1);
+    check(&format!("{{ file: '{}' }}", there.path().display()), &[], 0);
+}

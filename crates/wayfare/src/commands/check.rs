@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
+use wayfare_journey::definition::Secret;
 use wayfare_runtime::config::{self, Problem, ProjectError};
 
 use super::{WrongInput, print};
@@ -24,8 +25,11 @@ pub(crate) struct Check {
     /// Warnings end with status 1 too.
     #[arg(long)]
     strict: bool,
+    /// Do not look whether secrets are there: for CI, where they are not.
+    #[arg(long)]
+    ignore_secrets: bool,
     /// Print what a code means, with a wrong and a right example, and check nothing.
-    #[arg(long, value_name = "CODE", conflicts_with_all = ["journeys", "config", "format", "strict"])]
+    #[arg(long, value_name = "CODE", conflicts_with_all = ["journeys", "config", "format", "strict", "ignore_secrets"])]
     explain: Option<String>,
 }
 
@@ -47,8 +51,11 @@ pub(crate) fn check(check: &Check) -> anyhow::Result<ExitCode> {
     if let Some(code) = &check.explain {
         return explain(code);
     }
+    let secrets = environment::secrets();
+    let resolves = |secret: &Secret| check.ignore_secrets || secrets.resolve(secret).is_ok();
+    let paths = [check.journeys.clone()];
     let (files, has_error, journeys) =
-        match config::load_directory(&check.journeys, check.config.as_deref()) {
+        match config::check(&paths, check.config.as_deref(), &resolves) {
             Ok(project) => (project.warnings, false, project.graphs.len()),
             Err(ProjectError::Problems { problems, .. }) => (problems, true, 0),
             Err(
