@@ -46,7 +46,8 @@ enum Command {
     /// Check journeys and `wayfare.yaml`: every problem at once, with its place and what to do.
     #[command(after_help = "Examples:
   wayfare check
-  wayfare check --format json journeys/")]
+  wayfare check --format github --strict journeys/
+  wayfare check --explain J0401")]
     Check(commands::check::Check),
     /// Print the JSON Schema of a kind of file, for editors.
     #[command(after_help = "Examples:
