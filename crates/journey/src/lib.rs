@@ -18,6 +18,7 @@ mod header;
 mod parse;
 mod render;
 mod template;
+pub mod trial;
 mod url;
 mod version;
 pub mod yaml;
