@@ -1,64 +1,87 @@
 //! How does a case read, step by step? A line for everything the engine noted or told, in order.
 
+use std::collections::BTreeSet;
+
 use wayfare_event::{Map, Value};
 use wayfare_webhook::Secrets;
 
 use crate::engine::Output;
 use crate::report;
 
-/// What a line tells, in this order; the rest is in the output of `wayfare run`.
-const TOLD: [&str; 16] = [
+/// What a line tells of a note, in this order; the rest is in the output of `wayfare run --trace`.
+const OF_A_NOTE: [&str; 9] = [
+    "instanceId",
     "profileId",
     "journey",
-    "instanceId",
     "block",
     "arm",
     "condition",
     "holds",
+    "leaf",
+    "value",
+];
+/// What a line tells of a decision, a delivery or a refusal, in this order.
+const OF_THE_REST: [&str; 11] = [
+    "instanceId",
+    "journey",
+    "block",
     "outcome",
     "state",
     "attempt",
     "status",
-    "messageId",
     "reason",
     "leaf",
     "value",
     "due",
 ];
-/// Ids that are shortened.
-const SHORTENED: [&str; 2] = ["profileId", "instanceId"];
 /// Characters of an id that tell it from others in one case: its prefix and eight digits.
 const ID_CHARACTERS: usize = 12;
 
+/// The lines. Instances are named where there are several.
 pub(super) fn lines(outputs: &[Output], secrets: &Secrets) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut said = Vec::new();
     for output in outputs {
         let map = report::line(output, None, secrets);
         let at = map.get("at").map(shown).unwrap_or_default();
         if let Some(Value::List(notes)) = map.get("notes") {
             let notes = notes.iter().filter_map(Value::as_map);
-            lines.extend(notes.map(|note| line(&at, "note", note)));
+            said.extend(notes.map(|note| (at.clone(), note.clone())));
         } else {
-            lines.push(line(&at, "kind", &map));
+            said.push((at, map));
         }
     }
-    lines
+    let instances = said.iter().filter_map(|(_, map)| map.get("instanceId"));
+    let instances: BTreeSet<_> = instances.map(shown).collect();
+    let is_alone = instances.len() < 2;
+    let lines = said.iter();
+    lines.map(|(at, map)| line(at, map, is_alone)).collect()
 }
 
 /// `2026-01-26T11:02:00Z  arrived  block: paid_plan`.
-fn line(at: &str, word: &str, map: &Map) -> String {
-    let parts = TOLD.iter().filter_map(|name| {
+fn line(at: &str, map: &Map, is_alone: bool) -> String {
+    let (word, told) = match map.get("note") {
+        Some(word) => (word, &OF_A_NOTE[..]),
+        None => (map.get("kind").unwrap_or(&Value::Null), &OF_THE_REST[..]),
+    };
+    let is_whole = map.get("leaf").is_some() && map.get("leaf") == map.get("condition");
+    let is_told = |name: &&&str| match **name {
+        "instanceId" => !is_alone,
+        // Most conditions have no parts.
+        "leaf" => !is_whole,
+        _ => true,
+    };
+    let parts = told.iter().filter(is_told).filter_map(|name| {
         let value = shown(map.get(name)?);
-        let value = if SHORTENED.contains(name) {
+        let is_long = matches!(*name, "instanceId" | "profileId");
+        let value = if is_long {
             value.chars().take(ID_CHARACTERS).collect()
         } else {
             value
         };
         Some(format!("{name}: {value}"))
     });
-    let word = map.get(word).map(shown).unwrap_or_default();
     let parts: Vec<String> = parts.collect();
-    format!("{at}  {word:<10}  {}", parts.join(", "))
+    format!("{at}  {:<10}  {}", shown(word), parts.join(", "))
 }
 
 fn shown(value: &Value) -> String {
