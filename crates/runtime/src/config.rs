@@ -19,10 +19,10 @@ use wayfare_journey::yaml::{self, Kind, Node};
 use wayfare_journey::{Compiled, Known};
 use wayfare_webhook::Policy;
 
+pub(crate) use project::text;
 pub use project::{
     Problem, Project, ProjectError, is_test, load, load_directory, settings, tests_in,
 };
-pub(crate) use project::text;
 pub use server::{AdminToken, KeyKind, Scope, Server, WriteKey};
 pub use state::State;
 pub use types::{Types, ValueType};

@@ -43,7 +43,7 @@ pub struct Outcome {
     pub broken: Vec<Problem>,
     /// What the cases came to, for each journey that has any.
     pub coverage: Vec<Coverage>,
-    /// Journeys without a test.
+    /// Journeys without a test; none where a file is broken that may be theirs.
     pub untested: Vec<Arc<str>>,
 }
 
@@ -86,7 +86,11 @@ pub fn run(project: &Project, files: &[PathBuf], filter: &str) -> Result<Outcome
         let coverage = covered.entry(suite.journey.clone());
         let coverage = coverage.or_insert_with(|| Coverage::none(graph));
         let ground = Ground::new(project, &suite);
-        for case in suite.cases.iter().filter(|case| is_asked(&suite, case, filter)) {
+        for case in suite
+            .cases
+            .iter()
+            .filter(|case| is_asked(&suite, case, filter))
+        {
             let played = play::play(&ground, case)?;
             let seen = coverage.note(graph, &played.outputs);
             let mismatches = case.judge(&played.seen(seen));
@@ -104,9 +108,12 @@ pub fn run(project: &Project, files: &[PathBuf], filter: &str) -> Result<Outcome
             });
         }
     }
-    let ids = project.graphs.iter().map(Graph::id);
-    let untested = ids.filter(|id| !covered.contains_key(*id));
-    outcome.untested = untested.cloned().collect();
+    // A file that is broken may be the test of any journey.
+    if outcome.broken.is_empty() {
+        let ids = project.graphs.iter().map(Graph::id);
+        let untested = ids.filter(|id| !covered.contains_key(*id));
+        outcome.untested = untested.cloned().collect();
+    }
     outcome.coverage = covered.into_values().collect();
     Ok(outcome)
 }
@@ -205,10 +212,7 @@ fn catalog(project: &Project) -> Catalog {
 }
 
 /// A test file and what it says, or what is wrong with it.
-fn read(
-    project: &Project,
-    path: &Path,
-) -> Result<Result<(String, Suite), Problem>, ProjectError> {
+fn read(project: &Project, path: &Path) -> Result<Result<(String, Suite), Problem>, ProjectError> {
     let mut problems = Vec::new();
     let source = config::text(path, &mut problems)?;
     if let Some(problem) = problems.pop() {

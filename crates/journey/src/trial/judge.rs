@@ -171,7 +171,9 @@ fn shown(map: &Map) -> Vec<(String, String)> {
 }
 
 fn shown_value(value: &Value) -> String {
-    value.as_text().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_text()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn shown_pattern(pattern: &Pattern) -> String {

@@ -277,7 +277,10 @@ fn time(text: &Text, from: Option<Timestamp>, problems: &mut Problems) -> Option
     match (duration::parse(later), from) {
         (Ok(micros), Some(from)) => Some(from.saturating_add_micros(micros)),
         (Ok(_), None) => refuse(
-            format!("`{}` counts from the first event, which has no time", text.value),
+            format!(
+                "`{}` counts from the first event, which has no time",
+                text.value
+            ),
             "give the first event a whole time, such as \"2026-01-26T11:00:00Z\"",
         ),
         (Err(error), _) => refuse(error.to_string(), "write \"+90s\", \"+2m\" or \"+3d\""),

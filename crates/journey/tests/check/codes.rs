@@ -241,7 +241,9 @@ fn every_code_has_a_file_that_makes_it_and_says_what_to_do() {
         assert!(said.contains(words), "{code}: {said}");
         made.insert(code);
     }
-    let one_file = |code: &&Code| **code != Code::DuplicateJourney;
+    // Those of test files are made in `trial`; the last needs tests to be played.
+    let of_tests = |code: Code| code.as_str().starts_with("J07") || code == Code::Uncovered;
+    let one_file = |code: &&Code| **code != Code::DuplicateJourney && !of_tests(**code);
     let known: BTreeSet<Code> = Code::ALL.iter().filter(one_file).copied().collect();
     assert_eq!(made, known);
 }

@@ -48,7 +48,9 @@ pub(super) fn play(ground: &Ground<'_>, case: &Case) -> Result<Played, TrialErro
         outputs: Vec::new(),
         requests: Vec::new(),
     };
-    play.run(case).map_err(OpenError::Store).map_err(TrialError::from)
+    play.run(case)
+        .map_err(OpenError::Store)
+        .map_err(TrialError::from)
 }
 
 /// An attempt that was released.

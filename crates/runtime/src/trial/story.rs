@@ -37,7 +37,14 @@ const OF_THE_REST: [&str; 11] = [
 /// Characters of an id that tell it from others in one case: its prefix and eight digits.
 const ID_CHARACTERS: usize = 12;
 
-/// The lines. Instances are named where there are several.
+/// Of what there is only one in a case: it need not be named.
+#[derive(Clone, Copy)]
+struct One {
+    instance: bool,
+    journey: bool,
+}
+
+/// The lines.
 pub(super) fn lines(outputs: &[Output], secrets: &Secrets) -> Vec<String> {
     let mut said = Vec::new();
     for output in outputs {
@@ -50,22 +57,27 @@ pub(super) fn lines(outputs: &[Output], secrets: &Secrets) -> Vec<String> {
             said.push((at, map));
         }
     }
-    let instances = said.iter().filter_map(|(_, map)| map.get("instanceId"));
-    let instances: BTreeSet<_> = instances.map(shown).collect();
-    let is_alone = instances.len() < 2;
-    let lines = said.iter();
-    lines.map(|(at, map)| line(at, map, is_alone)).collect()
+    let is_one = |name| {
+        let values = said.iter().filter_map(|(_, map)| map.get(name));
+        values.map(shown).collect::<BTreeSet<_>>().len() < 2
+    };
+    let one = One {
+        instance: is_one("instanceId"),
+        journey: is_one("journey"),
+    };
+    said.iter().map(|(at, map)| line(at, map, one)).collect()
 }
 
 /// `2026-01-26T11:02:00Z  arrived  block: paid_plan`.
-fn line(at: &str, map: &Map, is_alone: bool) -> String {
+fn line(at: &str, map: &Map, one: One) -> String {
     let (word, told) = match map.get("note") {
         Some(word) => (word, &OF_A_NOTE[..]),
         None => (map.get("kind").unwrap_or(&Value::Null), &OF_THE_REST[..]),
     };
     let is_whole = map.get("leaf").is_some() && map.get("leaf") == map.get("condition");
     let is_told = |name: &&&str| match **name {
-        "instanceId" => !is_alone,
+        "instanceId" => !one.instance,
+        "journey" => !one.journey || map.get("note").is_some(),
         // Most conditions have no parts.
         "leaf" => !is_whole,
         _ => true,

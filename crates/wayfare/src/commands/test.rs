@@ -131,7 +131,9 @@ fn once(test: &Test) -> anyhow::Result<Results> {
             // Of a part of the tests nobody expects that they cover everything.
             results.uncovered.extend(outcome.uncovered(&project));
             let untested = outcome.untested.iter();
-            results.untested.extend(untested.map(|id| file(&project, id)));
+            results
+                .untested
+                .extend(untested.map(|id| file(&project, id)));
         }
         if test.filter.is_empty() {
             results.coverage.extend(outcome.coverage);

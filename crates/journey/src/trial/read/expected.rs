@@ -149,7 +149,8 @@ impl Parts<'_, '_> {
             return;
         };
         let Kind::Map(entries) = &node.kind else {
-            self.problems.wrong_shape(node, "names and values of headers");
+            self.problems
+                .wrong_shape(node, "names and values of headers");
             return;
         };
         let parts = pattern::parts(entries, self.problems).unwrap_or_default();

@@ -117,7 +117,10 @@ mod tests {
     #[test]
     fn what_xml_cannot_hold_is_escaped_or_replaced() {
         let check = |text: &str, expected: &str| assert_eq!(escaped(text), expected);
-        check("a < b && c > \"d\"", "a &lt; b &amp;&amp; c &gt; &quot;d&quot;");
+        check(
+            "a < b && c > \"d\"",
+            "a &lt; b &amp;&amp; c &gt; &quot;d&quot;",
+        );
         check("]]>", "]]&gt;");
         check("one\ntwo\t\r", "one&#10;two&#9;&#13;");
         check("\u{1}\u{0}\u{ffff}x", "\u{fffd}\u{fffd}\u{fffd}x");

@@ -17,7 +17,10 @@ pub(super) fn text(results: &Results, color: bool) -> String {
         } else {
             painted("FAIL", "31", color)
         };
-        put(&mut out, &format!("{word}  {}: {}", tried.journey, tried.name));
+        put(
+            &mut out,
+            &format!("{word}  {}: {}", tried.journey, tried.name),
+        );
     }
     for tried in results.cases.iter().filter(|it| !it.mismatches.is_empty()) {
         failure(&mut out, tried, color);
