@@ -21,7 +21,7 @@ use wayfare_webhook::Policy;
 
 pub(crate) use project::text;
 pub use project::{
-    Problem, Project, ProjectError, is_test, load, load_directory, settings, tests_in,
+    Paths, Problem, Project, ProjectError, is_test, load, load_directory, settings, tests_in,
 };
 pub use server::{AdminToken, KeyKind, Scope, Server, WriteKey};
 pub use state::State;

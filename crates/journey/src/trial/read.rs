@@ -136,14 +136,19 @@ fn texts(node: &Node, what: &str, problems: &mut Problems) -> Vec<Text> {
     texts.collect()
 }
 
+/// The items of a list that has some.
+fn some<'a>(node: &'a Node, what: &str, problems: &mut Problems) -> &'a [Node] {
+    if let Kind::List(items) = &node.kind
+        && !items.is_empty()
+    {
+        return items;
+    }
+    problems.wrong_shape(node, what);
+    &[]
+}
+
 fn cases(node: &Node, ground: Option<&Ground<'_>>, problems: &mut Problems) -> Vec<Case> {
-    let items = match &node.kind {
-        Kind::List(items) if !items.is_empty() => items,
-        _ => {
-            problems.wrong_shape(node, "a list of tests, one at least");
-            return Vec::new();
-        }
-    };
+    let items = some(node, "a list of tests, one at least", problems);
     let mut names: BTreeMap<String, Span> = BTreeMap::new();
     let mut cases = Vec::new();
     for item in items {

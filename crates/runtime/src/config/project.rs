@@ -28,12 +28,15 @@ pub struct Project {
     /// The journeys, in the order of their ids.
     pub graphs: Vec<Graph>,
     /// The file of each journey, by its id.
-    pub paths: BTreeMap<Arc<str>, PathBuf>,
+    pub paths: Paths,
     /// What their authors should look at all the same.
     pub warnings: Vec<Problem>,
     /// How many files were read.
     pub files: usize,
 }
+
+/// Files by the id of their journey.
+pub type Paths = BTreeMap<Arc<str>, PathBuf>;
 
 /// What is wrong with one file, or remarkable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -278,8 +281,8 @@ fn compile(
     settings: &Settings,
     journeys: &[PathBuf],
     problems: &mut Vec<Problem>,
-) -> Result<(Vec<Graph>, BTreeMap<Arc<str>, PathBuf>), ProjectError> {
-    let mut paths = BTreeMap::new();
+) -> Result<(Vec<Graph>, Paths), ProjectError> {
+    let mut paths = Paths::new();
     let mut first: BTreeMap<String, &Path> = BTreeMap::new();
     let mut graphs = Vec::new();
     for path in journeys {

@@ -1,6 +1,6 @@
 //! What does an author read when something is not as a case says?
 
-use crate::{CASE, edited, tried};
+use crate::{CASE, edited, ending, tried};
 
 const TITLE: &str = "
 FAIL  order-care: a paid order is told
@@ -113,8 +113,8 @@ fn a_case_that_passes_is_one_line() {
 
 #[test]
 fn each_kind_of_mismatch_is_told_with_what_was_expected_and_what_came() {
-    let check = |part: &str, replacement: &str, told: &str| {
-        let (status, out) = tried(&edited(part, replacement));
+    let check_file = |file: &str, told: &str| {
+        let (status, out) = tried(file);
         assert_eq!(status, 1, "{out}");
         assert!(
             out.starts_with("FAIL  order-care: a paid order is told\n"),
@@ -123,7 +123,10 @@ fn each_kind_of_mismatch_is_told_with_what_was_expected_and_what_came() {
         assert!(out.contains(&format!("{TITLE}{told}{STORY}\n")), "{out}");
         assert!(out.ends_with("\n0 passed, 1 failed\n"), "{out}");
     };
-    let requests = &CASE[CASE.find("    expect:").unwrap()..];
+    let check = |part: &str, replacement: &str, told: &str| {
+        check_file(&edited(part, replacement), told);
+    };
+    check_file(&ending(CASE, "    expect: []\n"), EXTRA);
     check("paid/o1\n", "paid/o2\n", WRONG_URL);
     check(
         "order: o1, total: 120.50",
@@ -131,7 +134,7 @@ fn each_kind_of_mismatch_is_told_with_what_was_expected_and_what_came() {
         WRONG_PAYLOAD,
     );
     check("- at: \"+1h\"\n", "- at: \"+3599s\"\n", WRONG_TIME);
-    check(requests, "    expect: []\n", EXTRA);
+
     check(
         "order: o1, total",
         "order: { $matches: \"^x\" }, total",
@@ -209,8 +212,8 @@ fn what_no_case_covers_is_told_where_it_stands() {
 #[test]
 fn arms_that_lead_to_one_block_are_told_apart() {
     let check = |part: &str, replacement: &str, label: &str| {
-        let text = edited(part, replacement).replace(
-            &CASE[CASE.find("    expect:").unwrap()..],
+        let text = ending(
+            &edited(part, replacement),
             "    expect: []\n    advance: 1d\n",
         );
         let (_, out) = tried(&text);

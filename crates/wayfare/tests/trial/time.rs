@@ -1,10 +1,9 @@
 //! Does time go on as the page says: waits, repeats, answers that never come?
 
-use crate::{CASE, edited, tried};
+use crate::{CASE, edited, ending, tried};
 
 /// The case with these answers, after which these requests must arrive.
 fn check(answers: &str, times: &[&str]) {
-    let requests = &CASE[CASE.find("    expect:").unwrap()..];
     let listed: Vec<String> = times
         .iter()
         .map(|at| format!("{{ at: \"{at}\" }}"))
@@ -13,7 +12,7 @@ fn check(answers: &str, times: &[&str]) {
         "    respond: {answers}\n    expect: [{}]\n",
         listed.join(", ")
     );
-    let (status, out) = tried(&edited(requests, &expected));
+    let (status, out) = tried(&ending(CASE, &expected));
     assert_eq!(status, 0, "{out}");
 }
 
@@ -38,13 +37,10 @@ fn a_request_that_never_left_is_none() {
 
 #[test]
 fn time_ends_where_advance_says() {
-    let requests = &CASE[CASE.find("    expect:").unwrap()..];
     let without_payment = edited("event: Order Paid", "event: Order Lost");
     let run = |advance: &str, decisions: &str| {
-        let text = without_payment.replace(
-            requests,
-            &format!("    advance: {advance}\n    expect: []\n    decisions: {decisions}\n"),
-        );
+        let end = format!("    advance: {advance}\n    expect: []\n    decisions: {decisions}\n");
+        let text = ending(&without_payment, &end);
         let (status, out) = tried(&text);
         assert_eq!(status, 0, "{out}");
     };
@@ -59,11 +55,7 @@ fn an_event_may_come_long_after_it_happened() {
         "at: \"2026-01-26T11:00:00Z\"",
         "at: \"2026-01-26T11:00:00Z\"\n        timestamp: \"2026-01-20T11:00:00Z\"",
     );
-    let requests = &CASE[CASE.find("    expect:").unwrap()..];
-    let text = text.replace(
-        requests,
-        "    expect: []\n    refused: [{ reason: late }]\n",
-    );
+    let text = ending(&text, "    expect: []\n    refused: [{ reason: late }]\n");
     let (status, out) = tried(&text);
     assert_eq!(status, 0, "{out}");
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wayfare_event::{Event, Timestamp, Value};
 
-use super::time;
+use super::{some, time};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::parse::fields::Problems;
 use crate::trial::{Given, pattern};
@@ -44,13 +44,7 @@ const FIELDS: [&str; 26] = [
 
 /// The events of a case, in the order they come in.
 pub(super) fn events(node: &Node, problems: &mut Problems) -> Vec<Given> {
-    let items = match &node.kind {
-        Kind::List(items) if !items.is_empty() => items,
-        _ => {
-            problems.wrong_shape(node, "a list of events, one at least");
-            return Vec::new();
-        }
-    };
+    let items = some(node, "a list of events, one at least", problems);
     let mut events: Vec<Given> = Vec::new();
     let mut times = Times::default();
     for (place, item) in items.iter().enumerate() {
