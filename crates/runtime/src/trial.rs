@@ -36,7 +36,7 @@ pub enum TrialError {
 
 /// What came of all tests.
 #[derive(Debug, Default)]
-pub struct Outcome {
+pub struct Tally {
     /// The cases, file by file, in order.
     pub cases: Vec<Tried>,
     /// Test files with problems in them: none of their cases ran.
@@ -64,41 +64,48 @@ pub struct Tried {
     pub story: Vec<String>,
 }
 
+impl Tried {
+    /// Whether everything is as it says.
+    #[must_use]
+    pub const fn passed(&self) -> bool {
+        self.mismatches.is_empty()
+    }
+}
+
 /// Runs the cases of test files whose `journey: name` holds `filter`.
 ///
 /// # Errors
 ///
-/// [`TrialError`]; a file with problems in it is no error, but [`Outcome::broken`].
-pub fn run(project: &Project, files: &[PathBuf], filter: &str) -> Result<Outcome, TrialError> {
-    let mut outcome = Outcome::default();
+/// [`TrialError`]; a file with problems in it is no error, but [`Tally::broken`].
+pub fn run(project: &Project, files: &[PathBuf], filter: &str) -> Result<Tally, TrialError> {
+    let mut tally = Tally::default();
     let mut covered: BTreeMap<Arc<str>, Coverage> = BTreeMap::new();
     for path in files {
         let (file, suite) = match read(project, path)? {
             Ok(read) => read,
             Err(problem) => {
-                outcome.broken.push(problem);
+                tally.broken.push(problem);
                 continue;
             }
         };
         let Some(graph) = graph(project, &suite.journey) else {
+            // A file that names no journey of the project is broken.
             continue;
         };
         let coverage = covered.entry(suite.journey.clone());
         let coverage = coverage.or_insert_with(|| Coverage::none(graph));
         let ground = Ground::new(project, &suite);
-        for case in suite
-            .cases
-            .iter()
-            .filter(|case| is_asked(&suite, case, filter))
-        {
+        let is_asked = |case: &&Case| is_asked(&suite, case, filter);
+        for case in suite.cases.iter().filter(is_asked) {
             let played = play::play(&ground, case)?;
             let seen = coverage.note(graph, &played.outputs);
             let mismatches = case.judge(&played.seen(seen));
-            let story = match mismatches.as_slice() {
-                [] => Vec::new(),
-                _ => story::lines(&played.outputs, &ground.secrets),
+            let story = if mismatches.is_empty() {
+                Vec::new()
+            } else {
+                story::lines(&played.outputs, &ground.secrets)
             };
-            outcome.cases.push(Tried {
+            tally.cases.push(Tried {
                 path: path.clone(),
                 line: line(&file, case.span),
                 journey: suite.journey.clone(),
@@ -109,29 +116,16 @@ pub fn run(project: &Project, files: &[PathBuf], filter: &str) -> Result<Outcome
         }
     }
     // A file that is broken may be the test of any journey.
-    if outcome.broken.is_empty() {
+    if tally.broken.is_empty() {
         let ids = project.graphs.iter().map(Graph::id);
         let untested = ids.filter(|id| !covered.contains_key(*id));
-        outcome.untested = untested.cloned().collect();
+        tally.untested = untested.cloned().collect();
     }
-    outcome.coverage = covered.into_values().collect();
-    Ok(outcome)
+    tally.coverage = covered.into_values().collect();
+    Ok(tally)
 }
 
-impl Outcome {
-    /// How many cases passed.
-    #[must_use]
-    pub fn passed(&self) -> usize {
-        let passed = |tried: &&Tried| tried.mismatches.is_empty();
-        self.cases.iter().filter(passed).count()
-    }
-
-    /// How many cases failed.
-    #[must_use]
-    pub fn failed(&self) -> usize {
-        self.cases.len() - self.passed()
-    }
-
+impl Tally {
     /// A warning for each block and arm of a tested journey that no case came to, by file.
     #[must_use]
     pub fn uncovered(&self, project: &Project) -> Vec<Problem> {

@@ -27,8 +27,8 @@ pub(crate) struct Test {
     #[arg(long)]
     config: Option<PathBuf>,
     /// Only the cases whose `journey: name` holds this text.
-    #[arg(long, default_value = "")]
-    filter: String,
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
     /// How results are printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -63,8 +63,7 @@ struct Results {
 
 impl Results {
     fn passed(&self) -> usize {
-        let passed = |tried: &&Tried| tried.mismatches.is_empty();
-        self.cases.iter().filter(passed).count()
+        self.cases.iter().filter(|it| it.passed()).count()
     }
 
     fn failed(&self) -> usize {
@@ -83,13 +82,14 @@ pub(crate) fn test(test: &Test) -> anyhow::Result<ExitCode> {
     }
     let results = once(test)?;
     if results.cases.is_empty() && results.broken.is_empty() {
-        let message = if test.filter.is_empty() {
-            "there are no tests here: write one beside a journey, in a file such as \
-             `signup.test.yaml`"
-                .to_owned()
-        } else {
-            format!("no test is called `{}`", test.filter)
-        };
+        let message = test.filter.as_ref().map_or_else(
+            || {
+                "there are no tests here: write one beside a journey, in a file such as \
+                 `signup.test.yaml`"
+                    .to_owned()
+            },
+            |filter| format!("no test is called `{filter}`"),
+        );
         return Err(WrongInput(message).into());
     }
     print(&shown(test, &results))?;
@@ -120,26 +120,27 @@ fn once(test: &Test) -> anyhow::Result<Results> {
                 | ProjectError::Unreadable { .. }),
             ) => return Err(other.into()),
         };
-        let is_whole = asked.is_empty() && test.filter.is_empty();
+        let is_whole = asked.is_empty() && test.filter.is_none();
         let files = if asked.is_empty() {
             config::tests_in(&directory)?
         } else {
             asked
         };
-        let outcome = trial::run(&project, &files, &test.filter)?;
+        let filter = test.filter.as_deref().unwrap_or_default();
+        let tally = trial::run(&project, &files, filter)?;
         if is_whole {
             // Of a part of the tests nobody expects that they cover everything.
-            results.uncovered.extend(outcome.uncovered(&project));
-            let untested = outcome.untested.iter();
+            results.uncovered.extend(tally.uncovered(&project));
+            let untested = tally.untested.iter();
             results
                 .untested
                 .extend(untested.map(|id| file(&project, id)));
         }
-        if test.filter.is_empty() {
-            results.coverage.extend(outcome.coverage);
+        if test.filter.is_none() {
+            results.coverage.extend(tally.coverage);
         }
-        results.cases.extend(outcome.cases);
-        results.broken.extend(outcome.broken);
+        results.cases.extend(tally.cases);
+        results.broken.extend(tally.broken);
     }
     Ok(results)
 }

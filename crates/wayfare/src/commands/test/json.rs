@@ -29,7 +29,7 @@ fn case(tried: &Tried) -> Value {
         "name": tried.name,
         "file": tried.path.display().to_string(),
         "line": tried.line,
-        "passed": mismatches.is_empty(),
+        "passed": tried.passed(),
         "mismatches": mismatches,
         "story": tried.story,
     })

@@ -29,7 +29,7 @@ pub(super) fn junit(results: &Results) -> String {
 }
 
 fn suite(lines: &mut Vec<String>, file: &[Tried]) {
-    let failed = file.iter().filter(|it| !it.mismatches.is_empty()).count();
+    let failed = file.iter().filter(|it| !it.passed()).count();
     let path = file.first().map(|it| it.path.display().to_string());
     let path = escaped(&path.unwrap_or_default());
     lines.push(format!(
@@ -48,7 +48,7 @@ fn case(lines: &mut Vec<String>, tried: &Tried, path: &str) {
         r#"    <testcase classname="{journey}" name="{name}" file="{path}" line="{}""#,
         tried.line
     );
-    if tried.mismatches.is_empty() {
+    if tried.passed() {
         lines.push(format!("{head}/>"));
         return;
     }

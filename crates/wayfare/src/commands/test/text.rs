@@ -12,7 +12,7 @@ use crate::diagnostics;
 pub(super) fn text(results: &Results, color: bool) -> String {
     let mut out = String::new();
     for tried in &results.cases {
-        let word = if tried.mismatches.is_empty() {
+        let word = if tried.passed() {
             painted("ok  ", "32", color)
         } else {
             painted("FAIL", "31", color)
@@ -22,7 +22,7 @@ pub(super) fn text(results: &Results, color: bool) -> String {
             &format!("{word}  {}: {}", tried.journey, tried.name),
         );
     }
-    for tried in results.cases.iter().filter(|it| !it.mismatches.is_empty()) {
+    for tried in results.cases.iter().filter(|it| !it.passed()) {
         failure(&mut out, tried, color);
     }
     coverage(&mut out, results);
