@@ -324,6 +324,18 @@ fn every_mistake_is_told_where_it_stands_with_what_to_do() {
 }
 
 #[test]
+fn a_file_that_ends_anywhere_is_told_and_nothing_else_happens() {
+    let graphs = graphs();
+    for end in 0..SUITE.len() {
+        let text = SUITE.get(..end).unwrap();
+        if let Err(problems) = trial::read(text, &graphs) {
+            let ends = problems.iter().map(|problem| problem.span.end);
+            assert!(ends.max().unwrap() <= end, "{text}");
+        }
+    }
+}
+
+#[test]
 fn all_mistakes_are_told_at_once_in_order() {
     let text = SUITE
         .replace("journey: plan-upgrade", "journey: plan")
@@ -364,6 +376,11 @@ fn a_payload_is_exact_but_for_its_matchers() {
         &["payload", "expected  anything", "actual    nothing"],
     );
     check("{ a: { $any: true } }", r#","payload":{"a":null}"#, &[]);
+    check(
+        "{ $set: { a: 1 }, $add: x, $ip: true }",
+        r#","payload":{"$set":{"a":1},"$add":"x","$ip":true}"#,
+        &[],
+    );
     check(
         "{ a: { $matches: '^x' } }",
         r#","payload":{"a":7}"#,

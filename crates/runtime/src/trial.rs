@@ -252,8 +252,8 @@ fn is_asked(suite: &Suite, case: &Case, filter: &str) -> bool {
 
 /// The line of a place, from 1.
 fn line(source: &str, span: Span) -> usize {
-    let before = source.as_bytes().iter().take(span.start);
-    before.filter(|byte| **byte == b'\n').count() + 1
+    let before = source.get(..span.start).unwrap_or_default();
+    before.matches('\n').count() + 1
 }
 
 /// The distinct blocks somebody came to.

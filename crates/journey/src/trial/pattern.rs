@@ -132,7 +132,7 @@ pub(super) fn pattern(node: &Node, problems: &mut Problems) -> Option<Pattern> {
             let parts: Vec<_> = items.iter().map(|item| pattern(item, problems)).collect();
             parts.into_iter().collect::<Option<_>>().map(Pattern::List)
         }
-        Kind::Map(entries) => match entries.iter().find(|entry| entry.key.starts_with('$')) {
+        Kind::Map(entries) => match entries.iter().find(|entry| is_matcher(entry)) {
             Some(entry) => matcher(entry, entries.len(), problems),
             None => parts(entries, problems).map(Pattern::Map),
         },
@@ -150,6 +150,18 @@ pub(super) fn parts(
     };
     let read: Vec<_> = entries.iter().map(|entry| part(entry, problems)).collect();
     read.into_iter().collect()
+}
+
+/// Whether a key is a matcher's, or was meant to be. Payloads may have other keys with a `$`, such as
+/// `$set` and `$add`.
+fn is_matcher(entry: &Entry) -> bool {
+    let meant = match entry.value.kind {
+        Kind::Bool(true) => ANY,
+        Kind::Text(_) => MATCHES,
+        Kind::Null | Kind::Bool(false) | Kind::Number(_) | Kind::List(_) | Kind::Map(_) => "",
+    };
+    let key = entry.key.as_str();
+    [ANY, MATCHES].contains(&key) || key.starts_with('$') && nearest(key, [meant]).is_some()
 }
 
 fn matcher(entry: &Entry, keys: usize, problems: &mut Problems) -> Option<Pattern> {
@@ -190,13 +202,10 @@ fn matcher(entry: &Entry, keys: usize, problems: &mut Problems) -> Option<Patter
             Some("write {$matches: \"^acc_\"}".to_owned()),
         ),
         (other, _) => {
-            let known = [ANY, MATCHES];
-            let hint = nearest(other, known).map_or_else(
-                || format!("matchers are {ANY} and {MATCHES}"),
-                |name| format!("did you mean `{name}`?"),
-            );
+            let meant = nearest(other, [ANY, MATCHES]);
+            let hint = meant.map(|name| format!("did you mean `{name}`?"));
             let message = format!("no matcher is called `{other}`");
-            refuse(entry.key_span, message, Some(hint))
+            refuse(entry.key_span, message, hint)
         }
     }
 }

@@ -6,7 +6,7 @@ mod junit;
 mod text;
 mod watch;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -124,7 +124,7 @@ fn once(test: &Test) -> anyhow::Result<Results> {
         let files = if asked.is_empty() {
             config::tests_in(&directory)?
         } else {
-            asked
+            asked.into_iter().collect()
         };
         let filter = test.filter.as_deref().unwrap_or_default();
         let tally = trial::run(&project, &files, filter)?;
@@ -151,8 +151,8 @@ fn file(project: &Project, id: &str) -> (String, PathBuf) {
 }
 
 /// The directories to test, and which of their test files were named; none means all.
-fn directories(paths: &[PathBuf]) -> anyhow::Result<BTreeMap<PathBuf, Vec<PathBuf>>> {
-    let mut found: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
+fn directories(paths: &[PathBuf]) -> anyhow::Result<BTreeMap<PathBuf, BTreeSet<PathBuf>>> {
+    let mut found: BTreeMap<PathBuf, BTreeSet<PathBuf>> = BTreeMap::new();
     let is_directory = |path: &&PathBuf| path.is_dir();
     for path in paths.iter().filter(|path| !is_directory(path)) {
         let test = test_of(path)?;
@@ -160,10 +160,10 @@ fn directories(paths: &[PathBuf]) -> anyhow::Result<BTreeMap<PathBuf, Vec<PathBu
             Some(parent) if parent != Path::new("") => parent,
             Some(_) | None => Path::new("."),
         };
-        found.entry(directory.to_owned()).or_default().push(test);
+        found.entry(directory.to_owned()).or_default().insert(test);
     }
     for path in paths.iter().filter(is_directory) {
-        found.insert(path.clone(), Vec::new());
+        found.insert(path.clone(), BTreeSet::new());
     }
     Ok(found)
 }
