@@ -3,7 +3,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     reason = "a test target: an assumption that fails is a test that fails"
 )]
 
@@ -347,9 +346,81 @@ fn all_mistakes_are_told_at_once_in_order() {
     assert_eq!(codes, expected);
 }
 
+/// A payload as it is written, the rest of a request that came, and what is told of it.
+const PAYLOADS: [(&str, &str, &[&str]); 14] = [
+    ("{ a: 1, b: [x] }", r#","payload":{"b":["x"],"a":1}"#, &[]),
+    ("none", "", &[]),
+    (
+        "none",
+        r#","payload":{}"#,
+        &["payload", "expected  nothing", "actual    {}"],
+    ),
+    ("{ $any: true }", r#","payload":{"a":1}"#, &[]),
+    (
+        "{ $any: true }",
+        "",
+        &["payload", "expected  anything", "actual    nothing"],
+    ),
+    ("{ a: { $any: true } }", r#","payload":{"a":null}"#, &[]),
+    (
+        "{ $set: { a: 1 }, $add: x, $ip: true }",
+        r#","payload":{"$set":{"a":1},"$add":"x","$ip":true}"#,
+        &[],
+    ),
+    (
+        "{ a: { $matches: '^x' } }",
+        r#","payload":{"a":7}"#,
+        &[
+            "payload.a",
+            "expected  a text that matches ^x",
+            "actual    7",
+        ],
+    ),
+    ("{ a: { $matches: '^x' } }", r#","payload":{"a":"xy"}"#, &[]),
+    (
+        "{ a: 1.1 }",
+        r#","payload":{"a":1.10}"#,
+        &["payload.a", "expected  1.1", "actual    1.10"],
+    ),
+    (
+        "{ a: '1' }",
+        r#","payload":{"a":1}"#,
+        &["payload.a", r#"expected  "1""#, "actual    1"],
+    ),
+    (
+        "{ a: { b: 1 } }",
+        r#","payload":{"a":{"b":1,"odd key":2},"c":3}"#,
+        &[
+            "payload.a[\"odd key\"]",
+            "expected  nothing",
+            "actual    2",
+            "payload.c",
+            "expected  nothing",
+            "actual    3",
+        ],
+    ),
+    (
+        "[1, 2]",
+        r#","payload":[1,3,4]"#,
+        &[
+            "payload[1]",
+            "expected  2",
+            "actual    3",
+            "payload[2]",
+            "expected  nothing",
+            "actual    4",
+        ],
+    ),
+    (
+        "{ a: null }",
+        r#","payload":{}"#,
+        &["payload.a", "expected  null", "actual    nothing"],
+    ),
+];
+
 #[test]
 fn a_payload_is_exact_but_for_its_matchers() {
-    let check = |pattern: &str, payload: &str, expected: &[&str]| {
+    for (pattern, payload, expected) in PAYLOADS {
         let case = expecting(&format!("[{{ payload: {pattern} }}]"));
         let seen = Seen {
             requests: vec![map(&format!(r#"{{"block":"b"{payload}}}"#))],
@@ -361,75 +432,7 @@ fn a_payload_is_exact_but_for_its_matchers() {
             .flat_map(|it| it.lines().skip(1).map(str::trim))
             .collect();
         assert_eq!(lines, expected, "{pattern} and {payload}");
-    };
-    check("{ a: 1, b: [x] }", r#","payload":{"b":["x"],"a":1}"#, &[]);
-    check("none", "", &[]);
-    check(
-        "none",
-        r#","payload":{}"#,
-        &["payload", "expected  nothing", "actual    {}"],
-    );
-    check("{ $any: true }", r#","payload":{"a":1}"#, &[]);
-    check(
-        "{ $any: true }",
-        "",
-        &["payload", "expected  anything", "actual    nothing"],
-    );
-    check("{ a: { $any: true } }", r#","payload":{"a":null}"#, &[]);
-    check(
-        "{ $set: { a: 1 }, $add: x, $ip: true }",
-        r#","payload":{"$set":{"a":1},"$add":"x","$ip":true}"#,
-        &[],
-    );
-    check(
-        "{ a: { $matches: '^x' } }",
-        r#","payload":{"a":7}"#,
-        &[
-            "payload.a",
-            "expected  a text that matches ^x",
-            "actual    7",
-        ],
-    );
-    check("{ a: { $matches: '^x' } }", r#","payload":{"a":"xy"}"#, &[]);
-    check(
-        "{ a: 1.1 }",
-        r#","payload":{"a":1.10}"#,
-        &["payload.a", "expected  1.1", "actual    1.10"],
-    );
-    check(
-        "{ a: '1' }",
-        r#","payload":{"a":1}"#,
-        &["payload.a", r#"expected  "1""#, "actual    1"],
-    );
-    check(
-        "{ a: { b: 1 } }",
-        r#","payload":{"a":{"b":1,"odd key":2},"c":3}"#,
-        &[
-            "payload.a[\"odd key\"]",
-            "expected  nothing",
-            "actual    2",
-            "payload.c",
-            "expected  nothing",
-            "actual    3",
-        ],
-    );
-    check(
-        "[1, 2]",
-        r#","payload":[1,3,4]"#,
-        &[
-            "payload[1]",
-            "expected  2",
-            "actual    3",
-            "payload[2]",
-            "expected  nothing",
-            "actual    4",
-        ],
-    );
-    check(
-        "{ a: null }",
-        r#","payload":{}"#,
-        &["payload.a", "expected  null", "actual    nothing"],
-    );
+    }
 }
 
 #[test]
