@@ -373,8 +373,15 @@ fn what_the_docs_send_is_taken_and_survives_a_kill() {
     assert!(output.status.success(), "{}", printed(&output));
 }
 
+/// The name and the text of a test file that a fence holds: `# journeys/NAME.test.yaml` is its
+/// first line.
+fn test_file(text: &str) -> Option<(&str, &str)> {
+    let (first, rest) = text.strip_prefix("# journeys/")?.split_once('\n')?;
+    Some((first, rest))
+}
+
 #[test]
-fn yaml_in_the_docs_is_a_journey_or_a_configuration_that_checks() {
+fn yaml_in_the_docs_is_a_journey_or_a_configuration_that_checks_or_a_test_that_passes() {
     let consent = wayfare_consent::Config::default();
     let categories: Vec<Arc<str>> = consent.names().cloned().collect();
     let known = Known {
@@ -383,7 +390,7 @@ fn yaml_in_the_docs_is_a_journey_or_a_configuration_that_checks() {
         ..Known::default()
     };
     let schema_of = |kind: &str| -> Value {
-        let output = shell(&root(), &format!("wayfare schema --of {kind}"));
+        let output = run(&root(), &format!("wayfare schema --of {kind}"));
         serde_json::from_slice(&output.stdout).unwrap()
     };
     let (journeys, configuration) = (schema_of("journey"), schema_of("config"));
@@ -393,6 +400,13 @@ fn yaml_in_the_docs_is_a_journey_or_a_configuration_that_checks() {
         for fence in fences.filter(|fence| fence.language == "yaml") {
             let place = format!("{} line {}", page.path.display(), fence.line);
             count += 1;
+            if let Some((name, text)) = test_file(&fence.text) {
+                let directory = checkout();
+                std::fs::write(directory.path().join("journeys").join(name), text).unwrap();
+                let output = run(directory.path(), &format!("wayfare test journeys/{name}"));
+                assert!(output.status.success(), "{place}:\n{}", printed(&output));
+                continue;
+            }
             let is_configuration = fence.text.starts_with("# wayfare.yaml\n");
             let schema = if is_configuration {
                 &configuration
