@@ -77,11 +77,11 @@ impl<'a> Datum<'a> {
     }
 
     pub(super) fn is_true(&self) -> bool {
-        self.value() == Some(&Value::Bool(true))
+        matches!(self.value(), Some(Value::Bool(true)))
     }
 
     pub(super) fn is_null(&self) -> bool {
-        self.value() == Some(&Value::Null)
+        matches!(self.value(), Some(Value::Null))
     }
 
     /// The JSON value, unless it is a time or a duration.
