@@ -57,8 +57,9 @@ enum Command {
 In a journey, this first line names the schema beside it:
   # yaml-language-server: $schema=./journey.schema.json")]
     Schema(commands::schema::Schema),
-    /// Draw a journey.
-    #[command(after_help = "Example:
+    /// Draw a journey, or all of them.
+    #[command(after_help = "Examples:
+  wayfare graph > journeys.md
   wayfare graph plan-upgrade --format dot | dot -Tsvg > plan-upgrade.svg")]
     Graph(commands::graph::Graph),
     /// A receiver for development: prints what arrives, answers as told, counts copies.
