@@ -7,10 +7,12 @@
 mod arithmetic;
 mod evaluate;
 mod explain;
+mod functions;
 mod lex;
 mod names;
 mod parse;
 mod scope;
+mod shape;
 mod syntax;
 
 use std::borrow::Cow;
@@ -161,6 +163,17 @@ impl Expression {
                 && !matches!(path.root, Root::Local(_))
             {
                 found.push(path);
+            }
+        });
+        found
+    }
+
+    /// Every path it reads and where, in bytes of the expression.
+    pub(crate) fn places(&self) -> Vec<(&Path, Span)> {
+        let mut found = Vec::new();
+        self.root.walk(&mut |node| {
+            if let Kind::Path(path) = &node.kind {
+                found.push((path, node.span));
             }
         });
         found

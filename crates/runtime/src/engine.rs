@@ -153,6 +153,16 @@ impl Engine {
         &mut *self.store
     }
 
+    /// Lets the store put in order what has waited for 30 seconds at `now`; whether there may be
+    /// more to do in 30 seconds.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot write; nothing durable is lost.
+    pub fn idle(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+        self.store.idle(now)
+    }
+
     /// Lets the store go, so that the next start is quick; dropping the engine loses nothing.
     ///
     /// # Errors

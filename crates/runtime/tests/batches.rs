@@ -9,8 +9,8 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use wayfare_event::IdKey;
 use wayfare_event::limits::EVENT_BYTES_MAX;
+use wayfare_event::{IdKey, Timestamp};
 use wayfare_executor::{Catalog, Key, Row, Sending};
 use wayfare_runtime::{Advance, Driver, Engine, Outbound, Output, Submission, config};
 use wayfare_store::{Batch, Entry, Head, LoggedInput, MemoryStore, RowKind, Store, StoreError};
@@ -46,6 +46,9 @@ impl Store for Scales {
             | LoggedInput::AttemptReady(_)
             | LoggedInput::AttemptFinished { .. }
             | LoggedInput::AttemptBarred(_)
+            | LoggedInput::Queued(_)
+            | LoggedInput::SweepPage { .. }
+            | LoggedInput::Operator(_)
             | LoggedInput::Published { .. } => 0,
         };
         let bytes = batch.entries.iter().map(text).sum();
@@ -64,6 +67,19 @@ impl Store for Scales {
 
     fn history(&mut self, from_seq: u64, visit: &mut dyn FnMut(&Entry)) -> Result<(), StoreError> {
         self.kept.history(from_seq, visit)
+    }
+
+    fn page(
+        &mut self,
+        kind: RowKind,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<Key>, StoreError> {
+        self.kept.page(kind, after, limit)
+    }
+
+    fn beginning(&mut self) -> Result<Option<(u64, Timestamp)>, StoreError> {
+        self.kept.beginning()
     }
 
     fn head(&self) -> &Head {

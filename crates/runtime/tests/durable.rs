@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use wayfare_event::{IdKey, Rejection};
+use wayfare_event::{IdKey, Rejection, Timestamp};
 use wayfare_executor::{Catalog, Key, Row, Sending};
 use wayfare_runtime::config::{self, Settings};
 use wayfare_runtime::{Driver, Engine, Inbox, Outbound, Output, Submission, Until};
@@ -81,6 +81,10 @@ impl Store for Held {
 
     fn history(&mut self, from_seq: u64, visit: &mut dyn FnMut(&Entry)) -> Result<(), StoreError> {
         self.kept.history(from_seq, visit)
+    }
+
+    fn beginning(&mut self) -> Result<Option<(u64, Timestamp)>, StoreError> {
+        self.kept.beginning()
     }
 
     fn head(&self) -> &Head {

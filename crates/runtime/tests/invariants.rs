@@ -48,6 +48,7 @@ fn store(directory: &Path) -> LocalStore {
         cache_mb: 16,
         dry: false,
         new_id_key: ID_KEY,
+        history_us: i64::MAX,
     };
     LocalStore::open(directory, &options).unwrap().0
 }
@@ -98,6 +99,7 @@ impl Shop {
             Ok(wayfare_journey::Compiled {
                 graph,
                 warnings: Vec::new(),
+                names: Vec::new(),
             })
         };
         let store = Box::new(store(directory));
@@ -127,7 +129,8 @@ impl Shop {
     }
 
     fn release(&mut self) {
-        for id in self.engine.take_due(self.at) {
+        for delivery in self.engine.take_due(self.at).unwrap() {
+            let id = delivery.id;
             if self.dice.below(20) == 0 {
                 self.engine.barred(self.at, id).unwrap();
             } else if self.engine.ready(self.at, id).unwrap() {
@@ -274,15 +277,18 @@ impl Again {
                 assert_eq!(&**source, SOURCE);
                 InputKind::Event(Box::new(happened(&self.catalog, text)))
             }
-            LoggedInput::Timer {
-                instance,
-                owner,
-                due,
-            } => InputKind::Timer(Timer {
+            LoggedInput::Timer { of, owner, due } => InputKind::Timer(Timer {
                 due: *due,
-                instance: *instance,
+                of: of.clone(),
                 owner: owner.clone(),
             }),
+            LoggedInput::Queued(id) => InputKind::Queued(*id),
+            LoggedInput::SweepPage { id, keys, is_last } => InputKind::SweepPage {
+                id: id.clone(),
+                keys: keys.clone(),
+                is_last: *is_last,
+            },
+            LoggedInput::Operator(order) => InputKind::Operator(order.clone()),
             LoggedInput::AttemptReady(id) => InputKind::AttemptReady(*id),
             LoggedInput::AttemptBarred(id) => InputKind::AttemptBarred { delivery: *id },
             LoggedInput::AttemptFinished {
@@ -295,7 +301,7 @@ impl Again {
                 outcome: *outcome,
             },
             LoggedInput::Published { journey, version } => {
-                let [Change::Published { source, .. }] = &entry.changes[..] else {
+                let [Change::Published { source, .. }, ..] = &entry.changes[..] else {
                     panic!("no file in {entry:?}");
                 };
                 self.catalog.publish(shop::compiled(source));
@@ -394,7 +400,13 @@ fn invariant_9_ended_instances_are_decisions_and_webhook_decisions_are_deliverie
                 Row::Delivery(delivery) => {
                     deliveries.insert(delivery.id, delivery.state.as_str());
                 }
-                Row::Account(_) | Row::Guard(_) | Row::Message(_) | Row::Version(_) => {}
+                Row::Account(_)
+                | Row::Guard(_)
+                | Row::Message(_)
+                | Row::Version(_)
+                | Row::Queued(_)
+                | Row::Sweep(_)
+                | Row::Control(_) => {}
             }
         }
         let ended = |id: &InstanceId| told.outcomes.contains_key(&id.decision());

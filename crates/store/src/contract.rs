@@ -23,6 +23,7 @@ fn local(directory: &Path) -> LocalStore {
         cache_mb: 16,
         dry: false,
         new_id_key: *IdKey::STATELESS.as_bytes(),
+        history_us: i64::MAX,
     };
     LocalStore::open(directory, &options).unwrap().0
 }
@@ -126,6 +127,15 @@ fn the_history_is_visited_from_any_entry_on() {
             let expected = entries.iter().filter(|entry| entry.seq >= from);
             assert_eq!(visited, expected.cloned().collect::<Vec<_>>(), "{from}");
         }
+    });
+}
+
+#[test]
+fn the_history_begins_with_the_oldest_entry() {
+    check(|store| {
+        assert_eq!(store.beginning().unwrap(), None);
+        live(store, 3);
+        assert_eq!(store.beginning().unwrap(), Some((1, at(1))));
     });
 }
 

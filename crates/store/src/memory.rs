@@ -7,6 +7,7 @@ use std::ops::Bound;
 use wayfare_event::{IdKey, MessageHash, Timestamp};
 use wayfare_executor::{Key, Row};
 
+use crate::position::Position;
 use crate::retention::{day, oldest_day};
 use crate::{Batch, Entry, Head, RowKind, Store, StoreError};
 
@@ -46,6 +47,11 @@ impl MemoryStore {
     pub const fn without_history(mut self) -> Self {
         self.keeps_history = false;
         self
+    }
+
+    /// Goes on from a position.
+    pub(crate) fn bring_to(&mut self, position: &Position) {
+        position.bring(&mut self.head);
     }
 
     fn get(&self, key: &Key) -> Option<Row> {
@@ -135,6 +141,10 @@ impl Store for MemoryStore {
         let first = self.history.partition_point(|entry| entry.seq < from_seq);
         self.history.iter().skip(first).for_each(visit);
         Ok(())
+    }
+
+    fn beginning(&mut self) -> Result<Option<(u64, Timestamp)>, StoreError> {
+        Ok(self.history.first().map(|entry| (entry.seq, entry.at)))
     }
 
     fn head(&self) -> &Head {

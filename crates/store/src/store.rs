@@ -55,6 +55,25 @@ pub trait Store: Send {
     /// When what is kept cannot be read.
     fn history(&mut self, from_seq: u64, visit: &mut dyn FnMut(&Entry)) -> Result<(), StoreError>;
 
+    /// Where the history begins: the oldest input it still has, and when that was decided; nothing
+    /// when it has none.
+    ///
+    /// # Errors
+    ///
+    /// When what is kept cannot be read.
+    fn beginning(&mut self) -> Result<Option<(u64, Timestamp)>, StoreError>;
+
+    /// Puts in order what has waited for 30 seconds at `now`, so that the next start is quick.
+    /// Whether there may be more to do in 30 seconds.
+    ///
+    /// # Errors
+    ///
+    /// When something could not be put in order; nothing is lost.
+    fn idle(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+        let _ = now;
+        Ok(false)
+    }
+
     /// What the store knows of itself.
     fn head(&self) -> &Head;
 

@@ -46,7 +46,8 @@ enum Command {
     /// Check journeys and `wayfare.yaml`: every problem at once, with its place and what to do.
     #[command(after_help = "Examples:
   wayfare check
-  wayfare check --format json journeys/")]
+  wayfare check --format github --strict journeys/
+  wayfare check --explain J0401")]
     Check(commands::check::Check),
     /// Print the JSON Schema of a kind of file, for editors.
     #[command(after_help = "Examples:
@@ -57,6 +58,13 @@ enum Command {
 In a journey, this first line names the schema beside it:
   # yaml-language-server: $schema=./journey.schema.json")]
     Schema(commands::schema::Schema),
+    /// Run the tests of journeys, in virtual time and offline.
+    #[command(after_help = "Examples:
+  wayfare test
+  wayfare test journeys/plan-upgrade.test.yaml --filter 'pro upgrade'
+  wayfare test --format junit > results.xml
+  wayfare test --watch")]
+    Test(commands::test::Test),
     /// Draw a journey, or all of them.
     #[command(after_help = "Examples:
   wayfare graph > journeys.md
@@ -190,6 +198,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Run(run) => commands::run::run(&run),
         Command::Check(check) => commands::check::check(&check),
         Command::Schema(schema) => commands::schema::schema(&schema),
+        Command::Test(test) => commands::test::test(&test),
         Command::Graph(graph) => commands::graph::graph(&graph),
         Command::Receive(receive) => commands::receive::receive(&receive),
         Command::Profiles(inspect) => commands::inspect::profiles(&inspect),

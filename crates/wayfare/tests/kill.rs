@@ -27,7 +27,6 @@ use std::process::{Command, Stdio};
 use program::{Answer, parse};
 use scratch::Running;
 use wayfare_event::DecisionId;
-use wayfare_executor::Sending;
 use wayfare_executor::record::Decision;
 
 use shop::{Dice, MessageIds, decided, project, stream};
@@ -113,7 +112,7 @@ fn undisturbed(project: &Path) -> (BTreeMap<DecisionId, Decision>, Printed) {
     for line in answer.out.lines() {
         note(&mut printed, line);
     }
-    let decided = decided(&project.join("whole"), Sending::Dry);
+    let decided = decided(&project.join("whole"));
     assert_eq!(answer.of_kind("decision").len(), decided.len());
     assert!(printed.keys().eq(decided.keys()));
     (decided, printed)
@@ -132,7 +131,7 @@ fn compare(project: &Path, killed: &Printed) {
     for (id, line) in killed {
         assert_eq!(lines.get(id), Some(line));
     }
-    let found = decided(&project.join("killed"), Sending::Dry);
+    let found = decided(&project.join("killed"));
     for (id, decision) in &expected {
         assert_eq!(found.get(id), Some(decision));
     }

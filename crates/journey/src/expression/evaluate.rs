@@ -20,6 +20,7 @@ pub(super) fn evaluate<'a>(
     match &node.kind {
         Kind::Literal(value) => Datum::Value(Cow::Borrowed(value)),
         Kind::Duration(micros) => Datum::Duration(*micros),
+        Kind::Time(at) => Datum::Time(*at),
         Kind::Path(path) => scope.lookup(path, locals).unwrap_or(Datum::NULL),
         Kind::List(items) => {
             let items = items
@@ -31,6 +32,12 @@ pub(super) fn evaluate<'a>(
         Kind::Negate(inner) => arithmetic::negate(&value(inner)),
         Kind::Binary(operator, pair) => {
             let [left, right] = &**pair;
+            if let (Operator::In, Kind::List(items)) = (operator, &right.kind) {
+                // Item by item: in a list that is made, times and durations would be texts.
+                let item = value(left);
+                let is_there = || items.iter().any(|held| equal(&item, &value(held)));
+                return Datum::own(!item.is_null() && is_there());
+            }
             binary(*operator, value(left), || value(right))
         }
         Kind::Conditional(three) => {

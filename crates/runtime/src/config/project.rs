@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use wayfare_journey::Graph;
 use wayfare_journey::diagnostic::{Code, Diagnostic, Span};
 use wayfare_journey::yaml::{self, Kind};
+use wayfare_journey::{Graph, NameUse, near_misses};
 
+use super::secrets::{self, Resolves};
 use super::{Settings, read_what_can_be};
 
 /// The configuration's file name.
@@ -17,7 +19,7 @@ const CONFIG: &str = "wayfare.yaml";
 const JOURNEY: &str = ".yaml";
 const TEST: &str = ".test.yaml";
 /// What is wrong with a journey only as long as the configuration does not allow it.
-const BY_CONFIGURATION: [Code; 2] = [Code::UnknownCategory, Code::InvalidUrl];
+const BY_CONFIGURATION: [Code; 3] = [Code::UnknownCategory, Code::InvalidUrl, Code::NearMiss];
 
 /// A configuration and the journeys checked against it.
 #[derive(Clone, Debug)]
@@ -26,11 +28,16 @@ pub struct Project {
     pub settings: Settings,
     /// The journeys, in the order of their ids.
     pub graphs: Vec<Graph>,
+    /// The file of each journey, by its id.
+    pub paths: Paths,
     /// What their authors should look at all the same.
     pub warnings: Vec<Problem>,
     /// How many files were read.
     pub files: usize,
 }
+
+/// Files by the id of their journey.
+pub type Paths = BTreeMap<Arc<str>, PathBuf>;
 
 /// What is wrong with one file, or remarkable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,6 +128,19 @@ fn beside(path: &Path, mut settings: Settings) -> Settings {
 ///
 /// [`ProjectError`]: every problem of every file, or why files could not be read.
 pub fn load(paths: &[PathBuf], config: Option<&Path>) -> Result<Project, ProjectError> {
+    check(paths, config, &|_| true)
+}
+
+/// The same, with a warning for each reference to a secret that does not resolve.
+///
+/// # Errors
+///
+/// [`ProjectError`]: every problem of every file, or why files could not be read.
+pub fn check(
+    paths: &[PathBuf],
+    config: Option<&Path>,
+    resolves: Resolves<'_>,
+) -> Result<Project, ProjectError> {
     let found = find(paths, config)?;
     let mut problems = Vec::new();
     let mut settings = Settings::default();
@@ -128,12 +148,16 @@ pub fn load(paths: &[PathBuf], config: Option<&Path>) -> Result<Project, Project
     if let Some(path) = &found.config {
         let source = text(path, &mut problems)?;
         is_legible = problems.is_empty() && yaml::read(&source).is_ok();
-        let (read, diagnostics) = read_what_can_be(&source);
+        let (read, mut diagnostics) = read_what_can_be(&source);
         settings = beside(path, read);
+        add(
+            &mut diagnostics,
+            secrets::of_configuration(&source, resolves),
+        );
         note(&mut problems, path, source, diagnostics);
     }
     let files = found.journeys.len() + usize::from(found.config.is_some());
-    let graphs = compile(&settings, &found.journeys, &mut problems)?;
+    let (graphs, paths) = compile(&settings, &found.journeys, resolves, &mut problems)?;
     if !is_legible {
         // Nothing of the configuration is known: what it may allow is not held against a journey.
         let told = problems.iter_mut().map(|problem| &mut problem.diagnostics);
@@ -150,6 +174,7 @@ pub fn load(paths: &[PathBuf], config: Option<&Path>) -> Result<Project, Project
     Ok(Project {
         settings,
         graphs,
+        paths,
         warnings: problems,
         files,
     })
@@ -197,26 +222,44 @@ fn find(paths: &[PathBuf], config: Option<&Path>) -> Result<Found, ProjectError>
 }
 
 fn journeys_in(directory: &Path) -> Result<Vec<PathBuf>, ProjectError> {
+    let is_journey =
+        |path: &Path| ends_with(path, JOURNEY) && !is_test(path) && !is_named(path, CONFIG);
+    files_in(directory, is_journey)
+}
+
+/// The test files beside the journeys of a directory, in order.
+///
+/// # Errors
+///
+/// [`ProjectError`], when the directory cannot be read.
+pub fn tests_in(directory: &Path) -> Result<Vec<PathBuf>, ProjectError> {
+    let mut tests = files_in(directory, is_test)?;
+    tests.sort();
+    Ok(tests)
+}
+
+fn files_in(directory: &Path, is_one: fn(&Path) -> bool) -> Result<Vec<PathBuf>, ProjectError> {
     let unreadable = |error| ProjectError::Unreadable {
         path: directory.to_owned(),
         error,
     };
-    let mut journeys = Vec::new();
+    let mut files = Vec::new();
     for entry in std::fs::read_dir(directory).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
-        let is_journey = ends_with(&path, JOURNEY) && !is_test(&path) && !is_named(&path, CONFIG);
-        if is_journey && path.is_file() {
-            journeys.push(path);
+        if is_one(&path) && path.is_file() {
+            files.push(path);
         }
     }
-    Ok(journeys)
+    Ok(files)
 }
 
 fn is_named(path: &Path, name: &str) -> bool {
     path.file_name().is_some_and(|own| own == name)
 }
 
-fn is_test(path: &Path) -> bool {
+/// Whether a file is named like a test of a journey.
+#[must_use]
+pub fn is_test(path: &Path) -> bool {
     ends_with(path, TEST)
 }
 
@@ -226,7 +269,7 @@ fn ends_with(path: &Path, ending: &str) -> bool {
 }
 
 /// What a file says. Text that is none is a problem of the file, not of the machine.
-fn text(path: &Path, problems: &mut Vec<Problem>) -> Result<String, ProjectError> {
+pub(crate) fn text(path: &Path, problems: &mut Vec<Problem>) -> Result<String, ProjectError> {
     let bytes = std::fs::read(path).map_err(|error| ProjectError::Unreadable {
         path: path.to_owned(),
         error,
@@ -255,10 +298,13 @@ fn note(problems: &mut Vec<Problem>, path: &Path, source: String, diagnostics: V
 fn compile(
     settings: &Settings,
     journeys: &[PathBuf],
+    resolves: Resolves<'_>,
     problems: &mut Vec<Problem>,
-) -> Result<Vec<Graph>, ProjectError> {
+) -> Result<(Vec<Graph>, Paths), ProjectError> {
+    let mut paths = Paths::new();
     let mut first: BTreeMap<String, &Path> = BTreeMap::new();
     let mut graphs = Vec::new();
+    let mut names = Vec::new();
     for path in journeys {
         let before = problems.len();
         let source = text(path, problems)?;
@@ -266,22 +312,49 @@ fn compile(
             continue;
         }
         let (graph, mut diagnostics) = match settings.compile(&source) {
-            Ok(compiled) => (Some(compiled.graph), compiled.warnings),
+            Ok(compiled) => {
+                names.push((before, compiled.names));
+                (Some(compiled.graph), compiled.warnings)
+            }
             Err(diagnostics) => (None, diagnostics),
         };
-        graphs.extend(graph);
+        if let Some(graph) = graph {
+            paths.insert(graph.id().clone(), path.clone());
+            graphs.push(graph);
+        }
         if let Some((id, span)) = id(&source) {
             if let Some(other) = first.get(&id) {
-                diagnostics.push(duplicate(&id, span, other));
-                diagnostics.sort_by_key(|problem| problem.span);
+                add(&mut diagnostics, vec![duplicate(&id, span, other)]);
             } else {
                 first.insert(id, path);
             }
         }
+        add(&mut diagnostics, secrets::of_journey(&source, resolves));
         note(problems, path, source, diagnostics);
     }
+    if graphs.len() == journeys.len() {
+        compare(&names, problems);
+    }
     graphs.sort_by(|left, right| left.id().cmp(right.id()));
-    Ok(graphs)
+    Ok((graphs, paths))
+}
+
+/// Adds problems of a file to others of it, in the order they stand.
+fn add(diagnostics: &mut Vec<Diagnostic>, mut more: Vec<Diagnostic>) {
+    diagnostics.append(&mut more);
+    diagnostics.sort_by_key(|problem| problem.span);
+}
+
+/// Warns of names that are nearly others, in any of the files. While a file cannot be read nobody
+/// knows which names it uses, so that this waits until all can.
+fn compare(names: &[(usize, Vec<NameUse>)], problems: &mut [Problem]) {
+    let read: Vec<&[NameUse]> = names.iter().map(|(_, names)| names.as_slice()).collect();
+    for (file, warning) in near_misses(&read) {
+        let place = names.get(file).map(|(place, _)| *place);
+        if let Some(problem) = place.and_then(|place| problems.get_mut(place)) {
+            add(&mut problem.diagnostics, vec![warning]);
+        }
+    }
 }
 
 /// The journey's id and where it stands, also in a file that has other problems.
@@ -299,7 +372,10 @@ fn id(source: &str) -> Option<(String, Span)> {
 fn duplicate(id: &str, span: Span, other: &Path) -> Diagnostic {
     let message = format!("another journey is called `{id}`");
     Diagnostic::new(Code::DuplicateJourney, span, message)
-        .label(format!("it stands in `{}`", other.display()))
+        .label(format!(
+            "it stands in `{}`",
+            other.strip_prefix(".").unwrap_or(other).display()
+        ))
         .hint("an id is for ever: give the newer of the two another one")
 }
 

@@ -10,6 +10,8 @@ use crate::engine::Engine;
 
 /// Timers fired, and queued inputs taken, between two looks at what waits.
 const TIMERS_PER_BATCH: usize = 256;
+/// How long the state waits at most to be written behind the log (SP 35).
+const LAG_MAX: Duration = Duration::from_secs(30);
 /// The longest sleep: far timers are looked at again.
 const SLEEP_MAX: Duration = Duration::from_secs(3_600);
 
@@ -26,8 +28,14 @@ impl Driver<'_> {
         loop {
             let now = clock::now();
             self.engine.fire(now, TIMERS_PER_BATCH)?;
+            self.engine.begin_sweeps(now)?;
             self.engine.sweep(now, TIMERS_PER_BATCH)?;
             self.flush()?;
+            let sleep_max = if self.engine.idle(now)? {
+                LAG_MAX
+            } else {
+                SLEEP_MAX
+            };
             if ended && until == Until::Quiet {
                 self.dispatch.hold();
             } else {
@@ -37,6 +45,7 @@ impl Driver<'_> {
                 return Ok(self.engine);
             }
             let sleep = self.until_due(now, ended && until == Until::Quiet);
+            let sleep = sleep.min(sleep_max);
             tokio::select! {
                 count = self.inbox.recv_many(&mut waiting, BATCH_MAX), if !ended => {
                     ended = count == 0;

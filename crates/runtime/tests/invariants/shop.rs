@@ -117,10 +117,7 @@ blocks:
 pub(crate) fn compiled(journey: &str) -> Graph {
     let consent = wayfare_consent::Config::default();
     let categories: Vec<Arc<str>> = consent.names().cloned().collect();
-    let known = Known {
-        categories: &categories,
-        vet: &|_| Ok(()),
-    };
+    let known = Known::new(&categories, &|_| Ok(()));
     compile(journey, &known).unwrap().graph
 }
 

@@ -3,15 +3,19 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::path::Path;
 use std::sync::Arc;
 
-use wayfare_event::MessageHash;
+use wayfare_event::{MessageHash, Timestamp};
 use wayfare_executor::{Key, Row};
 
-use super::behind::{Behind, Progress, Rows, Written};
+use super::behind::{Behind, Done, Job, Progress, Rows};
 use super::cache::Cache;
+use super::kept::Kept;
 use super::messages::Messages;
-use super::state::{Position, State};
+use super::recover::Memory;
+use super::state::State;
+use crate::position::Position;
 use crate::retention::{day, oldest_day};
 use crate::{RowKind, StoreError};
 
@@ -22,12 +26,16 @@ pub(super) struct Limits {
     pub(super) rows: usize,
     /// Bytes of the log that are worth a write: recovery reads no more than about twice that.
     pub(super) log_bytes: usize,
+    /// Bytes of a segment of the log.
+    pub(super) segment_bytes: u64,
     /// Messages of one day whose hashes are held in memory.
     pub(super) messages_per_day: usize,
 }
 
 /// Times the limit that changed rows may reach while the state is being written.
 const LAG_MAX: usize = 4;
+/// How long a change waits at most to be written behind, by the clock of who asks (SP 35).
+const WAIT_US_MAX: i64 = 30 * 1_000_000;
 /// Rows read at once by a scan.
 const SCAN_ROWS: usize = 256;
 
@@ -47,21 +55,30 @@ pub(super) struct LiveRows {
     position: Position,
     /// Bytes of the log that `changed` covers.
     log_bytes: usize,
+    /// Since when something was seen to wait.
+    waiting: Option<Timestamp>,
+    /// What `writing` brings the state to.
+    sent: Position,
+    /// The last frame that is durable in the state.
+    durable: u64,
+    kept: Kept,
+    /// Whether the log will want a spare segment.
+    wants_spare: bool,
     /// A write failed; the error is told once.
     failed: Option<StoreError>,
 }
 
 impl LiveRows {
     pub(super) fn new(
-        state: State,
-        position: Position,
-        cache_bytes: usize,
+        directory: &Path,
+        (state, position): (State, Position),
+        (kept, memory): (Kept, Memory),
         limits: Limits,
     ) -> Result<Self, StoreError> {
         let pieces = state.pieces()?;
         let messages = messages(&state, &position, limits)?;
         let state = Arc::new(state);
-        let behind = Behind::start(state.clone(), pieces)
+        let behind = Behind::start(directory, state.clone(), pieces)
             .map_err(StoreError::io("start a thread for", "the state".as_ref()))?;
         Ok(Self {
             state,
@@ -69,10 +86,15 @@ impl LiveRows {
             limits,
             changed: Rows::new(),
             writing: None,
-            cache: Cache::new(cache_bytes),
+            cache: Cache::new(memory.rows_bytes),
             messages,
+            durable: position.frame,
+            sent: position.clone(),
             position,
             log_bytes: 0,
+            waiting: None,
+            kept,
+            wants_spare: false,
             failed: None,
         })
     }
@@ -116,6 +138,41 @@ impl LiveRows {
         self.messages.forget_before(oldest_day(position.last_at));
         self.position = position;
         self.log_bytes = self.log_bytes.saturating_add(bytes);
+        self.kept.grew(bytes as u64);
+    }
+
+    /// Notes whether the log will want a spare segment.
+    pub(super) const fn want_spare(&mut self, wanted: bool) {
+        self.wants_spare = wanted;
+    }
+
+    /// When rows are written behind.
+    pub(super) const fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// The checkpoints.
+    pub(super) const fn kept(&mut self) -> &mut Kept {
+        &mut self.kept
+    }
+
+    /// The last frame that neither the state nor a checkpoint needs any more.
+    pub(super) fn covered(&self) -> u64 {
+        self.durable.min(self.kept.covered())
+    }
+
+    /// Writes behind what has waited for long at `now`; whether something waits or is being
+    /// written.
+    pub(super) fn idle(&mut self, now: Timestamp) -> bool {
+        self.look();
+        if self.log_bytes > 0 {
+            let since = *self.waiting.get_or_insert(now);
+            let waited = now.micros_since(since) >= WAIT_US_MAX;
+            if waited && self.writing.is_none() && self.failed.is_none() {
+                self.send();
+            }
+        }
+        self.log_bytes > 0 || self.writing.is_some()
     }
 
     /// Writes behind when there is enough to write; waits only when too much has gathered. A
@@ -151,11 +208,16 @@ impl LiveRows {
     pub(super) fn flush(&mut self) -> Result<(), StoreError> {
         self.settle();
         self.check()?;
-        if self.log_bytes > 0 {
+        if self.log_bytes > 0 || self.kept.is_wanted() {
             self.send();
             self.settle();
         }
         self.check()
+    }
+
+    /// A failure that the next [`Self::check`] tells.
+    pub(super) fn fail(&mut self, error: StoreError) {
+        self.failed = Some(error);
     }
 
     /// Visits every row of a kind, in the order of the keys.
@@ -297,14 +359,21 @@ impl LiveRows {
     fn send(&mut self) {
         let rows = Arc::new(std::mem::take(&mut self.changed));
         self.log_bytes = 0;
-        self.behind.send(rows.clone(), self.position.clone());
+        self.waiting = None;
+        self.behind.send(Job {
+            rows: rows.clone(),
+            position: self.position.clone(),
+            checkpoint: self.kept.is_due(&self.position),
+            spare_bytes: self.wants_spare.then_some(self.limits.segment_bytes),
+        });
+        self.sent = self.position.clone();
         self.writing = Some(rows);
     }
 
     fn look(&mut self) {
         if self.writing.is_some() && self.failed.is_none() {
             match self.behind.look() {
-                Ok(Progress::Durable(written)) => self.written(written),
+                Ok(Progress::Durable(done)) => self.done(done),
                 Ok(Progress::Writing) => {}
                 Err(error) => self.failed = Some(error),
             }
@@ -314,15 +383,19 @@ impl LiveRows {
     fn settle(&mut self) {
         if self.writing.is_some() && self.failed.is_none() {
             match self.behind.wait() {
-                Ok(written) => self.written(written),
+                Ok(done) => self.done(done),
                 Err(error) => self.failed = Some(error),
             }
         }
     }
 
-    fn written(&mut self, written: Written) {
+    fn done(&mut self, done: Done) {
         self.writing = None;
-        for (key, row, bytes) in written {
+        self.durable = self.sent.frame;
+        if let Some(bytes) = done.checkpoint {
+            self.kept.written(&self.sent, bytes);
+        }
+        for (key, row, bytes) in done.written {
             self.cache.put(key, row, bytes);
         }
     }

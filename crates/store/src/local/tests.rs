@@ -1,6 +1,11 @@
 //! Does a state directory keep what it said it keeps, whatever happens to the process and its files?
 
-use std::fs::{File, OpenOptions};
+mod anew;
+mod crash;
+mod forget;
+mod looking;
+
+use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;
 
 use wayfare_event::Timestamp;
@@ -16,6 +21,7 @@ const EAGER: Limits = Limits { rows: 1, ..LAZY };
 const LAZY: Limits = Limits {
     rows: usize::MAX,
     log_bytes: usize::MAX,
+    segment_bytes: 256 * 1024,
     messages_per_day: 1000,
 };
 
@@ -23,6 +29,7 @@ const OPTIONS: Options = Options {
     cache_mb: 1,
     dry: false,
     new_id_key: [7; 32],
+    history_us: i64::MAX,
 };
 
 fn open(directory: &Path, limits: Limits) -> (LocalStore, Opened) {
@@ -35,7 +42,17 @@ fn reopened(directory: &Path) -> (Dump, Opened) {
     (dump(&mut store), opened)
 }
 
-/// Copies a state directory as a kill would leave it, without the zeros at the end of a segment.
+/// Where the zeros at the end of a segment begin.
+fn used(path: &Path) -> u64 {
+    let bytes = std::fs::read(path).unwrap();
+    let chunks = bytes.chunks(4096).rposition(|chunk| chunk != [0; 4096]);
+    let used = &bytes[..bytes.len().min(chunks.map_or(0, |last| last + 1) * 4096)];
+    let last = used.iter().rposition(|byte| *byte != 0);
+    last.map_or(0, |last| last as u64 + 1)
+}
+
+/// Copies a state directory as a kill would leave it, but for most of the zeros at the end of a
+/// segment: a frame may end with some.
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
@@ -43,12 +60,10 @@ fn copy(from: &Path, to: &Path) {
         let target = to.join(path.file_name().unwrap());
         if path.is_dir() {
             copy(&path, &target);
-        } else if path.extension().is_some_and(|extension| extension == "log") {
+        } else if from.ends_with("log") {
             let bytes = std::fs::read(&path).unwrap();
-            let used = bytes.chunks(4096).rposition(|chunk| chunk != [0; 4096]);
-            let used = &bytes[..bytes.len().min((used.unwrap() + 1) * 4096)];
-            let end = used.iter().rposition(|byte| *byte != 0).unwrap() + 1;
-            std::fs::write(target, &used[..end]).unwrap();
+            let end = usize::try_from(used(&path)).unwrap() + 64;
+            std::fs::write(target, &bytes[..bytes.len().min(end)]).unwrap();
         } else {
             std::fs::copy(&path, target).unwrap();
         }
@@ -134,8 +149,7 @@ fn a_torn_tail_gives_the_rows_of_the_batch_before() {
     let before = dump(&mut store);
     let killed = tempfile::tempdir().unwrap();
     copy(directory.path(), killed.path());
-    let start = File::open(segment(killed.path())).unwrap();
-    let start = start.metadata().unwrap().len();
+    let start = used(&segment(killed.path()));
     live(&mut store, 1);
     let after = dump(&mut store);
     drop(store);
@@ -146,7 +160,7 @@ fn a_torn_tail_gives_the_rows_of_the_batch_before() {
         copy(whole.path(), torn.path());
         let file = OpenOptions::new().write(true).open(segment(torn.path()));
         let file = file.unwrap();
-        if start + cut >= file.metadata().unwrap().len() {
+        if start + cut >= used(&segment(torn.path())) {
             assert_eq!(reopened(torn.path()).0, after);
             break;
         }
@@ -215,33 +229,34 @@ fn pages_see_what_is_written_being_written_and_not_written_yet() {
 }
 
 #[test]
-fn a_state_that_is_gone_is_made_anew() {
+fn what_waited_for_thirty_seconds_is_written_behind() {
     let directory = tempfile::tempdir().unwrap();
-    let (mut store, _) = open(directory.path(), EAGER);
-    live(&mut store, 30);
-    let before = dump(&mut store);
-    store.close().unwrap();
-    std::fs::remove_dir_all(directory.path().join("state")).unwrap();
-    let (after, opened) = reopened(directory.path());
-    assert_eq!(after, before);
-    assert_eq!((opened.replayed, opened.damaged), (30, None));
-}
-
-#[test]
-fn a_damaged_state_is_put_aside_and_made_anew() {
-    let directory = tempfile::tempdir().unwrap();
-    let (mut store, _) = open(directory.path(), EAGER);
-    live(&mut store, 30);
-    let before = dump(&mut store);
-    store.close().unwrap();
-    let config = directory.path().join("state/conf");
-    std::fs::write(config, "no such configuration").unwrap();
-    let (after, opened) = reopened(directory.path());
-    assert_eq!(after, before);
-    assert_eq!(opened.replayed, 30);
-    let aside = directory.path().join("state.damaged-1");
-    assert!(aside.is_dir());
-    assert_eq!(opened.damaged, Some(aside));
+    let (mut store, _) = open(directory.path(), LAZY);
+    let covered = |store: &LocalStore| {
+        let killed = tempfile::tempdir().unwrap();
+        copy(directory.path(), killed.path());
+        let seq = store.head().next_seq - 1;
+        seq - reopened(killed.path()).1.replayed
+    };
+    assert!(!store.idle(at(1000)).unwrap(), "nothing waits");
+    live(&mut store, 3);
+    // The clock of who asks counts, not the time of the inputs.
+    for second in [1000, 1015, 1029] {
+        assert!(store.idle(at(second)).unwrap());
+    }
+    assert_eq!(covered(&store), 0);
+    assert!(store.idle(at(1030)).unwrap());
+    store.rows.check().unwrap();
+    drop(dump(&mut store));
+    assert_eq!(covered(&store), 3);
+    assert!(!store.idle(at(1031)).unwrap(), "everything is written");
+    live(&mut store, 2);
+    assert!(store.idle(at(1500)).unwrap(), "it waits from now on");
+    drop(dump(&mut store));
+    assert_eq!(covered(&store), 3);
+    assert!(store.idle(at(1530)).unwrap());
+    drop(dump(&mut store));
+    assert_eq!(covered(&store), 5);
 }
 
 #[test]

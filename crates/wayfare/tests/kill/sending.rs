@@ -157,7 +157,7 @@ fn check(seed: u64, clock: &[&str], lines: &[String]) {
     assert_eq!(whole.status, 0, "{}", whole.err);
     let decided = |state: &str| {
         let state = project.path().join(state);
-        let decisions = decided(&state, wayfare_executor::Sending::Owed).into_values();
+        let decisions = decided(&state).into_values();
         let by_id = decisions.map(|it| (it.id, (it.journey, it.block, it.outcome, it.reason)));
         by_id.collect::<BTreeMap<_, _>>()
     };

@@ -7,10 +7,9 @@ use std::process::Command;
 
 use tempfile::TempDir;
 use wayfare_event::DecisionId;
+use wayfare_executor::Change;
 use wayfare_executor::record::Decision;
-use wayfare_executor::{Change, Sending};
-use wayfare_store::local::Options;
-use wayfare_store::{LocalStore, Store};
+use wayfare_store::{ReadOnly, Store};
 
 use crate::program::{self, Answer, shipped};
 use crate::scratch::directory;
@@ -165,13 +164,8 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// Every decision in the history of a state directory. None stands there twice.
-pub(crate) fn decided(state: &Path, sending: Sending) -> BTreeMap<DecisionId, Decision> {
-    let options = Options {
-        cache_mb: 16,
-        dry: sending == Sending::Dry,
-        new_id_key: [0; 32],
-    };
-    let (mut store, _) = LocalStore::open(state, &options).unwrap();
+pub(crate) fn decided(state: &Path) -> BTreeMap<DecisionId, Decision> {
+    let (mut store, _) = ReadOnly::open(state).unwrap();
     let mut found = BTreeMap::new();
     store
         .history(1, &mut |entry| {
