@@ -76,7 +76,10 @@ fn test_schema() -> Value {
 
 fn read(text: &str) -> Vec<Diagnostic> {
     let graph = |text: &str| -> Graph { compile(text, &Known::default()).unwrap().graph };
-    let graphs = [graph(TESTED), graph(&TESTED.replace("journey: greet", "journey: part"))];
+    let graphs = [
+        graph(TESTED),
+        graph(&TESTED.replace("journey: greet", "journey: part")),
+    ];
     trial::read(text, &graphs).err().unwrap_or_default()
 }
 
