@@ -4,10 +4,11 @@
 //!
 //! A comment before a fence says what is done with it: `<!-- run -->` (or `<!-- run: 1 -->` for
 //! another exit status) runs a shell block, `<!-- prints -->` looks for each line of a block in the
-//! output of the last one run (`…` stands for anything), `<!-- send -->` sends each `curl` line to a
-//! server of its own. `<!-- beside -->` starts a command that listens and goes on beside the rest of
-//! its page, on a port that is free, and `<!-- beside prints -->` looks at what it printed. In a
-//! command `dec_…` is the last decision that was suppressed and kept in a state directory.
+//! output of the last one run (`…` stands for anything; a drawing must be all of it),
+//! `<!-- send -->` sends each `curl` line to a server of its own. `<!-- beside -->` starts a command
+//! that listens and goes on beside the rest of its page, on a port that is free, and `<!-- beside
+//! prints -->` looks at what it printed. In a command `dec_…` is the last decision that was
+//! suppressed and kept in a state directory.
 
 #![expect(
     clippy::unwrap_used,
@@ -291,6 +292,9 @@ fn commands_in_the_docs_run_and_print_what_stands_there() {
                         kept.push_str(&last);
                     }
                     count += 1;
+                }
+                Some(Marker::Prints) if fence.language == "mermaid" => {
+                    assert_eq!(last, fence.text, "{place}");
                 }
                 Some(Marker::Prints) => assert_printed(&place, &fence.text, &last),
                 Some(Marker::Beside) => {

@@ -12,6 +12,7 @@ mod agreement;
 mod examples;
 #[path = "../../../../tests/schema.rs"]
 mod schema;
+mod trial;
 
 use std::sync::Arc;
 
