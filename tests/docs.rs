@@ -4,7 +4,9 @@
 //! A comment before a fence says what is done with it: `<!-- run -->` (or `<!-- run: 1 -->` for
 //! another exit status) runs a shell block, `<!-- prints -->` looks for each line of a block in the
 //! output of the last one run (`…` stands for anything), `<!-- send -->` sends each `curl` line to a
-//! server of its own. In a command `dec_…` is the last decision that was suppressed.
+//! server of its own. `<!-- beside -->` starts a command that listens and goes on beside the rest of
+//! its page, on a port that is free, and `<!-- beside prints -->` looks at what it printed. In a
+//! command `dec_…` is the last decision that was suppressed and kept in a state directory.
 
 #![expect(
     clippy::unwrap_used,
@@ -36,6 +38,8 @@ struct Page {
 enum Marker {
     Run { status: i32 },
     Prints,
+    Beside,
+    BesidePrints,
     Send,
 }
 
@@ -89,6 +93,8 @@ impl Page {
                     "run" => Marker::Run { status: 0 },
                     "run: 1" => Marker::Run { status: 1 },
                     "prints" => Marker::Prints,
+                    "beside" => Marker::Beside,
+                    "beside prints" => Marker::BesidePrints,
                     "send" => Marker::Send,
                     other => unreachable!("{}: no marker `{other}`", self.path.display()),
                 });
@@ -156,7 +162,8 @@ fn checkout() -> tempfile::TempDir {
     directory
 }
 
-fn shell(directory: &Path, commands: &str) -> Output {
+/// A shell with the binary in its path, about to run these commands.
+fn shell(directory: &Path, commands: &str) -> Command {
     let places = binary().parent().unwrap().display();
     let script = format!("set -e\nPATH='{places}':\"$PATH\"\n{commands}");
     let mut shell = Command::new("sh");
@@ -167,7 +174,11 @@ fn shell(directory: &Path, commands: &str) -> Output {
         .args(["-c", &script])
         .current_dir(directory)
         .stdin(Stdio::null());
-    shell.output().unwrap()
+    shell
+}
+
+fn run(directory: &Path, commands: &str) -> Output {
+    shell(directory, commands).output().unwrap()
 }
 
 /// What a command printed, results first.
@@ -195,37 +206,107 @@ fn suppressed(lines: &str) -> Option<String> {
     last["decisionId"].as_str().map(str::to_owned)
 }
 
+/// Each wanted line stands in what was printed.
+fn assert_printed(place: &str, wanted: &str, printed: &str) {
+    for wanted in wanted.lines().map(str::trim) {
+        let found = printed.lines().any(|line| matches(line, wanted));
+        assert!(found, "{place}: `{wanted}` is not in\n{printed}");
+    }
+}
+
+/// A command that listens, beside others; killed when it is let go.
+struct Beside {
+    process: Child,
+    /// Where the docs say it listens, and where it does.
+    addresses: (String, String),
+}
+
+impl Beside {
+    /// Starts `… --listen HOST:PORT …` on a free port.
+    fn start(directory: &Path, command: &str) -> Self {
+        let listen = command.split_once("--listen ").unwrap().1;
+        let written = listen.split_whitespace().next().unwrap();
+        let (host, _) = written.rsplit_once(':').unwrap();
+        let command = command.replace(written, &format!("{host}:0"));
+        let mut shell = shell(directory, &format!("exec {command}"));
+        shell.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = shell.spawn().unwrap();
+        let address = listening(&mut process);
+        Self {
+            process,
+            addresses: (written.to_owned(), address),
+        }
+    }
+
+    /// Ends it; what it printed.
+    fn end(&mut self) -> String {
+        self.process.kill().unwrap();
+        let mut printed = String::new();
+        let mut out = self.process.stdout.take().unwrap();
+        out.read_to_string(&mut printed).unwrap();
+        printed
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        // One that ended by itself needs no end.
+        let _ended = self.process.kill();
+        let _status = self.process.wait();
+    }
+}
+
+/// Where a process says that it listens.
+fn listening(process: &mut Child) -> String {
+    let told = BufReader::new(process.stderr.take().unwrap()).lines();
+    let address = told.map(Result::unwrap).find_map(|line| {
+        let address = line.strip_prefix("listening on http://")?;
+        Some(address.to_owned())
+    });
+    address.unwrap()
+}
+
 #[test]
 fn commands_in_the_docs_run_and_print_what_stands_there() {
-    let mut count = 0;
+    let (mut count, mut beside_count) = (0, 0);
     for page in Page::all() {
         let directory = checkout();
-        let (mut all, mut last) = (String::new(), String::new());
+        let (mut kept, mut last) = (String::new(), String::new());
+        let mut beside: Option<Beside> = None;
         for fence in page.fences() {
             let place = format!("{} line {}", page.path.display(), fence.line);
             match fence.marker {
                 Some(Marker::Run { status }) => {
                     let mut commands = fence.text.replace("cargo run --release --", "wayfare");
                     if commands.contains("dec_…") {
-                        commands = commands.replace("dec_…", &suppressed(&all).unwrap());
+                        commands = commands.replace("dec_…", &suppressed(&kept).unwrap());
                     }
-                    let output = shell(directory.path(), &commands);
+                    if let Some(Beside { addresses, .. }) = &beside {
+                        commands = commands.replace(&addresses.0, &addresses.1);
+                    }
+                    let output = run(directory.path(), &commands);
                     last = printed(&output);
                     assert_eq!(output.status.code(), Some(status), "{place}:\n{last}");
-                    all.push_str(&last);
+                    if commands.contains("--state") {
+                        kept.push_str(&last);
+                    }
                     count += 1;
                 }
-                Some(Marker::Prints) => {
-                    for wanted in fence.text.lines().map(str::trim) {
-                        let found = last.lines().any(|line| matches(line, wanted));
-                        assert!(found, "{place}: `{wanted}` is not in\n{last}");
-                    }
+                Some(Marker::Prints) => assert_printed(&place, &fence.text, &last),
+                Some(Marker::Beside) => {
+                    beside = Some(Beside::start(directory.path(), fence.text.trim()));
+                }
+                Some(Marker::BesidePrints) => {
+                    let printed = beside.take().unwrap().end();
+                    assert_printed(&place, &fence.text, &printed);
+                    beside_count += 1;
                 }
                 Some(Marker::Send) | None => {}
             }
         }
     }
     assert!(count >= 6, "only {count} commands are marked");
+    assert!(beside_count > 0, "nothing is started beside");
 }
 
 /// A server of a checkout's own, killed when it is let go.
@@ -241,15 +322,8 @@ impl Server {
         command.args(args.split(' ')).current_dir(directory);
         command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut process = command.spawn().unwrap();
-        let told = BufReader::new(process.stderr.take().unwrap()).lines();
-        let address = told.map(Result::unwrap).find_map(|line| {
-            let address = line.strip_prefix("listening on http://")?;
-            Some(address.to_owned())
-        });
-        Self {
-            process,
-            address: address.unwrap(),
-        }
+        let address = listening(&mut process);
+        Self { process, address }
     }
 
     /// Sends what a `curl URL -d 'BODY'` line sends; the whole answer.
@@ -292,7 +366,7 @@ fn what_the_docs_send_is_taken_and_survives_a_kill() {
     }
     assert!(sent > 0);
     drop(server);
-    let output = shell(
+    let output = run(
         directory.path(),
         "wayfare profile email:ada@example.com --state served",
     );
@@ -314,6 +388,11 @@ fn yaml_in_the_docs_is_a_journey_or_a_configuration_that_checks_or_a_test_that_p
         categories: &categories,
         vet: &|_| Ok(()),
     };
+    let schema_of = |kind: &str| -> Value {
+        let output = shell(&root(), &format!("wayfare schema --of {kind}"));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let (journeys, configuration) = (schema_of("journey"), schema_of("config"));
     let mut count = 0;
     for page in Page::all() {
         let fences = page.fences().into_iter();
@@ -323,13 +402,23 @@ fn yaml_in_the_docs_is_a_journey_or_a_configuration_that_checks_or_a_test_that_p
             if let Some((name, text)) = test_file(&fence.text) {
                 let directory = checkout();
                 std::fs::write(directory.path().join("journeys").join(name), text).unwrap();
-                let output = shell(directory.path(), &format!("wayfare test journeys/{name}"));
+                let output = run(directory.path(), &format!("wayfare test journeys/{name}"));
                 assert!(output.status.success(), "{place}:\n{}", printed(&output));
-            } else if fence.text.starts_with("# wayfare.yaml\n") {
+                continue;
+            }
+            let is_configuration = fence.text.starts_with("# wayfare.yaml\n");
+            let schema = if is_configuration {
+                &configuration
+            } else {
+                &journeys
+            };
+            let problems = schema::problems(schema, schema, &schema::json(&fence.text));
+            assert_eq!(problems, Vec::<String>::new(), "{place}");
+            if is_configuration {
                 let directory = checkout();
                 let path = directory.path().join("journeys/wayfare.yaml");
                 std::fs::write(path, fence.text).unwrap();
-                let output = shell(directory.path(), "wayfare check");
+                let output = run(directory.path(), "wayfare check");
                 assert!(output.status.success(), "{place}:\n{}", printed(&output));
             } else {
                 let compiled = wayfare_journey::compile(&fence.text, &known);
@@ -380,7 +469,7 @@ fn real_output_fits_the_schema() {
          {bad} | wayfare run --dry-run",
         nobody()
     );
-    let output = shell(directory.path(), &commands);
+    let output = run(directory.path(), &commands);
     assert!(output.status.success(), "{}", printed(&output));
     let lines = String::from_utf8(output.stdout).unwrap();
     let mut kinds = std::collections::BTreeSet::new();

@@ -1,10 +1,23 @@
-//! Does a JSON value fit a schema? As much of JSON Schema 2020-12 as `docs/output.schema.json` uses;
-//! a keyword that is not known here is a problem, so that none is passed over.
+//! Does a JSON value fit a schema? As much of JSON Schema 2020-12 as `docs/output.schema.json` and
+//! the schemas that `wayfare schema` prints use; a keyword that is not known here is a problem, so
+//! that none is passed over.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use regex::Regex;
 use serde_json::Value;
+use wayfare_journey::yaml::{self, Kind, Node};
 
 /// Keywords that ask nothing of a value.
-const TELLING: [&str; 5] = ["$schema", "$id", "title", "description", "$defs"];
+const TELLING: [&str; 6] = [
+    "$schema",
+    "$id",
+    "title",
+    "description",
+    "examples",
+    "$defs",
+];
 
 /// What keeps `value` from fitting `schema`, a part of `root`.
 pub(crate) fn problems(root: &Value, schema: &Value, value: &Value) -> Vec<String> {
@@ -35,6 +48,7 @@ fn fits(
         if holds { Vec::new() } else { vec![problem] }
     };
     let list = || wanted.as_array().map_or(&[][..], Vec::as_slice);
+    let count = || usize::try_from(wanted.as_u64().unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
     Some(match keyword {
         "$ref" => {
             let pointer = wanted.as_str()?.strip_prefix('#')?;
@@ -53,9 +67,13 @@ fn fits(
             unless(names.any(|name| is_a(value, name)))
         }
         "minimum" => unless(value.as_f64() >= wanted.as_f64()),
+        "maximum" => unless(value.as_f64() <= wanted.as_f64()),
+        "minItems" => unless(value.as_array().is_none_or(|it| it.len() >= count())),
+        "minProperties" => unless(value.as_object().is_none_or(|it| it.len() >= count())),
+        "propertyNames" => names_problems(root, wanted, value),
         "pattern" => {
-            let pattern = regex::Regex::new(wanted.as_str()?).ok()?;
-            unless(value.as_str().is_some_and(|text| pattern.is_match(text)))
+            let pattern = wanted.as_str()?;
+            unless(value.as_str().is_some_and(|text| matches(pattern, text)))
         }
         "required" => {
             let has = |name: &Value| name.as_str().is_some_and(|name| value.get(name).is_some());
@@ -75,22 +93,43 @@ fn fits(
                 .flat_map(|(part, value)| problems(root, part, value))
                 .collect()
         }
-        "additionalProperties" => {
-            let named = |name: &String| {
-                let properties = schema.get("properties");
-                properties.is_some_and(|it| it.get(name).is_some())
-            };
-            let fields = value.as_object().into_iter().flatten();
-            let others = fields.filter(|(name, _)| !named(name));
-            others
-                .flat_map(|(_, field)| match wanted.as_bool() {
-                    Some(allowed) => unless(allowed),
-                    None => problems(root, wanted, field),
-                })
-                .collect()
-        }
+        "additionalProperties" => others_problems(root, (schema, wanted), value),
         _ => return None,
     })
+}
+
+fn names_problems(root: &Value, wanted: &Value, value: &Value) -> Vec<String> {
+    let names = value.as_object().into_iter().flat_map(|it| it.keys());
+    let names = names.map(|name| Value::from(name.as_str()));
+    names
+        .flat_map(|name| problems(root, wanted, &name))
+        .collect()
+}
+
+/// The fields that `properties` does not name.
+fn others_problems(root: &Value, (schema, wanted): (&Value, &Value), value: &Value) -> Vec<String> {
+    let named = |name: &String| {
+        let properties = schema.get("properties");
+        properties.is_some_and(|it| it.get(name).is_some())
+    };
+    let fields = value.as_object().into_iter().flatten();
+    let others = fields.filter(|(name, _)| !named(name));
+    others
+        .flat_map(|(name, field)| match wanted.as_bool() {
+            Some(true) => Vec::new(),
+            Some(false) => vec![format!("`{name}` is not known here")],
+            None => problems(root, wanted, field),
+        })
+        .collect()
+}
+
+/// Whether a text has a pattern; each pattern is read once.
+fn matches(pattern: &str, text: &str) -> bool {
+    static READ: Mutex<BTreeMap<String, Regex>> = Mutex::new(BTreeMap::new());
+    let mut read = READ.lock().unwrap();
+    let regex = read.entry(pattern.to_owned());
+    let regex = regex.or_insert_with(|| Regex::new(pattern).unwrap());
+    regex.is_match(text)
 }
 
 fn is_a(value: &Value, name: &str) -> bool {
@@ -104,4 +143,24 @@ fn is_a(value: &Value, name: &str) -> bool {
         Value::Array(_) => name == "array",
         Value::Object(_) => name == "object",
     }
+}
+
+/// A YAML file as JSON.
+pub(crate) fn json(text: &str) -> Value {
+    fn value(node: &Node) -> Value {
+        match &node.kind {
+            Kind::Null => Value::Null,
+            Kind::Bool(flag) => Value::from(*flag),
+            Kind::Number(number) => serde_json::from_str(&number.to_string()).unwrap(),
+            Kind::Text(text) => Value::from(text.as_str()),
+            Kind::List(items) => items.iter().map(value).collect(),
+            Kind::Map(entries) => {
+                let fields = entries
+                    .iter()
+                    .map(|entry| (entry.key.clone(), value(&entry.value)));
+                Value::Object(fields.collect())
+            }
+        }
+    }
+    value(&yaml::read(text).unwrap_or_else(|problem| panic!("{problem:?}\n{text}")))
 }

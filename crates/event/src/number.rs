@@ -50,8 +50,8 @@ impl Number {
     /// Compares the quantities exactly, whatever their length or spelling.
     #[must_use]
     pub fn compare(&self, other: &Self) -> Ordering {
-        if let (Some(left), Some(right)) = (self.as_i64(), other.as_i64()) {
-            return left.cmp(&right);
+        if let (Some(left), Some(right)) = (Short::of(self), Short::of(other)) {
+            return left.compare(right);
         }
         Decimal::of(&self.to_string()).compare(&Decimal::of(&other.to_string()))
     }
@@ -103,6 +103,57 @@ fn is_json_number(text: &[u8]) -> bool {
         return length > 0 && length == unsigned.len();
     }
     rest.is_empty()
+}
+
+/// Characters of a number whose digits surely fit 64 bits.
+const SHORT_CHARACTERS_MAX: usize = 18;
+
+/// A short number without an exponent, as most are: `digits`, the last `decimals` of them behind
+/// the point.
+#[derive(Clone, Copy)]
+struct Short {
+    digits: i64,
+    decimals: u32,
+}
+
+impl Short {
+    fn of(number: &Number) -> Option<Self> {
+        let text = match &number.0 {
+            Repr::Integer(integer) => {
+                return Some(Self {
+                    digits: *integer,
+                    decimals: 0,
+                });
+            }
+            Repr::Text(text) => text,
+        };
+        let (negative, unsigned) = match text.strip_prefix('-') {
+            Some(unsigned) => (true, unsigned),
+            None => (false, &**text),
+        };
+        if unsigned.len() > SHORT_CHARACTERS_MAX {
+            return None;
+        }
+        let (mut digits, mut decimals, mut is_fraction) = (0_i64, 0, false);
+        for byte in unsigned.bytes() {
+            match byte {
+                b'.' => is_fraction = true,
+                b'0'..=b'9' => {
+                    digits = digits * 10 + i64::from(byte - b'0');
+                    decimals += u32::from(is_fraction);
+                }
+                _ => return None,
+            }
+        }
+        let digits = if negative { -digits } else { digits };
+        Some(Self { digits, decimals })
+    }
+
+    /// Both brought to the same decimals: 19 digits and 16 more at most, which 128 bits hold.
+    fn compare(self, other: Self) -> Ordering {
+        let scaled = |of: Self, by: Self| i128::from(of.digits) * 10_i128.pow(by.decimals);
+        scaled(self, other).cmp(&scaled(other, self))
+    }
 }
 
 /// Sign, significant digits without zeros at either end, and the power of ten of the first digit.
@@ -221,6 +272,17 @@ mod tests {
         fn the_long_comparison_agrees_with_the_short_one(left: i64, right: i64) {
             let long = Decimal::of(&format!("{left}.0")).compare(&Decimal::of(&right.to_string()));
             prop_assert_eq!(long, left.cmp(&right));
+        }
+
+        #[test]
+        fn short_decimals_compare_as_long_ones(
+            left in "-?(0|[1-9][0-9]{0,3})(\\.[0-9]{1,3})?",
+            right in "-?(0|[1-9][0-9]{0,17})(\\.[0-9]{1,17})?",
+        ) {
+            let [l, r] = [&left, &right].map(|text| Number::parse(text).unwrap());
+            let long = Decimal::of(&left).compare(&Decimal::of(&right));
+            prop_assert_eq!(l.compare(&r), long);
+            prop_assert_eq!(l.compare(&l), Ordering::Equal);
         }
     }
 }

@@ -8,7 +8,8 @@ use wayfare_event::{DeliveryId, Identifier, InstanceId, Timestamp, Value};
 use crate::change::{Change, guard};
 use crate::delivery::{Outcome, State};
 use crate::record::{
-    Decision, Delivery, Guard, Instance, Key, Record, Refusal, Register, Row, Seen, Told,
+    Control, Decision, Delivery, Guard, Instance, Key, Planned, Record, Refusal, Register, Row,
+    Seen, Told, Window,
 };
 use crate::snapshot::Snapshot;
 
@@ -55,22 +56,12 @@ impl Change {
                 let keys = self.touches().into_iter();
                 keys.for_each(|key| keep(rows, key, *entry));
             }
-            Self::Parked {
-                owner,
-                id,
-                block,
-                at,
-                due,
-            } => walk(rows.record_mut(owner), *id, |it| park(it, block, *at, *due)),
-            Self::Named {
-                owner,
-                id,
-                name,
-                event,
-            } => walk(rows.record_mut(owner), *id, |it| {
-                it.named.retain(|(other, _)| other != name);
-                it.named.push((name.clone(), event.clone()));
-            }),
+            Self::Parked { owner, id, .. }
+            | Self::ArmTaken { owner, id, .. }
+            | Self::Migrated { owner, id, .. }
+            | Self::Named { owner, id, .. } => {
+                walk(rows.record_mut(owner), *id, |it| self.apply_to_instance(it));
+            }
             Self::Decided(decision) => decide(rows, decision),
             Self::DeliveryMoved {
                 delivery,
@@ -80,16 +71,103 @@ impl Change {
                 ..
             } => deliver(rows, *delivery, *state, *at, *outcome),
             Self::Refused { owner, refusal } => refuse(rows.record_mut(owner), refusal),
-            Self::Published {
+            Self::DatePlanned {
+                owner,
                 journey,
-                version,
-                source,
-            } => rows.put(
-                Key::Version(journey.clone(), *version),
-                Some(Row::Version(source.clone())),
-            ),
+                planned,
+            } => plan(rows.record_mut(owner), journey, *planned),
+            Self::Queued { .. }
+            | Self::Dequeued(_)
+            | Self::SweepMoved { .. }
+            | Self::EntryCounted { .. }
+            | Self::JourneyPaused { .. }
+            | Self::JourneyResumed { .. }
+            | Self::Published { .. } => self.apply_to_journey(rows),
         }
     }
+}
+
+impl Change {
+    /// The changes that move an instance on.
+    fn apply_to_instance(&self, instance: &mut Instance) {
+        if let Self::Parked { block, at, due, .. } = self {
+            park(instance, block, *at, *due);
+        } else if let Self::ArmTaken {
+            block,
+            arm,
+            holdout,
+            ..
+        } = self
+        {
+            instance.arms.insert(block.clone(), arm.clone());
+            instance.holdout |= holdout;
+        } else if let Self::Migrated { version, block, .. } = self {
+            instance.version = *version;
+            instance.block = block.clone();
+        } else if let Self::Named { name, event, .. } = self {
+            instance.named.retain(|(other, _)| other != name);
+            instance.named.push((name.clone(), event.clone()));
+        }
+    }
+
+    /// The changes that are about no profile.
+    fn apply_to_journey(&self, rows: &mut Snapshot) {
+        if let Self::Queued { id, input } = self {
+            rows.put(Key::Queued(*id), Some(Row::Queued(input.clone())));
+        } else if let Self::Dequeued(id) = self {
+            rows.put(Key::Queued(*id), None);
+        } else if let Self::SweepMoved { id, sweep } = self {
+            rows.put(Key::Sweep(id.clone()), sweep.clone().map(Row::Sweep));
+        } else if let Self::EntryCounted {
+            journey,
+            at,
+            per_us,
+        } = self
+        {
+            control(rows, journey, |it| {
+                it.window = Some(counted(it.window, *at, *per_us));
+            });
+        } else if let Self::JourneyPaused { journey, paused } = self {
+            control(rows, journey, |it| it.paused = Some(paused.clone()));
+        } else if let Self::JourneyResumed { journey, .. } = self {
+            control(rows, journey, |it| *it = Control::default());
+        } else if let Self::Published {
+            journey,
+            version,
+            source,
+        } = self
+        {
+            let key = Key::Version(journey.clone(), *version);
+            rows.put(key, Some(Row::Version(source.clone())));
+        }
+    }
+}
+
+fn control(rows: &mut Snapshot, journey: &Arc<str>, change: impl FnOnce(&mut Control)) {
+    let mut control = rows.control(journey).cloned().unwrap_or_default();
+    change(&mut control);
+    let row = Row::Control(Arc::new(control));
+    rows.put(Key::Control(journey.clone()), Some(row));
+}
+
+/// A window with one entry more; a new one when the last is over.
+fn counted(window: Option<Window>, at: Timestamp, per_us: i64) -> Window {
+    let open = window.filter(|window| at.micros_since(window.since) < per_us);
+    let window = open.unwrap_or(Window {
+        since: at,
+        entries: 0,
+    });
+    Window {
+        entries: window.entries.saturating_add(1),
+        ..window
+    }
+}
+
+fn plan(record: &mut Record, journey: &Arc<str>, planned: Option<Planned>) {
+    match planned {
+        Some(planned) => record.dates.insert(journey.clone(), planned),
+        None => record.dates.remove(journey),
+    };
 }
 
 fn join(record: &mut Record, account: &Arc<str>, told: Told) {
@@ -211,6 +289,7 @@ fn decide(rows: &mut Snapshot, decision: &Decision) {
             attempts: 0,
             first_attempt: None,
             last: None,
+            hops: decision.hops,
         };
         rows.put(Key::Delivery(id), Some(Row::Delivery(Arc::new(delivery))));
     }

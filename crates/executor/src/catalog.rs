@@ -1,11 +1,15 @@
 //! Which journeys are in force, and what is configured? Built by the shell at start and whenever a
 //! journey is published; read by every step. Not here: reading files.
 
+mod triggers;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use wayfare_event::{EventKind, IdKey, Map, Value};
-use wayfare_journey::{Graph, TriggerOn, Version};
+use wayfare_event::{ConsentAction, EventKind, IdKey, Map, Value};
+use wayfare_journey::{Graph, TraitOf, TriggerOn, Version};
+
+use triggers::Triggers;
 
 /// Everything a step reads that no input changes.
 #[derive(Clone, Debug)]
@@ -19,6 +23,7 @@ pub struct Catalog {
     /// Whether requests are owed.
     pub sending: Sending,
     journeys: BTreeMap<Arc<str>, Versions>,
+    triggers: Triggers,
     registers: BTreeSet<Arc<str>>,
 }
 
@@ -50,7 +55,7 @@ pub struct Published {
 impl Catalog {
     /// A catalog without journeys.
     #[must_use]
-    pub const fn new(
+    pub fn new(
         identity: wayfare_identity::Config,
         consent: wayfare_consent::Config,
         id_key: IdKey,
@@ -62,6 +67,7 @@ impl Catalog {
             id_key,
             sending,
             journeys: BTreeMap::new(),
+            triggers: Triggers::default(),
             registers: BTreeSet::new(),
         }
     }
@@ -70,7 +76,15 @@ impl Catalog {
     pub fn publish(&mut self, graph: Graph) {
         let (id, version) = (graph.id().clone(), graph.version());
         self.keep(graph);
-        self.journeys.entry(id).or_default().current = Some(version);
+        let before = self.journeys.entry(id.clone()).or_default().current;
+        self.journeys.entry(id.clone()).or_default().current = Some(version);
+        if before.is_some_and(|before| before != version) {
+            self.triggers = Triggers::default();
+            let graphs: Vec<Arc<Published>> = self.current().cloned().collect();
+            graphs.iter().for_each(|it| self.triggers.add(&it.graph));
+        } else if let Some(published) = self.version(&id, version).cloned() {
+            self.triggers.add(&published.graph);
+        }
     }
 
     /// Keeps a graph that takes no entries, for the instances that are still in it.
@@ -111,30 +125,97 @@ impl Catalog {
         self.registers.contains(event)
     }
 
-    /// The graphs that an event of this kind and name may start, by journey id.
-    pub(crate) fn started_by_event<'a>(
-        &'a self,
-        kind: EventKind,
-        name: &'a str,
-    ) -> impl Iterator<Item = &'a Arc<Published>> {
-        self.current()
-            .filter(move |published| match &published.graph.trigger().on {
-                TriggerOn::Events(events) => events.iter().any(|it| it.matches(kind, name)),
-                TriggerOn::Consent { .. } => false,
-            })
+    /// The version of a journey that takes entries.
+    #[must_use]
+    pub fn in_force(&self, journey: &str) -> Option<&Arc<Published>> {
+        let versions = self.journeys.get(journey)?;
+        versions.all.get(&versions.current?)
     }
 
-    /// The graphs that a changed choice for a category may start, by journey id.
-    pub(crate) fn started_by_consent<'a>(
+    /// Whether an event of this kind and name may start a journey.
+    pub(crate) fn hears(&self, kind: EventKind, name: &str) -> bool {
+        self.triggers.hears(kind, name)
+    }
+
+    /// The graphs that an event of this kind and name may start, by journey id.
+    pub(crate) fn started_by_event(&self, kind: EventKind, name: &str) -> Vec<Arc<Published>> {
+        let journeys = self.triggers.events(kind, name);
+        journeys
+            .iter()
+            .filter_map(|journey| self.in_force(journey).cloned())
+            .collect()
+    }
+
+    /// Whether a changed choice for a category may start a journey.
+    pub(crate) fn hears_consent(&self, category: &str) -> bool {
+        self.triggers.consent(category).next().is_some()
+    }
+
+    /// The graphs that a choice for a category starts when it changes to this.
+    pub(crate) fn started_by_consent(
+        &self,
+        category: &str,
+        to: ConsentAction,
+    ) -> impl Iterator<Item = &Arc<Published>> {
+        let in_force = self.triggers.consent(category);
+        in_force.filter_map(move |journey| {
+            let published = self.in_force(journey)?;
+            let TriggerOn::Consent { action, .. } = &published.graph.trigger().on else {
+                return None;
+            };
+            (*action == to).then_some(published)
+        })
+    }
+
+    /// Whether a change of this trait may start a journey.
+    pub(crate) fn watches(&self, of: TraitOf, name: &str) -> bool {
+        self.triggers.watches(of, name)
+    }
+
+    /// The graphs that a trait starts when it changes from one value to another.
+    pub(crate) fn started_by_trait<'a>(
         &'a self,
-        category: &'a str,
+        (of, name): (TraitOf, &'a str),
+        (previous, current): (&'a Value, &'a Value),
     ) -> impl Iterator<Item = &'a Arc<Published>> {
-        self.current()
-            .filter(move |published| match &published.graph.trigger().on {
-                TriggerOn::Events(_) => false,
-                TriggerOn::Consent {
-                    category: named, ..
-                } => **named == *category,
-            })
+        let in_force = self.triggers.traits(of, name);
+        in_force.filter_map(move |journey| {
+            let published = self.in_force(journey)?;
+            let TriggerOn::Trait(change) = &published.graph.trigger().on else {
+                return None;
+            };
+            change.matches(previous, current).then_some(published)
+        })
+    }
+
+    /// The graphs that start at a date of the profile.
+    pub fn started_by_date(&self) -> impl Iterator<Item = &Arc<Published>> {
+        self.triggers
+            .dates()
+            .filter_map(|journey| self.in_force(journey))
+    }
+
+    /// The graphs that a schedule starts.
+    pub fn started_by_schedule(&self) -> impl Iterator<Item = &Arc<Published>> {
+        self.triggers
+            .schedules()
+            .filter_map(|journey| self.in_force(journey))
+    }
+
+    /// The graphs that a delivery of a block starts when it comes to a state.
+    pub(crate) fn started_by_delivery<'a>(
+        &'a self,
+        (of, at): (&'a str, &'a str),
+        to: &'a str,
+    ) -> impl Iterator<Item = &'a Arc<Published>> {
+        let in_force = self.triggers.deliveries(of);
+        in_force.filter_map(move |journey| {
+            let published = self.in_force(journey)?;
+            let TriggerOn::Delivery { block, state, .. } = &published.graph.trigger().on else {
+                return None;
+            };
+            let is_heard = **state == *to && block.as_ref().is_none_or(|block| **block == *at);
+            is_heard.then_some(published)
+        })
     }
 }

@@ -9,7 +9,12 @@ use wayfare_identity::LinkChange;
 use wayfare_journey::Version;
 
 use crate::delivery::{Outcome, State};
-use crate::record::{Decision, Guard, Instance, Key, Permission, Refusal, Told};
+use crate::input::{Timer, TimerOf};
+use crate::record::{
+    Decision, Guard, Instance, Key, Paused, Permission, Planned, QueueId, Queued, Refusal, Sweep,
+    SweepId, Told,
+};
+use crate::snapshot::Snapshot;
 
 /// One durable delta.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -113,6 +118,30 @@ pub enum Change {
         /// When the block lets it go on by itself.
         due: Option<Timestamp>,
     },
+    /// An instance took an arm of a split.
+    ArmTaken {
+        /// The identifier the instance is kept under.
+        owner: Identifier,
+        /// The instance.
+        id: InstanceId,
+        /// The block.
+        block: Arc<str>,
+        /// The arm.
+        arm: Arc<str>,
+        /// Whether the arm holds it out.
+        holdout: bool,
+    },
+    /// An instance goes on in another version, by that version's `migrate:`.
+    Migrated {
+        /// The identifier the instance is kept under.
+        owner: Identifier,
+        /// The instance.
+        id: InstanceId,
+        /// The version.
+        version: Version,
+        /// The block there.
+        block: Arc<str>,
+    },
     /// An event that ended a wait has a name for the blocks ahead.
     Named {
         /// The identifier the instance is kept under.
@@ -146,6 +175,58 @@ pub enum Change {
         /// Why.
         refusal: Refusal,
     },
+    /// An input waits for its turn.
+    Queued {
+        /// Its place.
+        id: QueueId,
+        /// The input.
+        input: Arc<Queued>,
+    },
+    /// A queued input had its turn.
+    Dequeued(QueueId),
+    /// The date of a journey that starts at one is known, has had its turn, or is there no more.
+    DatePlanned {
+        /// The identifier it is kept under.
+        owner: Identifier,
+        /// The journey.
+        journey: Arc<str>,
+        /// The date.
+        planned: Option<Planned>,
+    },
+    /// A sweep got on, or is over.
+    SweepMoved {
+        /// The sweep.
+        id: SweepId,
+        /// How far it got.
+        sweep: Option<Arc<Sweep>>,
+    },
+    /// An entry counts against a journey's limit.
+    EntryCounted {
+        /// The journey.
+        journey: Arc<str>,
+        /// When.
+        at: Timestamp,
+        /// The while in which entries are counted, in microseconds.
+        per_us: i64,
+    },
+    /// Nobody enters a journey, and what waits in it waits on.
+    JourneyPaused {
+        /// The journey.
+        journey: Arc<str>,
+        /// Why.
+        paused: Paused,
+    },
+    /// A journey goes on.
+    JourneyResumed {
+        /// The journey.
+        journey: Arc<str>,
+        /// When.
+        at: Timestamp,
+        /// Who let it go on.
+        by: Arc<str>,
+        /// Why.
+        reason: Arc<str>,
+    },
     /// A version of a journey is in force.
     Published {
         /// The journey.
@@ -173,7 +254,10 @@ impl Change {
             | Self::AccountJoined { owner, .. }
             | Self::EventCounted { owner, .. }
             | Self::Parked { owner, .. }
+            | Self::ArmTaken { owner, .. }
+            | Self::Migrated { owner, .. }
             | Self::Named { owner, .. }
+            | Self::DatePlanned { owner, .. }
             | Self::Refused { owner, .. } => vec![person(owner)],
             Self::Entered {
                 owner, instance, ..
@@ -198,10 +282,50 @@ impl Change {
                 keys
             }
             Self::DeliveryMoved { delivery, .. } => vec![Key::Delivery(*delivery)],
+            Self::Queued { id, .. } | Self::Dequeued(id) => vec![Key::Queued(*id)],
+            Self::SweepMoved { id, .. } => vec![Key::Sweep(id.clone())],
+            Self::EntryCounted { journey, .. }
+            | Self::JourneyPaused { journey, .. }
+            | Self::JourneyResumed { journey, .. } => vec![Key::Control(journey.clone())],
             Self::Published {
                 journey, version, ..
             } => vec![Key::Version(journey.clone(), *version)],
         }
+    }
+}
+
+impl Change {
+    /// The timer of what it changes, as the rows are: before it is applied the one it ends, after
+    /// it the one it sets.
+    #[must_use]
+    pub fn timer(&self, rows: &Snapshot) -> Option<Timer> {
+        let instance = |owner: &Identifier, id: InstanceId| {
+            let due = rows.instance(owner, id)?.due?;
+            Some(Timer {
+                due,
+                of: TimerOf::Instance(id),
+                owner: owner.clone(),
+            })
+        };
+        if let Self::Parked { owner, id, .. } = self {
+            return instance(owner, *id);
+        }
+        if let Self::Rehomed { from, to, id } = self {
+            return instance(from, *id).or_else(|| instance(to, *id));
+        }
+        if let Self::Decided(decision) = self {
+            let id = InstanceId::from_bytes(*decision.id.as_bytes());
+            return instance(&decision.owner, id);
+        }
+        if let Self::DatePlanned { owner, journey, .. } = self {
+            let due = rows.record(owner)?.dates.get(journey)?.due?;
+            return Some(Timer {
+                due,
+                of: TimerOf::Date(journey.clone()),
+                owner: owner.clone(),
+            });
+        }
+        None
     }
 }
 

@@ -70,6 +70,18 @@ impl State {
         }
     }
 
+    /// The status of the answer it rests on, and why, where its word alone does not say it.
+    #[must_use]
+    pub const fn told(self) -> (Option<u16>, Option<&'static str>) {
+        match self {
+            Self::Planned { .. } | Self::Armed { .. } => (None, None),
+            Self::Delivered { status } | Self::Rejected { status } => (Some(status), None),
+            Self::Unknown(reason) => (None, Some(reason.as_str())),
+            Self::Expired(reason) => (None, Some(reason.as_str())),
+            Self::Withheld(reason) => (None, Some(reason.as_str())),
+        }
+    }
+
     /// Whether nothing but an operator moves it any more.
     #[must_use]
     pub const fn is_final(self) -> bool {

@@ -3,11 +3,13 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use wayfare_event::{DeliveryId, Event, Identifier, InstanceId, Rejection, Timestamp};
 use wayfare_identity::Named;
 use wayfare_journey::Version;
 
 use crate::delivery::Outcome;
+use crate::record::{QueueId, SweepId};
 
 /// One fact and when it counts.
 #[derive(Clone, Debug)]
@@ -43,6 +45,19 @@ pub enum InputKind {
         /// The delivery.
         delivery: DeliveryId,
     },
+    /// A queued input has its turn.
+    Queued(QueueId),
+    /// The next profiles of a sweep.
+    SweepPage {
+        /// The sweep.
+        id: SweepId,
+        /// The identifiers behind its cursor, in order.
+        keys: Vec<Identifier>,
+        /// Whether there are no more behind them.
+        is_last: bool,
+    },
+    /// Somebody lets a journey stop or go on.
+    Operator(Operator),
     /// A version of a journey is in force.
     Published {
         /// The journey.
@@ -54,15 +69,46 @@ pub enum InputKind {
     },
 }
 
-/// A time an instance waits for.
+/// A time somebody waits for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timer {
     /// When it is due.
     pub due: Timestamp,
-    /// Whose it is.
-    pub instance: InstanceId,
-    /// The identifier the instance is kept under.
+    /// What is due.
+    pub of: TimerOf,
+    /// The identifier it is kept under.
     pub owner: Identifier,
+}
+
+/// What is due at a time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimerOf {
+    /// An instance goes on.
+    Instance(InstanceId),
+    /// The date of a journey that starts at one has come.
+    Date(Arc<str>),
+}
+
+/// What an operator does, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operator {
+    /// Who.
+    pub by: Arc<str>,
+    /// Why.
+    pub reason: Arc<str>,
+    /// What.
+    pub action: Action,
+}
+
+/// What an operator can do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Nobody enters the journey, and what waits in it waits on.
+    Pause(Arc<str>),
+    /// A paused journey goes on, in due order.
+    Resume(Arc<str>),
 }
 
 /// An event that names somebody, ready to be decided on.

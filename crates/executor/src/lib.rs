@@ -82,7 +82,7 @@ pub mod view;
 pub use catalog::{Catalog, Published, Sending};
 pub use change::Change;
 pub use effects::Effects;
-pub use input::{Happened, Input, InputKind, Timer};
+pub use input::{Action, Happened, Input, InputKind, Operator, Timer, TimerOf};
 pub use record::{Key, Row};
 pub use refusal::RefusalCode;
 pub use snapshot::Snapshot;

@@ -1,6 +1,8 @@
 //! What is kept, row by row? The types here are the stored form of everything durable: `step` reads
 //! and changes them, stores encode them with a format version. Not here: how they change (`change`).
 
+mod waiting;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,6 +16,11 @@ use wayfare_journey::definition::{Auth, Basis, DeliveryMode, Method, Secret};
 
 use crate::delivery::{Outcome, State};
 use crate::refusal::RefusalCode;
+
+pub use waiting::{
+    Cause, Control, DeliveryTold, Paused, Planned, QueueId, Queued, Sweep, SweepCause, SweepId,
+    Window,
+};
 
 /// What a row is found by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -40,6 +47,12 @@ pub enum Key {
     Delivery(DeliveryId),
     /// A version of a journey.
     Version(Arc<str>, Version),
+    /// An input that waits for its turn.
+    Queued(QueueId),
+    /// How far a sweep got.
+    Sweep(SweepId),
+    /// What holds for a whole journey.
+    Control(Arc<str>),
 }
 
 /// What stands under a [`Key`].
@@ -60,6 +73,12 @@ pub enum Row {
     Delivery(Arc<Delivery>),
     /// Under [`Key::Version`]: the journey file.
     Version(Arc<str>),
+    /// Under [`Key::Queued`].
+    Queued(Arc<Queued>),
+    /// Under [`Key::Sweep`].
+    Sweep(Arc<Sweep>),
+    /// Under [`Key::Control`].
+    Control(Arc<Control>),
 }
 
 /// The last entry into a journey under a key.
@@ -95,6 +114,8 @@ pub struct Record {
     pub seen: BTreeMap<Arc<str>, Seen>,
     /// Walks that have not ended.
     pub instances: BTreeMap<InstanceId, Arc<Instance>>,
+    /// The dates of journeys that start at one.
+    pub dates: BTreeMap<Arc<str>, Planned>,
     /// The last refusal of each journey, for explanations; at most 16.
     pub refusals: BTreeMap<Arc<str>, Refusal>,
 }
@@ -161,12 +182,24 @@ pub struct Instance {
     pub triggered: Timestamp,
     /// The kept leaves of the event that started it.
     pub trigger: Option<Map>,
-    /// What changed, in a journey that consent started.
+    /// What changed, in a journey that a choice or a trait started.
     pub change: Option<Map>,
+    /// The delivery, in a journey that one started.
+    #[serde(default)]
+    pub delivery: Option<Map>,
     /// The kept leaves of events that waits named with `as:`.
     pub named: Vec<(Arc<str>, Map)>,
     /// How often each wait was visited.
     pub visits: BTreeMap<Arc<str>, u32>,
+    /// The arm it took at each split.
+    #[serde(default)]
+    pub arms: BTreeMap<Arc<str>, Arc<str>>,
+    /// Whether an arm holds it out: what it decides is not sent.
+    #[serde(default)]
+    pub holdout: bool,
+    /// How many queued inputs led to its entry, one queueing the next.
+    #[serde(default)]
+    pub hops: u8,
 }
 
 /// Why a journey did not take somebody in (SP 13).
@@ -202,6 +235,8 @@ pub enum DecisionOutcome {
     Declined,
     /// It left without a request.
     Exit,
+    /// A request would be owed; a split holds it out.
+    Holdout,
     /// Its other half had entered before.
     Merged,
 }
@@ -217,6 +252,7 @@ impl DecisionOutcome {
             Self::RenderFailed => "render_failed",
             Self::Declined => "declined",
             Self::Exit => "exit",
+            Self::Holdout => "holdout",
             Self::Merged => "merged",
         }
     }
@@ -251,6 +287,9 @@ pub struct Decision {
     pub request: Option<Request>,
     /// How the request is to be delivered; nothing in a dry run.
     pub terms: Option<Terms>,
+    /// How many queued inputs led to it, one queueing the next.
+    #[serde(default)]
+    pub hops: u8,
 }
 
 /// What allowed or refused a request, as evidence.
@@ -346,4 +385,7 @@ pub struct Delivery {
     pub first_attempt: Option<Timestamp>,
     /// How the last one ended.
     pub last: Option<Outcome>,
+    /// How many queued inputs led to it, one queueing the next.
+    #[serde(default)]
+    pub hops: u8,
 }

@@ -22,6 +22,12 @@ pub enum RefusalCode {
     TooMany,
     /// The journey has a key and the event has none.
     NoKey,
+    /// The journey is paused.
+    Paused,
+    /// One more entry than the journey's `limit` takes: it pauses itself.
+    EntryLimit,
+    /// More than eight inputs, one queueing the next, led here.
+    HopLimit,
     /// The profile has no room for another trait.
     ProfileFull,
     /// What the instance would have to keep is too large.
@@ -41,6 +47,9 @@ impl RefusalCode {
             Self::TooSoon => "too_soon",
             Self::TooMany => "too_many",
             Self::NoKey => "no_key",
+            Self::Paused => "paused",
+            Self::EntryLimit => "entry_limit",
+            Self::HopLimit => "hop_limit",
             Self::ProfileFull => "profile_full",
             Self::TooLarge => "too_large",
         }

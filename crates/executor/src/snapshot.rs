@@ -7,9 +7,12 @@ use std::sync::Arc;
 use wayfare_event::Identifier;
 use wayfare_identity::{LinkChange, Links, Node};
 
-use crate::record::{Account, Guard, Instance, Key, Person, Record, Row};
+use crate::record::{
+    Account, Control, Guard, Instance, Key, Person, QueueId, Queued, Record, Row, Sweep, SweepId,
+};
 
-/// Rows, and the keys known to have none. A row that is not here is unknown, not absent.
+/// Rows, and the keys known to have none. A row that is not here is unknown, not absent; only of
+/// controls ([`Key::Control`]) a caller puts all there are.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
     links: Links,
@@ -48,7 +51,11 @@ impl Snapshot {
             | Key::Message(_)
             | Key::Decision(_)
             | Key::Delivery(_)
-            | Key::Version(..) => self.rows.contains_key(key),
+            | Key::Version(..)
+            | Key::Queued(_)
+            | Key::Sweep(_) => self.rows.contains_key(key),
+            // Few journeys are held, and whoever calls knows them all.
+            Key::Control(_) => true,
         }
     }
 
@@ -97,6 +104,33 @@ impl Snapshot {
     pub fn account(&self, account: &Arc<str>) -> Option<&Account> {
         match self.rows.get(&Key::Account(account.clone())) {
             Some(Some(Row::Account(account))) => Some(account),
+            Some(_) | None => None,
+        }
+    }
+
+    /// What holds for a whole journey, when anything does.
+    #[must_use]
+    pub fn control(&self, journey: &Arc<str>) -> Option<&Control> {
+        match self.rows.get(&Key::Control(journey.clone())) {
+            Some(Some(Row::Control(control))) => Some(control),
+            Some(_) | None => None,
+        }
+    }
+
+    /// A queued input, until it had its turn.
+    #[must_use]
+    pub fn queued(&self, id: QueueId) -> Option<&Arc<Queued>> {
+        match self.rows.get(&Key::Queued(id)) {
+            Some(Some(Row::Queued(queued))) => Some(queued),
+            Some(_) | None => None,
+        }
+    }
+
+    /// How far a sweep got, until it is over.
+    #[must_use]
+    pub fn sweep(&self, id: &SweepId) -> Option<&Arc<Sweep>> {
+        match self.rows.get(&Key::Sweep(id.clone())) {
+            Some(Some(Row::Sweep(sweep))) => Some(sweep),
             Some(_) | None => None,
         }
     }

@@ -3,12 +3,18 @@
 //! Reading order: [`event`], then `enter` and `walk`, then `send`; `timer` and `attempt` after them.
 
 mod attempt;
+mod date;
 mod enter;
 mod event;
 mod judge;
 mod leave;
 mod merge;
+mod migrate;
+mod operator;
+mod queued;
 pub(crate) mod send;
+mod start;
+mod sweep;
 mod timer;
 mod walk;
 pub(crate) mod who;
@@ -41,6 +47,12 @@ pub fn step(catalog: &Catalog, snapshot: &Snapshot, input: &Input, trace: &mut T
             outcome,
         } => attempt::finished(&mut work, *delivery, (*attempt, *outcome)),
         InputKind::AttemptBarred { delivery } => attempt::barred(&mut work, *delivery),
+        InputKind::Queued(id) => queued::queued(&mut work, *id),
+        InputKind::SweepPage { id, keys, is_last } => sweep::page(&mut work, id, (keys, *is_last)),
+        InputKind::Operator(order) => {
+            operator::operator(&mut work, order);
+            Ok(())
+        }
         InputKind::Published {
             journey,
             version,
@@ -51,6 +63,7 @@ pub fn step(catalog: &Catalog, snapshot: &Snapshot, input: &Input, trace: &mut T
                 version: *version,
                 source: source.clone(),
             });
+            sweep::published(&mut work, journey);
             Ok(())
         }
     };

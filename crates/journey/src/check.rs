@@ -108,6 +108,10 @@ fn passing(block: &Block) -> Vec<BlockId> {
     let short = |micros: i64, then: BlockId| (micros < PARKS_US_MIN).then_some(then);
     match block {
         Block::Decide(arms) => arms.iter().map(|arm| arm.then).collect(),
+        Block::Split(split) => split.arms.iter().map(|arm| arm.then).collect(),
+        Block::UntilTime(until) => vec![until.then],
+        Block::UntilDate(until) => vec![until.then, until.missing],
+        Block::Update { then, .. } => vec![*then],
         Block::Pause { duration_us, then } => short(*duration_us, *then).into_iter().collect(),
         Block::Wait {
             items,
@@ -158,7 +162,16 @@ fn decided(graph: &Graph, definition: &Definition, problems: &mut Vec<Diagnostic
     let undecided = |node: NodeIndex| match graph.blocks.node_weight(node).map(|it| &it.block) {
         Some(Block::Decide(arms)) => arms.len() < 2,
         Some(Block::Wait { .. }) => false,
-        Some(Block::Pause { .. } | Block::Webhook(_) | Block::Exit { .. }) | None => true,
+        Some(
+            Block::Split(_)
+            | Block::Pause { .. }
+            | Block::UntilTime(_)
+            | Block::UntilDate(_)
+            | Block::Update { .. }
+            | Block::Webhook(_)
+            | Block::Exit { .. },
+        )
+        | None => true,
     };
     for node in reached(&graph.blocks, graph.start(), &undecided) {
         let Some(Block::Webhook(webhook)) = graph.blocks.node_weight(node).map(|it| &it.block)
@@ -204,8 +217,12 @@ fn contradictions(graph: &Graph, definition: &Definition, problems: &mut Vec<Dia
             },
             Some(
                 BlockKind::Decide(_)
+                | BlockKind::Split(_)
                 | BlockKind::Pause(_)
+                | BlockKind::UntilTime(_)
+                | BlockKind::UntilDate(_)
                 | BlockKind::Wait(_)
+                | BlockKind::Update(_)
                 | BlockKind::Exit(_),
             )
             | None => continue,

@@ -6,31 +6,29 @@ mod block;
 mod names;
 mod outline;
 mod place;
+mod trigger;
+mod wait;
 mod webhook;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use wayfare_event::ConsentAction;
-
-use crate::definition::{self, BlockKind, Definition, Text};
+use crate::definition::{self, BlockKind, Definition, Migrate as Written, Text, Whole};
 use crate::diagnostic::{Code, Diagnostic, Severity, Span, nearest};
-use crate::expression::{Expression, ExpressionError, Names};
-use crate::graph::{
-    Again, BlockId, Entry, EventMatch, ExitRule, Graph, Heard, Node, Trigger, TriggerOn,
-};
+use crate::expression::{Changes, Expression, ExpressionError, Names};
+use crate::graph::{BlockId, Graph, Migrate, Node};
 use crate::parse::fields::Problems;
 use crate::url::Vet;
 use crate::{Version, check, duration, parse, yaml};
 
-/// How old an event may be, unless written: 72 hours (SP 2).
-const LATENESS_US: i64 = 3 * duration::DAY_US;
-/// The longest duration an author may write: how long an instance lives.
-const DURATION_US_MAX: i64 = 400 * duration::DAY_US;
-/// The greatest `lateness`: message ids are kept seven days, less one of reserve.
-const LATENESS_US_MAX: i64 = 6 * duration::DAY_US;
-/// Reasons of exits that only the engine gives (SP 32).
-const OWN_REASONS: [&str; 2] = ["limit", "life_over"];
+/// How long an instance lives, unless written.
+const LIFE_US: i64 = 400 * duration::DAY_US;
+/// The longest life an author may write.
+const LIFE_US_MAX: i64 = 3_650 * duration::DAY_US;
+/// How often an instance may come to one block, unless written (SP 10).
+const VISITS: u32 = 1_000;
+/// The most visits an author may write.
+const VISITS_MAX: u32 = 100_000;
 
 /// What is configured, as far as a checker needs it.
 #[derive(Clone, Copy)]
@@ -93,13 +91,62 @@ pub fn compile(source: &str, known: &Known<'_>) -> Result<Compiled, Vec<Diagnost
     }
 }
 
+/// What kind of thing starts a journey: it decides what expressions may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Start {
+    Event,
+    Consent,
+    Trait,
+    Schedule,
+    Date,
+    Delivery,
+}
+
+impl Start {
+    const fn of(on: &definition::TriggerOn) -> Self {
+        match on {
+            definition::TriggerOn::Events(_) => Self::Event,
+            definition::TriggerOn::Consent { .. } => Self::Consent,
+            definition::TriggerOn::Trait { .. } => Self::Trait,
+            definition::TriggerOn::Schedule { .. } => Self::Schedule,
+            definition::TriggerOn::Date { .. } => Self::Date,
+            definition::TriggerOn::Delivery { .. } => Self::Delivery,
+        }
+    }
+
+    /// Why there is no `event`.
+    const fn no_event(self) -> &'static str {
+        match self {
+            Self::Event => "",
+            Self::Consent => "a change of consent starts this journey",
+            Self::Trait => "a change of a trait starts this journey",
+            Self::Schedule => "a schedule starts this journey",
+            Self::Date => "a date starts this journey",
+            Self::Delivery => "a delivery starts this journey",
+        }
+    }
+
+    const fn changes(self) -> Changes {
+        match self {
+            Self::Consent => Changes::Choice,
+            Self::Trait => Changes::Trait,
+            Self::Event | Self::Schedule | Self::Date | Self::Delivery => Changes::None,
+        }
+    }
+}
+
 /// One file, while it is compiled.
 struct Compiler<'a> {
     source: &'a str,
     known: &'a Known<'a>,
+    /// The journey's id.
+    journey: &'a str,
     /// Block names and their places.
     places: BTreeMap<&'a str, usize>,
-    by_consent: Option<ConsentAction>,
+    /// What starts the journey.
+    start: Start,
+    /// How long an instance lives: no wait is longer.
+    life_us: i64,
     /// Every `as:` name of the file.
     named: BTreeSet<&'a str>,
     problems: Vec<Diagnostic>,
@@ -118,12 +165,11 @@ impl<'a> Compiler<'a> {
         Self {
             source,
             known,
+            journey: &definition.id.value,
             places: keys.map(|(place, key)| (key, place)).collect(),
             named,
-            by_consent: match &definition.trigger.on {
-                definition::TriggerOn::Events(_) => None,
-                definition::TriggerOn::Consent { action, .. } => Some(*action),
-            },
+            start: Start::of(&definition.trigger.on),
+            life_us: LIFE_US,
             problems: Vec::new(),
         }
     }
@@ -139,6 +185,11 @@ impl<'a> Compiler<'a> {
         let named = names::at_blocks(definition, &self.named, |block| {
             is_sound && self.places.contains_key(block)
         });
+        let life = definition.life.as_ref();
+        let life_us = life.map_or(Some(LIFE_US), |life| self.duration(life, LIFE_US_MAX));
+        self.life_us = life_us.unwrap_or(LIFE_US_MAX);
+        let visits_max = self.visits(definition.visits);
+        let migrate = definition.migrate.as_ref().map(|it| self.migrate(it));
         let trigger = self.trigger(&definition.trigger);
         let entry = self.entry(&definition.entry);
         let exits: Vec<_> = definition
@@ -179,128 +230,25 @@ impl<'a> Compiler<'a> {
             blocks,
             kept: crate::graph::Kept::default(),
             registers: Vec::new(),
+            life_us: life_us?,
+            visits_max: visits_max?,
+            migrate: match migrate {
+                None => None,
+                Some(migrate) => Some(migrate?),
+            },
         };
         names::keep(&mut graph);
         Some(graph)
     }
 
-    fn trigger(&mut self, trigger: &definition::Trigger) -> Option<Trigger> {
-        let names = self.names(Vec::new());
-        let condition = self.optional(trigger.condition.as_ref(), &names);
-        let on = match &trigger.on {
-            definition::TriggerOn::Events(events) => {
-                TriggerOn::Events(events.iter().map(event).collect())
-            }
-            definition::TriggerOn::Consent { category, action } => TriggerOn::Consent {
-                category: self.category(category)?,
-                action: *action,
-            },
-        };
-        Some(Trigger {
-            on,
-            condition: condition?,
-        })
-    }
-
-    fn entry(&mut self, entry: &definition::Entry) -> Option<Entry> {
-        let again = match &entry.again {
-            None => Some(Again::AfterExit),
-            Some(text) => match text.value.as_str() {
-                "once" => Some(Again::Once),
-                "after_exit" => Some(Again::AfterExit),
-                "always" => Some(Again::Always),
-                _ => self.duration(text, DURATION_US_MAX).map(Again::Every),
-            },
-        };
-        let names = self.names(Vec::new());
-        let key = self.optional(entry.key.as_ref(), &names);
-        if let (Some(Some(key)), Some(text)) = (&key, &entry.key)
-            && key.as_path().is_none()
-        {
-            let message = "a key is a path, such as `properties.orderId`";
-            self.problems
-                .push(Diagnostic::new(Code::InvalidValue, text.span, message));
-        }
-        let lateness = entry.lateness.as_ref();
-        let lateness_us = lateness.map_or(Some(LATENESS_US), |text| {
-            self.duration(text, LATENESS_US_MAX)
-        });
-        Some(Entry {
-            again: again?,
-            key: key?,
-            lateness_us: lateness_us?,
-        })
-    }
-
-    fn exit(&mut self, exit: &definition::Exit) -> Option<ExitRule> {
-        let on = self.heard(&exit.on, Vec::new());
-        let reason = match (&exit.reason, &exit.on) {
-            (Some(reason), _) => self.reason(reason),
-            (None, definition::Heard::Event { event, .. }) => {
-                Some(event.name.as_deref().unwrap_or(event.kind.as_str()).into())
-            }
-            (None, definition::Heard::When(condition)) => Some(condition.value.as_str().into()),
-        };
-        Some(ExitRule {
-            on: on?,
-            reason: reason?,
-        })
-    }
-
-    /// Why an instance ends, in the author's words.
-    fn reason(&mut self, reason: &Text) -> Option<Arc<str>> {
-        if OWN_REASONS.contains(&reason.value.as_str()) {
-            let message = format!("`{}` is a reason of the engine's own", reason.value);
-            self.problems
-                .push(Diagnostic::new(Code::InvalidValue, reason.span, message));
-            return None;
-        }
-        Some(reason.value.as_str().into())
-    }
-
-    /// What a wait or an exit reacts to; in its `where`, `event` is the event being judged.
-    fn heard(&mut self, heard: &definition::Heard, named: Vec<Arc<str>>) -> Option<Heard> {
-        let names = self.names(named);
-        match heard {
-            definition::Heard::Event {
-                event: name,
-                condition,
-                any_key,
-            } => {
-                let judging = Names {
-                    event: true,
-                    ..names
-                };
-                Some(Heard::Event {
-                    event: event(name),
-                    condition: self.optional(condition.as_ref(), &judging)?,
-                    any_key: *any_key,
-                })
-            }
-            definition::Heard::When(condition) => {
-                let expression = self.expression(condition, &names)?;
-                let reads_now =
-                    |path: &&crate::expression::Path| path.root == crate::expression::Root::Now;
-                if expression.paths().iter().any(reads_now) {
-                    let message = "only looking again and again could tell when this holds";
-                    self.problems.push(
-                        Diagnostic::new(Code::PolledCondition, condition.span, message)
-                            .hint("wait for a duration, and judge `now` in a `decide` after it"),
-                    );
-                    return None;
-                }
-                Some(Heard::When(expression))
-            }
-        }
-    }
-
     /// What expressions may name in a block.
     fn names(&self, named: Vec<Arc<str>>) -> Names {
         Names {
-            event: self.by_consent.is_none(),
-            trigger: self.by_consent.is_none(),
-            no_event: "a change of consent starts this journey",
-            change: self.by_consent.is_some(),
+            event: self.start == Start::Event,
+            trigger: self.start == Start::Event,
+            no_event: self.start.no_event(),
+            change: self.start.changes(),
+            delivery: self.start == Start::Delivery,
             named,
             categories: self.known.categories.to_vec(),
         }
@@ -356,6 +304,56 @@ impl<'a> Compiler<'a> {
         None
     }
 
+    /// A duration that may count backwards: `-3d`.
+    fn offset(&mut self, text: &Text) -> Option<i64> {
+        let (sign, rest) = match text.value.strip_prefix('-') {
+            Some(rest) => (-1, rest),
+            None => (1, text.value.strip_prefix('+').unwrap_or(&text.value)),
+        };
+        let unsigned = Text {
+            value: rest.to_owned(),
+            span: text.span,
+        };
+        self.duration(&unsigned, LIFE_US_MAX).map(|us| sign * us)
+    }
+
+    fn visits(&mut self, visits: Option<Whole>) -> Option<u32> {
+        let Some(visits) = visits else {
+            return Some(VISITS);
+        };
+        let limit = u32::try_from(visits.value).ok();
+        let limit = limit.filter(|limit| (1..=VISITS_MAX).contains(limit));
+        if limit.is_none() {
+            let message = format!("visits are a whole number from 1 to {VISITS_MAX}");
+            self.problems
+                .push(Diagnostic::new(Code::InvalidValue, visits.span, message));
+        }
+        limit
+    }
+
+    fn migrate(&mut self, migrate: &Written) -> Option<Migrate> {
+        let mut versions = Vec::new();
+        for text in migrate.from.iter().flatten() {
+            match text.value.parse::<Version>() {
+                Ok(version) => versions.push(version),
+                Err(error) => {
+                    let problem = Diagnostic::new(Code::InvalidValue, text.span, error.to_string());
+                    let hint = "`wayfare journeys` lists them; `from: any` takes all";
+                    self.problems.push(problem.hint(hint));
+                }
+            }
+        }
+        let mut map = BTreeMap::new();
+        for (old, new) in &migrate.map {
+            self.successor(new)?;
+            map.insert(old.value.as_str().into(), new.value.as_str().into());
+        }
+        Some(Migrate {
+            from: migrate.from.as_ref().map(|_| versions),
+            map,
+        })
+    }
+
     fn category(&mut self, text: &Text) -> Option<Arc<str>> {
         let known = self.known.categories;
         if let Some(category) = known.iter().find(|known| ***known == *text.value) {
@@ -385,13 +383,6 @@ impl<'a> Compiler<'a> {
     }
 }
 
-fn event(name: &definition::EventName) -> EventMatch {
-    EventMatch {
-        kind: name.kind,
-        name: name.name.as_deref().map(Arc::from),
-    }
-}
-
 /// The keys of the successors a block names.
 fn successors(block: &definition::Block) -> Vec<(&str, Option<&str>)> {
     let then = block.then.as_ref().map(|then| (then.value.as_str(), None));
@@ -404,7 +395,19 @@ fn successors(block: &definition::Block) -> Vec<(&str, Option<&str>)> {
             let name = item.name.as_ref().map(|name| name.value.as_str());
             (item.then.value.as_str(), name)
         })),
-        BlockKind::Pause(_) | BlockKind::Webhook(_) | BlockKind::Exit(_) => {}
+        BlockKind::Split(split) => {
+            let arms = split.arms.iter();
+            found.extend(arms.map(|arm| (arm.then.value.as_str(), None)));
+        }
+        BlockKind::UntilDate(until) => {
+            let missing = until.missing.as_ref();
+            found.extend(missing.map(|missing| (missing.value.as_str(), None)));
+        }
+        BlockKind::Pause(_)
+        | BlockKind::UntilTime(_)
+        | BlockKind::Update(_)
+        | BlockKind::Webhook(_)
+        | BlockKind::Exit(_) => {}
     }
     found
 }

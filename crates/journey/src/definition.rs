@@ -1,10 +1,14 @@
 //! What does a journey file say? Each part as written, with the place it was written at. Not here:
 //! whether it makes sense (`compile`).
 
-use serde::{Deserialize, Serialize};
-use wayfare_event::{ConsentAction, EventKind, Number};
+mod trigger;
+mod webhook;
 
 use crate::diagnostic::Span;
+pub use trigger::{Entry, EventName, Exit, Heard, Trigger, TriggerOn};
+pub use webhook::{
+    Auth, Basis, Consent, DeliveryMode, IdentityNeed, Method, Secret, Tree, Url, Webhook,
+};
 
 /// A text of the file and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,82 +36,32 @@ pub struct Definition {
     pub exits: Vec<Exit>,
     /// `start:`.
     pub start: Option<Text>,
+    /// `life:`, how long an instance lives at most.
+    pub life: Option<Text>,
+    /// `visits:`, how often an instance may come to one block.
+    pub visits: Option<Whole>,
+    /// `migrate:`, where instances of earlier versions go on.
+    pub migrate: Option<Migrate>,
     /// `blocks:`, in the file's order.
     pub blocks: Vec<Block>,
 }
 
-/// What starts an instance.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Trigger {
-    /// What is heard.
-    pub on: TriggerOn,
-    /// `where:`, the condition on it.
-    pub condition: Option<Text>,
-    /// Where `trigger:` stands.
-    pub span: Span,
-}
-
-/// What a trigger hears.
-#[derive(Clone, Debug, PartialEq)]
-pub enum TriggerOn {
-    /// One of these events.
-    Events(Vec<EventName>),
-    /// A choice that changed.
-    Consent {
-        /// The category.
-        category: Text,
-        /// What it changed to.
-        action: ConsentAction,
-    },
-}
-
-/// A kind of event and, where the kind has names, its name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EventName {
-    /// Its kind.
-    pub kind: EventKind,
-    /// Its name; any, without one.
-    pub name: Option<String>,
+/// A whole number of the file and where it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Whole {
+    /// The number.
+    pub value: i64,
     /// Where it stands.
     pub span: Span,
 }
 
-/// Who may enter, and how often.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Entry {
-    /// `again:`.
-    pub again: Option<Text>,
-    /// `key:`, a path.
-    pub key: Option<Text>,
-    /// `lateness:`.
-    pub lateness: Option<Text>,
-}
-
-/// A way out from any block.
+/// Where instances of earlier versions go on.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Exit {
-    /// What is waited for.
-    pub on: Heard,
-    /// `reason:`.
-    pub reason: Option<Text>,
-    /// Where the item stands.
-    pub span: Span,
-}
-
-/// What a wait or an exit reacts to.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Heard {
-    /// An event, and a condition on it.
-    Event {
-        /// The event.
-        event: EventName,
-        /// `where:`.
-        condition: Option<Text>,
-        /// `any_key: true`: also events about another key.
-        any_key: bool,
-    },
-    /// A condition on state.
-    When(Text),
+pub struct Migrate {
+    /// `from:`: these versions; all of them, without one.
+    pub from: Option<Vec<Text>>,
+    /// `map:`, old blocks and the new ones in their place.
+    pub map: Vec<(Text, Text)>,
 }
 
 /// A block.
@@ -128,10 +82,18 @@ pub struct Block {
 pub enum BlockKind {
     /// The first arm that holds wins.
     Decide(Vec<Arm>),
+    /// One of several ways by chance, the same one for the same subject.
+    Split(Split),
     /// Waits a duration.
     Pause(Text),
+    /// Waits until a time of day.
+    UntilTime(UntilTime),
+    /// Waits until a date.
+    UntilDate(UntilDate),
     /// Waits for the first of several things.
     Wait(WaitFor),
+    /// Writes traits of the profile, each with the value it gets.
+    Update(Vec<(Text, Tree)>),
     /// Sends one request. Terminal.
     Webhook(Box<Webhook>),
     /// Ends without a request. Terminal.
@@ -146,6 +108,67 @@ pub struct Arm {
     /// The successor.
     pub then: Text,
     /// Where the arm stands.
+    pub span: Span,
+}
+
+/// A choice by chance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Split {
+    /// The arms, in order.
+    pub arms: Vec<SplitArm>,
+    /// `salt:`, beside the kind.
+    pub salt: Option<Text>,
+}
+
+/// One arm of a [`Split`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct SplitArm {
+    /// `arm:`, its name.
+    pub name: Text,
+    /// `weight:`.
+    pub weight: Whole,
+    /// `then:`.
+    pub then: Text,
+    /// `holdout: true`: what its webhooks decide is not sent.
+    pub holdout: bool,
+}
+
+/// A wait until a time of day.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UntilTime {
+    /// `until:`, such as `09:00`.
+    pub time: Text,
+    /// `zone:`, a zone's name or an expression.
+    pub zone: Option<Text>,
+    /// `zone_default:`, where the expression names none.
+    pub zone_default: Option<Text>,
+    /// `days:`; every day, without them.
+    pub days: Option<Days>,
+    /// `grace:`, how long after the time somebody passes at once.
+    pub grace: Option<Text>,
+    /// Where `until:` stands.
+    pub span: Span,
+}
+
+/// Days of the week.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Days {
+    /// Days, and ranges of them.
+    pub items: Vec<Text>,
+    /// Where the list stands.
+    pub span: Span,
+}
+
+/// A wait until a date.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UntilDate {
+    /// `until:`, an expression.
+    pub date: Text,
+    /// `offset:`, a signed duration.
+    pub offset: Option<Text>,
+    /// `missing:`, the block for no date.
+    pub missing: Option<Text>,
+    /// Where `until:` stands.
     pub span: Span,
 }
 
@@ -167,230 +190,4 @@ pub struct WaitItem {
     pub name: Option<Text>,
     /// `then:`.
     pub then: Text,
-}
-
-/// A webhook block.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Webhook {
-    /// `method:`.
-    pub method: Method,
-    /// `url:`.
-    pub url: Url,
-    /// `consent:`, what allows it.
-    pub consent: Consent,
-    /// `auth:`.
-    pub auth: Option<Auth>,
-    /// `headers:`.
-    pub headers: Vec<(Text, Text)>,
-    /// `payload:`; `none` has no tree.
-    pub payload: Option<Tree>,
-    /// `when:`, the last condition.
-    pub when: Option<Text>,
-    /// `identity:`.
-    pub identity: IdentityNeed,
-    /// `delivery:`.
-    pub delivery: DeliveryMode,
-    /// `timeout:`.
-    pub timeout: Option<Text>,
-    /// `window:`.
-    pub window: Option<Text>,
-}
-
-/// The method of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Method {
-    /// Create or notify.
-    Post,
-    /// Update existing state.
-    Put,
-    /// Remove or revoke.
-    Delete,
-}
-
-impl Method {
-    /// The method as HTTP spells it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Delete => "DELETE",
-        }
-    }
-}
-
-/// Where a request goes.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Url {
-    /// Written out.
-    Whole(Text),
-    /// The origin from the environment, the path written out.
-    Based {
-        /// Where the origin comes from.
-        base: Secret,
-        /// The path.
-        path: Text,
-    },
-}
-
-/// What allows a webhook.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Consent {
-    /// An allowing verdict for a category.
-    Category {
-        /// The category.
-        category: Text,
-        /// `address:`, an expression.
-        address: Option<Text>,
-    },
-    /// Enforcement: the choice must be decline.
-    Declined {
-        /// The category.
-        category: Text,
-    },
-    /// No category applies.
-    Basis {
-        /// The legal basis.
-        basis: Basis,
-        /// `because:`, for the record.
-        because: Text,
-    },
-}
-
-/// A legal basis that is not consent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Basis {
-    /// The request fulfils a contract.
-    Contract,
-    /// A law demands the request.
-    LegalObligation,
-    /// Somebody's life is at stake.
-    Vital,
-    /// A public task.
-    PublicTask,
-}
-
-impl Basis {
-    /// Every basis and its word.
-    pub const ALL: [(&'static str, Self); 4] = [
-        ("contract", Self::Contract),
-        ("legal_obligation", Self::LegalObligation),
-        ("vital", Self::Vital),
-        ("public_task", Self::PublicTask),
-    ];
-
-    /// The word for it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Contract => "contract",
-            Self::LegalObligation => "legal_obligation",
-            Self::Vital => "vital",
-            Self::PublicTask => "public_task",
-        }
-    }
-}
-
-/// A reference to a secret; the secret itself never stands in a file.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "SecretFields", rename_all = "snake_case")]
-pub enum Secret {
-    /// The environment variable of this name.
-    Env(String),
-    /// The content of this file, without the line end.
-    File(String),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SecretFields {
-    env: Option<String>,
-    file: Option<String>,
-}
-
-impl TryFrom<SecretFields> for Secret {
-    type Error = &'static str;
-
-    fn try_from(fields: SecretFields) -> Result<Self, Self::Error> {
-        match (fields.env, fields.file) {
-            (Some(name), None) => Ok(Self::Env(name)),
-            (None, Some(path)) => Ok(Self::File(path)),
-            (None, None) | (Some(_), Some(_)) => Err("a secret is {env: NAME} or {file: PATH}"),
-        }
-    }
-}
-
-/// How a request authenticates itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Auth {
-    /// RFC 7617.
-    Basic {
-        /// The user name.
-        username: String,
-        /// The password.
-        password: Secret,
-    },
-    /// RFC 6750.
-    Bearer(Secret),
-    /// A key in a header of its own.
-    Header {
-        /// The header.
-        name: String,
-        /// The key.
-        value: Secret,
-    },
-}
-
-/// Whom a webhook may be about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum IdentityNeed {
-    /// Somebody with an anchor or an address of their own.
-    #[default]
-    Known,
-    /// Anonymous profiles too.
-    Any,
-}
-
-/// What a delivery promises.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum DeliveryMode {
-    /// Repeated only when the request provably did not arrive.
-    #[default]
-    AtMostOnce,
-    /// Repeated until answered, within the window.
-    AtLeastOnce,
-}
-
-impl DeliveryMode {
-    /// The word for it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AtMostOnce => "at_most_once",
-            Self::AtLeastOnce => "at_least_once",
-        }
-    }
-}
-
-/// A payload as written: texts may hold placeholders.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Tree {
-    /// `null`.
-    Null,
-    /// `true` or `false`.
-    Bool(bool),
-    /// A number, with its digits.
-    Number(Number),
-    /// A text.
-    Text(Text),
-    /// A list.
-    List(Vec<Self>),
-    /// An object, in the author's order.
-    Map(Vec<(Text, Self)>),
 }

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::graph::{Block, Graph, TriggerOn};
+use crate::duration;
+use crate::graph::{Block, Graph, TraitChange, TraitOf, TriggerOn};
 
 /// A language of drawings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +43,12 @@ fn mermaid(graph: &Graph, out: &mut String) -> std::fmt::Result {
         let text = quoted(&label(key, graph.block(id)));
         let (open, close) = match graph.block(id) {
             Block::Decide(_) => ("{", "}"),
-            Block::Pause { .. } | Block::Wait { .. } => ("(", ")"),
+            Block::Split(_) => ("{{", "}}"),
+            Block::Pause { .. }
+            | Block::UntilTime(_)
+            | Block::UntilDate(_)
+            | Block::Wait { .. } => ("(", ")"),
+            Block::Update { .. } => ("[", "]"),
             Block::Webhook(_) => ("[[", "]]"),
             Block::Exit { .. } => ("([", "])"),
         };
@@ -71,7 +77,12 @@ fn dot(graph: &Graph, out: &mut String) -> std::fmt::Result {
         let key = graph.key(id);
         let shape = match graph.block(id) {
             Block::Decide(_) => "diamond",
-            Block::Pause { .. } | Block::Wait { .. } => "box, style=rounded",
+            Block::Split(_) => "hexagon",
+            Block::Pause { .. }
+            | Block::UntilTime(_)
+            | Block::UntilDate(_)
+            | Block::Wait { .. } => "box, style=rounded",
+            Block::Update { .. } => "box",
             Block::Webhook(_) => "component",
             Block::Exit { .. } => "doublecircle",
         };
@@ -111,6 +122,21 @@ fn trigger(graph: &Graph) -> String {
             events.iter().map(name).collect::<Vec<_>>().join(" or ")
         }
         TriggerOn::Consent { category, action } => format!("{category}: {}", action.as_str()),
+        TriggerOn::Trait(change) => changed(change),
+        TriggerOn::Schedule { cron, zone } => format!("{} in {}", cron.source(), zone.name()),
+        TriggerOn::Date { date, offset_us } => match offset_us {
+            0 => format!("at {}", date.source()),
+            us if *us < 0 => format!("{} before {}", duration::written(-us), date.source()),
+            us => format!("{} after {}", duration::written(*us), date.source()),
+        },
+        TriggerOn::Delivery {
+            journey,
+            block,
+            state,
+        } => match block {
+            Some(block) => format!("{journey}/{block} is {state}"),
+            None => format!("{journey} is {state}"),
+        },
     };
     match &graph.trigger().condition {
         Some(condition) => format!("{on} where {}", condition.source()),
@@ -118,10 +144,32 @@ fn trigger(graph: &Graph) -> String {
     }
 }
 
+/// `plan: starter to pro`.
+fn changed(change: &TraitChange) -> String {
+    let name = match change.of {
+        TraitOf::Profile => change.name.to_string(),
+        TraitOf::Account => format!("account.{}", change.name),
+    };
+    let from = change.from.as_ref().map(|it| format!(" from {it}"));
+    let to = change.to.as_ref().map(|it| format!(" to {it}"));
+    format!(
+        "{name} changes{}{}",
+        from.unwrap_or_default(),
+        to.unwrap_or_default()
+    )
+}
+
 fn label(key: &str, block: &Block) -> String {
     match block {
         Block::Decide(_) => format!("{key}?"),
-        Block::Pause { .. } | Block::Wait { .. } => format!("{key}: wait"),
+        Block::Split(_) => format!("{key}: split"),
+        Block::Pause { .. } | Block::UntilTime(_) | Block::UntilDate(_) | Block::Wait { .. } => {
+            format!("{key}: wait")
+        }
+        Block::Update { writes, .. } => {
+            let names: Vec<&str> = writes.iter().map(|(name, _)| &**name).collect();
+            format!("{key}: sets {}", names.join(", "))
+        }
         Block::Webhook(webhook) => format!("{key}: {}", webhook.method.as_str()),
         Block::Exit { reason } => format!("{key}: {reason}"),
     }

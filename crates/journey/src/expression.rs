@@ -7,6 +7,7 @@
 mod arithmetic;
 mod evaluate;
 mod explain;
+mod functions;
 mod lex;
 mod names;
 mod parse;
@@ -15,12 +16,13 @@ mod syntax;
 
 use std::borrow::Cow;
 
-use wayfare_event::Value;
+use wayfare_event::{Timestamp, Value};
 
 use crate::diagnostic::{Code, Span};
+pub(crate) use evaluate::same;
 pub use explain::Leaf;
-pub use names::Names;
 pub(crate) use names::ROOTS;
+pub use names::{Changes, Names};
 pub use scope::{Scope, Seen};
 pub use syntax::{Key, Path, Register, Root};
 use syntax::{Kind, Node};
@@ -118,6 +120,12 @@ impl Expression {
     #[must_use]
     pub fn value<'a>(&'a self, scope: &Scope<'a>) -> Cow<'a, Value> {
         evaluate::evaluate(&self.root, scope, None).into_value()
+    }
+
+    /// The instant its text names: RFC 3339, or a date alone, which is its first instant in UTC.
+    #[must_use]
+    pub fn instant(&self, scope: &Scope<'_>) -> Option<Timestamp> {
+        self.value(scope).as_text()?.parse().ok()
     }
 
     /// Its value; nothing when it is a bare path and nothing stands there.

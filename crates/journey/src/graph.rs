@@ -1,16 +1,27 @@
 //! What is a journey, once it is checked? A frozen graph of blocks; an illegal one has no value of
 //! this type. Not here: how it comes to be (`compile`), or walking it (the executor).
 
+mod kept;
+mod trigger;
+mod wait;
+mod webhook;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use petgraph::graph::{DiGraph, NodeIndex};
-use wayfare_event::{ConsentAction, EventKind, Map};
 
 use crate::Version;
-use crate::definition::{Auth, Basis, DeliveryMode, IdentityNeed, Method, Secret};
-use crate::expression::{Expression, Key};
-use crate::render::{Payload, Template};
-use crate::url::UrlTemplate;
+use crate::definition::{Auth, Secret};
+use crate::expression::Expression;
+use crate::render::Payload;
+
+pub use kept::Kept;
+pub use trigger::{
+    Again, Entry, EntryLimit, EventMatch, ExitRule, Heard, TraitChange, TraitOf, Trigger, TriggerOn,
+};
+pub use wait::{UntilDate, UntilTime, WaitZone};
+pub use webhook::{Consent, Webhook};
 
 /// A journey that may be published.
 #[derive(Clone, Debug)]
@@ -26,6 +37,18 @@ pub struct Graph {
     pub(crate) blocks: DiGraph<Node, Label>,
     pub(crate) kept: Kept,
     pub(crate) registers: Vec<Arc<str>>,
+    pub(crate) life_us: i64,
+    pub(crate) visits_max: u32,
+    pub(crate) migrate: Option<Migrate>,
+}
+
+/// Where instances of earlier versions go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Migrate {
+    /// Of these versions; of all, without any.
+    pub(crate) from: Option<Vec<Version>>,
+    /// Old blocks and the new ones in their place.
+    pub(crate) map: BTreeMap<Arc<str>, Arc<str>>,
 }
 
 /// A block and its name.
@@ -53,100 +76,13 @@ impl BlockId {
     }
 }
 
-/// What starts an instance.
-#[derive(Clone, Debug)]
-pub struct Trigger {
-    /// What is heard.
-    pub on: TriggerOn,
-    /// The condition on it.
-    pub condition: Option<Expression>,
-}
-
-/// What a trigger hears.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TriggerOn {
-    /// One of these events.
-    Events(Vec<EventMatch>),
-    /// A choice that changed.
-    Consent {
-        /// The category.
-        category: Arc<str>,
-        /// What it changed to.
-        action: ConsentAction,
-    },
-}
-
-/// A kind of event and, where given, its name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EventMatch {
-    /// Its kind.
-    pub kind: EventKind,
-    /// Its name; any, without one.
-    pub name: Option<Arc<str>>,
-}
-
-impl EventMatch {
-    /// Whether an event of this kind and name is one.
-    #[must_use]
-    pub fn matches(&self, kind: EventKind, name: &str) -> bool {
-        self.kind == kind && self.name.as_deref().is_none_or(|own| own == name)
-    }
-}
-
-/// Who may enter, and how often.
-#[derive(Clone, Debug)]
-pub struct Entry {
-    /// How often.
-    pub again: Again,
-    /// The path of the key.
-    pub key: Option<Expression>,
-    /// How old an event may be to start or wake, in microseconds.
-    pub lateness_us: i64,
-}
-
-/// How often somebody may enter, per key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Again {
-    /// Once, ever.
-    Once,
-    /// Not while inside.
-    AfterExit,
-    /// Side by side.
-    Always,
-    /// Not while inside, nor within this many microseconds of the last entry.
-    Every(i64),
-}
-
-/// A way out from any block.
-#[derive(Clone, Debug)]
-pub struct ExitRule {
-    /// What is waited for.
-    pub on: Heard,
-    /// Why, for the decision.
-    pub reason: Arc<str>,
-}
-
-/// What a wait or an exit reacts to.
-#[derive(Clone, Debug)]
-pub enum Heard {
-    /// An event, and a condition on it.
-    Event {
-        /// The event.
-        event: EventMatch,
-        /// The condition.
-        condition: Option<Expression>,
-        /// Whether events about another key count too.
-        any_key: bool,
-    },
-    /// A condition on state.
-    When(Expression),
-}
-
 /// What a block does.
 #[derive(Clone, Debug)]
 pub enum Block {
     /// The first arm that holds wins; the last always does.
     Decide(Vec<Arm>),
+    /// One arm by chance, the same one for the same subject.
+    Split(Split),
     /// Waits a duration.
     Pause {
         /// How long, in microseconds.
@@ -154,6 +90,10 @@ pub enum Block {
         /// The successor.
         then: BlockId,
     },
+    /// Waits until a time of day.
+    UntilTime(Box<UntilTime>),
+    /// Waits until a date.
+    UntilDate(Box<UntilDate>),
     /// Waits for the first of several things.
     Wait {
         /// What ends it, in order.
@@ -161,6 +101,13 @@ pub enum Block {
         /// How long at most, in microseconds.
         timeout_us: i64,
         /// The successor when nothing ended it.
+        then: BlockId,
+    },
+    /// Writes traits of the profile.
+    Update {
+        /// The traits and the values they get.
+        writes: Vec<(Arc<str>, Payload)>,
+        /// The successor.
         then: BlockId,
     },
     /// The terminal decision about one request.
@@ -181,6 +128,57 @@ pub struct Arm {
     pub then: BlockId,
 }
 
+/// A choice by chance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Split {
+    /// What makes its chance another one's (SP 38).
+    pub salt: Arc<str>,
+    /// The arms, in the file's order.
+    pub arms: Vec<SplitArm>,
+}
+
+/// One arm of a [`Split`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SplitArm {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its share, against the sum of all.
+    pub weight: u32,
+    /// Whether what it leads to is decided and not sent.
+    pub holdout: bool,
+    /// The successor.
+    pub then: BlockId,
+}
+
+impl Split {
+    /// The arm of a subject: the key's text, else the anchor's value, else the profile's id (SP 38).
+    ///
+    /// # Panics
+    ///
+    /// Never: a split has arms, and their weights are positive.
+    #[must_use]
+    pub fn arm(&self, subject: &str) -> &SplitArm {
+        let mut hasher = blake3::Hasher::new();
+        for field in ["wayfare.split.v1", &self.salt, subject] {
+            let length = u32::try_from(field.len()).unwrap_or(u32::MAX);
+            hasher.update(&length.to_le_bytes());
+            hasher.update(field.as_bytes());
+        }
+        let mut first = [0; 8];
+        hasher.finalize_xof().fill(&mut first);
+        let total: u64 = self.arms.iter().map(|arm| u64::from(arm.weight)).sum();
+        let mut place = u64::from_be_bytes(first) % total.max(1);
+        self.arms
+            .iter()
+            .find(|arm| {
+                let is_here = place < u64::from(arm.weight);
+                place = place.saturating_sub(u64::from(arm.weight));
+                is_here
+            })
+            .expect("the place is below the sum of the weights")
+    }
+}
+
 /// One thing that ends a wait.
 #[derive(Clone, Debug)]
 pub struct WaitItem {
@@ -190,108 +188,6 @@ pub struct WaitItem {
     pub name: Option<Arc<str>>,
     /// The successor.
     pub then: BlockId,
-}
-
-/// A webhook block.
-#[derive(Clone, Debug)]
-pub struct Webhook {
-    /// The method.
-    pub method: Method,
-    /// Where the request goes.
-    pub url: UrlTemplate,
-    /// What allows it.
-    pub consent: Consent,
-    /// How it authenticates itself.
-    pub auth: Option<Auth>,
-    /// The author's headers.
-    pub headers: Vec<(Arc<str>, Template)>,
-    /// The body; none for a DELETE without one.
-    pub payload: Option<Payload>,
-    /// The last condition.
-    pub when: Option<Expression>,
-    /// Whom it may be about.
-    pub identity: IdentityNeed,
-    /// What its delivery promises.
-    pub mode: DeliveryMode,
-    /// Time for one attempt, in microseconds.
-    pub timeout_us: i64,
-    /// Time for all attempts, in microseconds.
-    pub window_us: i64,
-}
-
-/// What allows a webhook.
-#[derive(Clone, Debug)]
-pub enum Consent {
-    /// An allowing verdict for a category.
-    Category {
-        /// The category.
-        category: Arc<str>,
-        /// The address, where the author wrote one.
-        address: Option<Expression>,
-    },
-    /// Enforcement: the choice must be decline.
-    Declined {
-        /// The category.
-        category: Arc<str>,
-    },
-    /// No category applies.
-    Basis {
-        /// The legal basis.
-        basis: Basis,
-        /// Why, for the record.
-        because: Arc<str>,
-    },
-}
-
-/// The leaves of events that something ahead can read: an instance keeps those only.
-#[derive(Clone, Debug, Default)]
-pub struct Kept {
-    pub(crate) trigger: Vec<Vec<Key>>,
-    pub(crate) named: Vec<(Arc<str>, Vec<Vec<Key>>)>,
-}
-
-impl Kept {
-    /// What is kept of the event that started an instance.
-    #[must_use]
-    pub fn trigger(&self, event: &Map) -> Map {
-        prune(
-            event,
-            &self.trigger.iter().map(Vec::as_slice).collect::<Vec<_>>(),
-        )
-    }
-
-    /// What is kept of an event that a wait names.
-    #[must_use]
-    pub fn named(&self, name: &str, event: &Map) -> Map {
-        let paths = self.named.iter().find(|(held, _)| **held == *name);
-        let paths = paths.map(|(_, paths)| paths.iter().map(Vec::as_slice).collect::<Vec<_>>());
-        prune(event, &paths.unwrap_or_default())
-    }
-}
-
-/// The parts of a map that these paths reach; a path that ends keeps everything below it.
-fn prune(map: &Map, paths: &[&[Key]]) -> Map {
-    if paths.iter().any(|path| !matches!(path, [Key::Name(_), ..])) {
-        return map.clone();
-    }
-    let below = |name: &Arc<str>| -> Vec<&[Key]> {
-        let of = |path: &&[Key]| matches!(path, [Key::Name(first), ..] if first == name);
-        let rest = paths.iter().copied().filter(of);
-        rest.filter_map(|path| path.split_first().map(|(_, rest)| rest))
-            .collect()
-    };
-    map.iter()
-        .filter_map(|(name, value)| {
-            let below = below(name);
-            if below.is_empty() {
-                return None;
-            }
-            let kept = value
-                .as_map()
-                .map_or_else(|| value.clone(), |inner| prune(inner, &below).into());
-            Some((name.clone(), kept))
-        })
-        .collect()
 }
 
 impl Graph {
@@ -385,6 +281,40 @@ impl Graph {
             .map(move |edge| (edge.weight().as_str(), BlockId(successor(edge))))
     }
 
+    /// How long an instance lives at most, in microseconds.
+    #[must_use]
+    pub const fn life_us(&self) -> i64 {
+        self.life_us
+    }
+
+    /// How often an instance may come to one block.
+    #[must_use]
+    pub const fn visits_max(&self) -> u32 {
+        self.visits_max
+    }
+
+    /// The block in which an instance at `block` of another version goes on; nothing when this
+    /// journey does not take it over.
+    #[must_use]
+    pub fn takes_over(&self, version: Version, block: &str) -> Option<&Arc<str>> {
+        let migrate = self.migrate.as_ref()?;
+        let from = migrate.from.as_ref();
+        if from.is_some_and(|versions| !versions.contains(&version)) {
+            return None;
+        }
+        let target = migrate.map.get(block).map_or(block, |target| target);
+        self.find(target).map(|id| self.key(id))
+    }
+
+    /// Whether it declares to take over instances of a version.
+    #[must_use]
+    pub fn migrates(&self, version: Version) -> bool {
+        self.migrate.as_ref().is_some_and(|migrate| {
+            let from = migrate.from.as_ref();
+            from.is_none_or(|versions| versions.contains(&version))
+        })
+    }
+
     /// What an instance keeps of events.
     #[must_use]
     pub const fn kept(&self) -> &Kept {
@@ -400,9 +330,14 @@ impl Graph {
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let webhooks = self.blocks().filter_map(|id| match self.block(id) {
             Block::Webhook(webhook) => Some(webhook),
-            Block::Decide(_) | Block::Pause { .. } | Block::Wait { .. } | Block::Exit { .. } => {
-                None
-            }
+            Block::Decide(_)
+            | Block::Split(_)
+            | Block::Pause { .. }
+            | Block::UntilTime(_)
+            | Block::UntilDate(_)
+            | Block::Wait { .. }
+            | Block::Update { .. }
+            | Block::Exit { .. } => None,
         });
         webhooks.flat_map(|webhook| {
             let auth = webhook.auth.as_ref().map(|auth| match auth {

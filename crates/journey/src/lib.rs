@@ -6,8 +6,10 @@
 //! Reading order: [`definition`], [`compile`], [`Graph`], [`expression`], [`Webhook::render`].
 
 pub mod address;
+pub mod calendar;
 mod check;
 mod compile;
+pub mod cron;
 pub mod definition;
 pub mod diagnostic;
 mod draw;
@@ -17,6 +19,7 @@ mod graph;
 mod header;
 mod parse;
 mod render;
+pub mod schema;
 mod template;
 pub mod trial;
 mod url;
@@ -26,8 +29,9 @@ pub mod yaml;
 pub use compile::{Compiled, Known, compile};
 pub use draw::{Drawing, draw};
 pub use graph::{
-    Again, Arm, Block, BlockId, Consent, Entry, EventMatch, ExitRule, Graph, Heard, Kept, Trigger,
-    TriggerOn, WaitItem, Webhook,
+    Again, Arm, Block, BlockId, Consent, Entry, EntryLimit, EventMatch, ExitRule, Graph, Heard,
+    Kept, Migrate, Split, SplitArm, TraitChange, TraitOf, Trigger, TriggerOn, UntilDate, UntilTime,
+    WaitItem, WaitZone, Webhook,
 };
 pub use parse::{fields, parse};
 pub use render::{Payload, RenderError, Rendered, Template, Unfit};

@@ -3,14 +3,13 @@
 
 mod block;
 pub mod fields;
+mod trigger;
 mod webhook;
 
-use wayfare_event::{ConsentAction, EventKind};
-
-use crate::definition::{Definition, Entry, EventName, Exit, Heard, Text, Trigger, TriggerOn};
+use crate::definition::{Definition, Entry, Migrate, Text};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::yaml::{self, Kind, Node};
-use fields::{Fields, Problems};
+use fields::Problems;
 
 /// Bytes of a journey's id or a block's key.
 const NAME_BYTES_MAX: usize = 64;
@@ -48,13 +47,19 @@ pub(crate) fn definition(root: &Node, problems: &mut Problems) -> Option<Definit
     let description = fields.text("description", problems);
     let on = fields
         .need("trigger", problems)
-        .and_then(|node| trigger(node, problems));
+        .and_then(|node| trigger::trigger(node, problems));
     let entry = fields
         .get("entry")
-        .map_or_else(Entry::default, |node| entry(node, problems));
+        .map_or_else(Entry::default, |node| trigger::entry(node, problems));
     let exits = fields
         .get("exit")
-        .map_or_else(Vec::new, |node| exits(node, problems));
+        .map_or_else(Vec::new, |node| trigger::exits(node, problems));
+    let life = fields.text("life", problems);
+    let visits = fields.get("visits");
+    let visits = visits.and_then(|node| problems.whole(node));
+    let migrate = fields
+        .get("migrate")
+        .and_then(|node| migrate(node, problems));
     let start = fields.text("start", problems);
     let blocks = fields
         .need("blocks", problems)
@@ -68,7 +73,29 @@ pub(crate) fn definition(root: &Node, problems: &mut Problems) -> Option<Definit
         entry,
         exits,
         start,
+        life,
+        visits,
+        migrate,
         blocks,
+    })
+}
+
+/// `from: any`, or a list of versions, and a map of blocks.
+fn migrate(node: &Node, problems: &mut Problems) -> Option<Migrate> {
+    let mut fields = problems.fields(node, "`migrate`")?;
+    let from = fields
+        .need("from", problems)
+        .and_then(|node| match &node.kind {
+            Kind::List(_) => problems.texts(node, "a version").map(Some),
+            Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Map(_) => {
+                problems.word(node, &[("any", None)])
+            }
+        });
+    let map = fields.get("map").and_then(|node| problems.pairs(node));
+    fields.finish(problems);
+    Some(Migrate {
+        from: from?,
+        map: map.unwrap_or_default(),
     })
 }
 
@@ -88,164 +115,11 @@ fn check_name(name: &Text, allowed: fn(char) -> bool, words: &str, problems: &mu
     problems.push(Diagnostic::new(Code::InvalidName, name.span, message));
 }
 
-fn trigger(node: &Node, problems: &mut Problems) -> Option<Trigger> {
-    let mut fields = problems.fields(node, "a trigger")?;
-    let events = fields.get("event");
-    let consent = fields.get("consent");
-    let condition = fields.text("where", problems);
-    let span = fields.place();
-    let on = match (events, consent) {
-        (Some(events), None) => event_names(events, problems).map(TriggerOn::Events),
-        (None, Some(consent)) => consent_change(consent, problems),
-        (None, None) | (Some(_), Some(_)) => {
-            let message = "a trigger is one of `event:` and `consent:`";
-            problems.push(Diagnostic::new(Code::MissingKey, span, message));
-            None
-        }
-    };
-    fields.finish(problems);
-    Some(Trigger {
-        on: on?,
-        condition,
-        span,
-    })
-}
-
-fn consent_change(node: &Node, problems: &mut Problems) -> Option<TriggerOn> {
-    let mut fields = problems.fields(node, "a consent trigger")?;
-    let category = fields.need_text("category", problems);
-    let words = [
-        ("accept", ConsentAction::Accept),
-        ("decline", ConsentAction::Decline),
-    ];
-    let action = fields
-        .need("action", problems)
-        .and_then(|node| problems.word(node, &words));
-    fields.finish(problems);
-    Some(TriggerOn::Consent {
-        category: category?,
-        action: action?,
-    })
-}
-
-fn event_names(node: &Node, problems: &mut Problems) -> Option<Vec<EventName>> {
-    let Kind::List(items) = &node.kind else {
-        return Some(vec![event_name(node, problems)?]);
-    };
-    if items.is_empty() {
-        problems.wrong_shape(node, "at least one event");
-        return None;
-    }
-    items
-        .iter()
-        .map(|item| event_name(item, problems))
-        .collect()
-}
-
-/// `Order Completed`, or `{type: page, name: Pricing}`.
-fn event_name(node: &Node, problems: &mut Problems) -> Option<EventName> {
-    if !matches!(node.kind, Kind::Map(_)) {
-        let name = problems.text(node)?;
-        if name.value.trim().is_empty() {
-            problems.wrong_shape(node, "an event's name");
-            return None;
-        }
-        return Some(EventName {
-            kind: EventKind::Track,
-            name: Some(name.value),
-            span: node.span,
-        });
-    }
-    let mut fields = problems.fields(node, "an event")?;
-    let kinds = [
-        ("track", EventKind::Track),
-        ("page", EventKind::Page),
-        ("screen", EventKind::Screen),
-        ("identify", EventKind::Identify),
-        ("group", EventKind::Group),
-    ];
-    let kind = fields
-        .need("type", problems)
-        .and_then(|node| problems.word(node, &kinds));
-    let name = fields.text("name", problems).map(|name| name.value);
-    fields.finish(problems);
-    let kind = kind?;
-    if kind == EventKind::Track && name.is_none() {
-        let message = "a track event is named: `event: Order Completed`";
-        problems.push(Diagnostic::new(Code::MissingKey, node.span, message));
-        return None;
-    }
-    Some(EventName {
-        kind,
-        name,
-        span: node.span,
-    })
-}
-
-fn entry(node: &Node, problems: &mut Problems) -> Entry {
-    let Some(mut fields) = problems.fields(node, "`entry`") else {
-        return Entry::default();
-    };
-    let entry = Entry {
-        again: fields.text("again", problems),
-        key: fields.text("key", problems),
-        lateness: fields.text("lateness", problems),
-    };
-    fields.finish(problems);
-    entry
-}
-
-fn exits(node: &Node, problems: &mut Problems) -> Vec<Exit> {
-    let Kind::List(items) = &node.kind else {
-        problems.wrong_shape(node, "a list of exits");
-        return Vec::new();
-    };
-    items
-        .iter()
-        .filter_map(|item| exit(item, problems))
-        .collect()
-}
-
-fn exit(node: &Node, problems: &mut Problems) -> Option<Exit> {
-    let mut fields = problems.fields(node, "an exit")?;
-    let span = fields.place();
-    let on = heard(&mut fields, problems);
-    let reason = fields.text("reason", problems);
-    fields.finish(problems);
-    Some(Exit {
-        on: on?,
-        reason,
-        span,
-    })
-}
-
-/// `event:` with `where:`, or `when:`, in a wait or an exit.
-fn heard(fields: &mut Fields<'_>, problems: &mut Problems) -> Option<Heard> {
-    let event = fields.get("event");
-    let when = fields.maybe_text("when", problems);
-    let condition = fields.maybe_text("where", problems);
-    let any_key = fields.get("any_key");
-    let condition = condition?;
-    match (event, when?) {
-        (Some(event), None) => Some(Heard::Event {
-            event: event_name(event, problems)?,
-            condition,
-            any_key: any_key
-                .and_then(|node| problems.word(node, &[("true", true), ("false", false)]))
-                .unwrap_or_default(),
-        }),
-        (None, Some(when)) if condition.is_none() && any_key.is_none() => Some(Heard::When(when)),
-        _ => {
-            let message = "one of `event:` (with `where:`, `any_key:`) and `when:` stands here";
-            problems.push(Diagnostic::new(Code::MissingKey, fields.place(), message));
-            None
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::definition::TriggerOn;
+    use wayfare_event::{ConsentAction, EventKind};
 
     const PLAN_UPGRADE: &str = r#"
 journey: plan-upgrade

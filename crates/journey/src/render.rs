@@ -213,6 +213,16 @@ pub(crate) fn error(
 }
 
 impl Payload {
+    /// The value it stands for in a trait called `name`; nothing when it is a bare path and nothing
+    /// stands there.
+    ///
+    /// # Errors
+    ///
+    /// When a longer text needs a value that is not there.
+    pub fn value(&self, scope: &Scope<'_>, name: &str) -> Result<Option<Value>, RenderError> {
+        self.render(scope, name)
+    }
+
     /// The value; nothing when it is a bare path and nothing stands there.
     fn render(&self, scope: &Scope<'_>, place: &str) -> Result<Option<Value>, RenderError> {
         Ok(match self {

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::yaml::{Kind, Node};
+use crate::yaml::{Entry, Kind, Node};
 
 /// A version of a journey: 16 bytes, written as 32 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,10 +26,10 @@ impl Version {
         &self.0
     }
 
-    /// The version of a file that says this.
+    /// The version of a file that says this; what it says of earlier versions does not count.
     pub(crate) fn of(root: &Node) -> Self {
         let mut canonical = String::new();
-        write(root, &mut canonical);
+        write(root, &mut canonical, &["migrate"]);
         let mut hasher = blake3::Hasher::new_derive_key("wayfare.version.v1");
         hasher.update(canonical.as_bytes());
         let mut bytes = [0; 16];
@@ -38,8 +38,9 @@ impl Version {
     }
 }
 
-/// A form of the tree that two different trees never share.
-fn write(node: &Node, out: &mut String) {
+/// A form of the tree that two different trees never share. Keys of the tree itself that are
+/// `leave_out` do not count.
+fn write(node: &Node, out: &mut String, leave_out: &[&str]) {
     match &node.kind {
         Kind::Null => out.push('~'),
         Kind::Bool(flag) => out.push_str(if *flag { "t" } else { "f" }),
@@ -50,14 +51,15 @@ fn write(node: &Node, out: &mut String) {
         Kind::Text(text) => counted('s', text, out),
         Kind::List(items) => {
             out.push('[');
-            items.iter().for_each(|item| write(item, out));
+            items.iter().for_each(|item| write(item, out, &[]));
             out.push(']');
         }
         Kind::Map(entries) => {
             out.push('{');
-            for entry in entries {
+            let counts = |entry: &&Entry| !leave_out.contains(&entry.key.as_str());
+            for entry in entries.iter().filter(counts) {
                 counted('k', &entry.key, out);
-                write(&entry.value, out);
+                write(&entry.value, out, &[]);
             }
             out.push('}');
         }

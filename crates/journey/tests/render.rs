@@ -51,6 +51,7 @@ fn rendered(lines: &str) -> Result<Rendered, RenderError> {
         event: Some(&event),
         trigger: Some(&event),
         change: None,
+        delivery: None,
         profile: &profile,
         account: None,
         journey: &journey,
@@ -102,6 +103,20 @@ fn a_value_that_is_the_whole_of_a_place_keeps_its_type() {
     check("\"{profile.tags}\"", r#"["a","b"]"#);
     check("{ a: \"{now}\" }", r#"{"a":"2026-01-26T10:00:05Z"}"#);
     check(
+        "{ a: \"{now + duration('1.5s')}\" }",
+        r#"{"a":"2026-01-26T10:00:06.500Z"}"#,
+    );
+    check("{ a: \"{profile.price * 2}\" }", r#"{"a":2.2}"#);
+    check("{ a: \"{-1.10}\", b: -1.10 }", r#"{"a":-1.10,"b":-1.10}"#);
+    check("{ a: \"{profile.price > 1}\" }", r#"{"a":true}"#);
+    check("{ a: \"{['x', profile.flag]}\" }", r#"{"a":["x",true]}"#);
+    check("{ a: \" {profile.flag}\" }", r#"{"a":" true"}"#);
+    check(
+        "{ a: \"{profile.flag}{profile.flag}\" }",
+        r#"{"a":"truetrue"}"#,
+    );
+    check("{ a: \"{ profile.flag }\" }", r#"{"a":true}"#);
+    check(
         "{ a: \"{event.timestamp}\" }",
         r#"{"a":"2026-01-26T10:00:00Z"}"#,
     );
@@ -130,6 +145,14 @@ fn a_whole_value_that_is_absent_is_left_out_and_null_and_empty_stay() {
     check("{ a: \"{profile.gone ?? 'x'}\" }", r#"{"a":"x"}"#);
     // Only a bare path can be absent; everything else has a value.
     check("{ a: \"{profile.gone ?? profile.gone}\" }", r#"{"a":null}"#);
+    check("{ a: \"{(profile.gone)}\" }", "{}");
+    check("{ a: \"{profile.gone + 1}\" }", r#"{"a":null}"#);
+    check(
+        "{ a: \"{profile.home.street}\", b: \"{profile.flag.x}\" }",
+        "{}",
+    );
+    check("{ a: \"{properties.gone}\", b: \"{account.tier}\" }", "{}");
+    check("[ \"{profile.gone}\" ]", "[null]");
     check("\"{profile.gone}\"", "null");
 }
 
@@ -156,6 +179,8 @@ fn inside_a_longer_text_what_is_missing_fails_and_empty_is_empty() {
     fails("\"Hi {profile.gone}\"", Unfit::Absent);
     fails("\"Hi {profile.nothing}\"", Unfit::Null);
     fails("\"Hi {profile.gone ?? null}\"", Unfit::Null);
+    fails("\"Hi {profile.gone + 1}\"", Unfit::Null);
+    fails("\"Hi {last('Never')}\"", Unfit::Null);
     fails("\"Hi {profile.tags}\"", Unfit::Composite);
     fails("\"Hi {profile.home}\"", Unfit::Composite);
 }

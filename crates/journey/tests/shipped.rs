@@ -59,6 +59,7 @@ fn rendered(file: &str, block: &str, sample: &Sample) -> Rendered {
         event: event.as_ref(),
         trigger: event.as_ref(),
         change: change.as_ref(),
+        delivery: None,
         profile: &profile,
         account: account.as_ref(),
         journey: &journey,

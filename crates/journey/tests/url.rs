@@ -43,6 +43,7 @@ fn render(
         event: None,
         trigger: None,
         change,
+        delivery: None,
         profile,
         account: Some(account),
         journey: &empty,

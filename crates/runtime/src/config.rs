@@ -28,6 +28,9 @@ pub use state::State;
 pub use types::{Types, ValueType};
 pub use webhooks::{HostLimits, Rate, RateParseError};
 
+/// What may stand in `wayfare.yaml`, for editors: a JSON Schema (draft 2020-12).
+pub const SCHEMA: &str = include_str!("config/schema.json");
+
 /// Everything `wayfare.yaml` can say; what it does not say is as shipped.
 ///
 /// ```

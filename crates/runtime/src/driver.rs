@@ -195,10 +195,8 @@ impl<'a> Driver<'a> {
 
     /// Starts every delivery that is due by `at`.
     fn start_due(&mut self, at: Timestamp) -> Result<(), StoreError> {
-        for id in self.engine.take_due(at) {
-            if let Some(delivery) = self.engine.delivery(id)? {
-                self.dispatch.start(&delivery);
-            }
+        for delivery in self.engine.take_due(at)? {
+            self.dispatch.start(&delivery);
         }
         Ok(())
     }
@@ -218,6 +216,7 @@ impl<'a> Driver<'a> {
                 Output::Delivery { delivery, .. } => self.notes.remove(&delivery.id),
                 Output::Decision(_)
                 | Output::Refused(_)
+                | Output::Control { .. }
                 | Output::Rejected { .. }
                 | Output::Trace { .. } => None,
             };

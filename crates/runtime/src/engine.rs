@@ -3,18 +3,23 @@
 
 mod due;
 mod follow;
+mod migration;
 mod open;
+mod sweep;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use wayfare_event::{DeliveryId, MessageHash, Rejection, Timestamp};
 use wayfare_executor::delivery::State;
-use wayfare_executor::record::{Decision, Delivery, Refusal};
-use wayfare_executor::{Catalog, Happened, InputKind, Key, Note, Row, Timer, Trace};
+use wayfare_executor::record::{Control, Decision, Delivery, QueueId, Refusal, Sweep, SweepId};
+use wayfare_executor::{
+    Catalog, Happened, InputKind, Key, Note, Operator, Row, Timer, TimerOf, Trace,
+};
 use wayfare_store::{Batch, Cursor, Entry, LoggedInput, Store, StoreError};
 
 use due::Due;
+pub use migration::MigrationError;
 pub use open::{Compile, OpenError};
 
 /// Inputs that share one commit (SP 6).
@@ -36,6 +41,15 @@ pub enum Output {
     },
     /// A journey did not take somebody in.
     Refused(Box<Refusal>),
+    /// A journey was paused, or goes on.
+    Control {
+        /// The journey.
+        journey: Arc<str>,
+        /// When.
+        at: Timestamp,
+        /// What holds for it now.
+        control: Arc<Control>,
+    },
     /// An event was refused whole.
     Rejected {
         /// Its line, from 1.
@@ -72,15 +86,30 @@ pub struct Engine {
     next_seq: u64,
     at: Timestamp,
     entries: Vec<Entry>,
-    rows: BTreeMap<Key, Row>,
+    /// What changed since the last commit; nothing where a row is gone.
+    rows: BTreeMap<Key, Option<Row>>,
     cursor: Option<Cursor>,
     /// Bytes of the texts and bodies in `entries`.
     batch_bytes: usize,
     outputs: Vec<Output>,
     timers: BTreeSet<Timer>,
     due: Due,
+    /// Inputs that wait for their turn.
+    queued: BTreeSet<QueueId>,
+    sweeps: BTreeMap<SweepId, Arc<Sweep>>,
+    /// What holds for whole journeys.
+    controls: BTreeMap<Arc<str>, Arc<Control>>,
+    /// What is due in paused journeys.
+    held: Held,
     counts: Counts,
     trace: Trace,
+}
+
+/// What is due in paused journeys, until they go on.
+#[derive(Debug, Default)]
+struct Held {
+    timers: BTreeSet<Timer>,
+    deliveries: Vec<(DeliveryId, Timestamp)>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -124,6 +153,16 @@ impl Engine {
         &mut *self.store
     }
 
+    /// Lets the store put in order what has waited for 30 seconds at `now`; whether there may be
+    /// more to do in 30 seconds.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot write; nothing durable is lost.
+    pub fn idle(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+        self.store.idle(now)
+    }
+
     /// Lets the store go, so that the next start is quick; dropping the engine loses nothing.
     ///
     /// # Errors
@@ -138,13 +177,13 @@ impl Engine {
         self.trace = Trace::on();
     }
 
-    /// How many instances wait for a time.
+    /// How many instances and dates wait for their time.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.timers.len()
+        self.timers.len() + self.held.timers.len()
     }
 
-    /// The earliest instant at which an instance goes on by itself.
+    /// The earliest instant at which an instance goes on by itself, or a date has come.
     #[must_use]
     pub fn next_timer(&self) -> Option<Timestamp> {
         self.timers.first().map(|timer| timer.due)
@@ -163,9 +202,31 @@ impl Engine {
     }
 
     /// Takes up the deliveries that may leave by `until`, in (due, id) order. Each is given once:
-    /// whoever takes it up tells the engine what became of it.
-    pub fn take_due(&mut self, until: Timestamp) -> Vec<DeliveryId> {
-        self.due.take(until)
+    /// whoever takes it up tells the engine what became of it. Those of paused journeys wait on.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot read.
+    pub fn take_due(&mut self, until: Timestamp) -> Result<Vec<Arc<Delivery>>, StoreError> {
+        let mut taken = Vec::new();
+        for (id, due) in self.due.take(until) {
+            let Some(delivery) = self.delivery(id)? else {
+                continue;
+            };
+            if self.is_paused(&delivery.journey) {
+                self.held.deliveries.push((id, due));
+            } else {
+                taken.push(delivery);
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Whether a journey is paused.
+    #[must_use]
+    pub fn is_paused(&self, journey: &str) -> bool {
+        let control = self.controls.get(journey);
+        control.is_some_and(|control| control.paused.is_some())
     }
 
     /// Deliveries that are not final.
@@ -312,31 +373,69 @@ impl Engine {
     /// When the store cannot write: nothing since the last commit has happened, and the engine
     /// takes no more.
     pub fn commit(&mut self) -> Result<Vec<Output>, StoreError> {
-        if !self.entries.is_empty() || self.cursor.is_some() {
-            let batch = Batch {
-                entries: std::mem::take(&mut self.entries),
-                rows: std::mem::take(&mut self.rows).into_iter().collect(),
-                cursor: self.cursor.take(),
-            };
-            self.batch_bytes = 0;
-            self.store.commit(&batch)?;
-            tracing::debug!(
-                inputs = batch.entries.len(),
-                rows = batch.rows.len(),
-                "a batch is durable"
-            );
-        }
+        self.settle()?;
         Ok(std::mem::take(&mut self.outputs))
+    }
+
+    /// Makes everything since the last commit durable and keeps to itself what came of it.
+    fn settle(&mut self) -> Result<(), StoreError> {
+        if self.entries.is_empty() && self.cursor.is_none() {
+            return Ok(());
+        }
+        let batch = Batch {
+            entries: std::mem::take(&mut self.entries),
+            rows: std::mem::take(&mut self.rows).into_iter().collect(),
+            cursor: self.cursor.take(),
+        };
+        self.batch_bytes = 0;
+        self.store.commit(&batch)?;
+        tracing::debug!(
+            inputs = batch.entries.len(),
+            rows = batch.rows.len(),
+            "a batch is durable"
+        );
+        Ok(())
+    }
+
+    /// Lets somebody stop a journey, or go on with it.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot read.
+    pub fn order(&mut self, at: Timestamp, order: Operator) -> Result<(), StoreError> {
+        let logged = LoggedInput::Operator(order.clone());
+        self.input(at, InputKind::Operator(order), logged)
+            .map(|_| ())
     }
 
     fn timer(&mut self, at: Timestamp, timer: Timer) -> Result<(), StoreError> {
         self.timers.remove(&timer);
-        self.counts.timers += 1;
         let logged = LoggedInput::Timer {
-            instance: timer.instance,
+            of: timer.of.clone(),
             owner: timer.owner.clone(),
             due: timer.due,
         };
-        self.input(at, InputKind::Timer(timer), logged).map(|_| ())
+        let made = self.input(at, InputKind::Timer(timer.clone()), logged)?;
+        if made > 0 {
+            self.counts.timers += 1;
+        } else if self.is_held(&timer)? {
+            self.held.timers.insert(timer);
+        }
+        Ok(())
+    }
+
+    /// Whether a timer that came to nothing waits in a paused journey.
+    fn is_held(&mut self, timer: &Timer) -> Result<bool, StoreError> {
+        let journey = match &timer.of {
+            TimerOf::Date(journey) => Some(journey.clone()),
+            TimerOf::Instance(id) => match self.row(&Key::Person(timer.owner.clone()))? {
+                Some(Row::Person(person)) => {
+                    let instance = person.record.instances.get(id);
+                    instance.map(|instance| instance.journey.clone())
+                }
+                Some(_) | None => None,
+            },
+        };
+        Ok(journey.is_some_and(|journey| self.is_paused(&journey)))
     }
 }

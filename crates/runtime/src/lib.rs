@@ -14,5 +14,5 @@ pub mod trial;
 
 pub use dispatch::Outbound;
 pub use driver::{Advance, Driver, Inbox, Stopper, Until};
-pub use engine::{Compile, Counts, Engine, OpenError, Output};
+pub use engine::{Compile, Counts, Engine, MigrationError, OpenError, Output};
 pub use intake::{Origin, Submission};

@@ -1,11 +1,13 @@
 //! What does an output look like as a line? One JSON object each, keys in a fixed order, as
 //! `docs/output.schema.json` describes them.
 
+use std::sync::Arc;
+
 use wayfare_event::{Map, Number, Timestamp, Value};
 use wayfare_executor::Note;
 use wayfare_executor::delivery::{Outcome, State};
 use wayfare_executor::record::{
-    ConsentAsked, Decision, DecisionOutcome, Delivery, Permission, Refusal, Request,
+    ConsentAsked, Control, Decision, DecisionOutcome, Delivery, Permission, Refusal, Request,
 };
 use wayfare_webhook::{Secrets, shown_headers};
 
@@ -20,6 +22,11 @@ pub fn line(output: &Output, note: Option<&str>, secrets: &Secrets) -> Map {
         Output::Decision(decision) => decision_line(decision, secrets),
         Output::Delivery { delivery, at } => delivery_line(delivery, *at, note),
         Output::Refused(refusal) => refusal_line(refusal),
+        Output::Control {
+            journey,
+            at,
+            control,
+        } => control_line(journey, *at, control),
         Output::Rejected { line, rejection } => {
             let mut map = kind("rejected_event");
             map.insert("line", number(*line));
@@ -147,13 +154,15 @@ pub fn delivery_line(delivery: &Delivery, at: Timestamp, note: Option<&str>) -> 
     map.insert("block", Value::Text(delivery.block.clone()));
     map.insert("state", delivery.state.as_str().into());
     map.insert("attempt", number(delivery.attempts.into()));
-    let (status, reason, due) = match delivery.state {
-        State::Planned { due } => (None, last_reason(delivery), Some(due)),
-        State::Armed { .. } => (None, None, None),
-        State::Delivered { status } | State::Rejected { status } => (Some(status), None, None),
-        State::Unknown(reason) => (None, Some(reason.as_str()), None),
-        State::Expired(reason) => (None, Some(reason.as_str()), None),
-        State::Withheld(reason) => (None, Some(reason.as_str()), None),
+    let (status, reason) = delivery.state.told();
+    let (reason, due) = match delivery.state {
+        State::Planned { due } => (last_reason(delivery), Some(due)),
+        State::Armed { .. }
+        | State::Delivered { .. }
+        | State::Rejected { .. }
+        | State::Unknown(_)
+        | State::Expired(_)
+        | State::Withheld(_) => (reason, None),
     };
     let answered = match delivery.last {
         Some(Outcome::Answered { status, .. }) => Some(status),
@@ -197,6 +206,24 @@ pub fn refusal_line(refusal: &Refusal) -> Map {
     }
     if let Some(value) = &refusal.value {
         map.insert("value", value.as_str().into());
+    }
+    map
+}
+
+/// A journey that was paused or goes on: `docs/output.schema.json#/$defs/journey`.
+fn control_line(journey: &Arc<str>, at: Timestamp, control: &Control) -> Map {
+    let mut map = kind("journey");
+    map.insert("at", text(&at));
+    map.insert("journey", Value::Text(journey.clone()));
+    let state = if control.paused.is_some() {
+        "paused"
+    } else {
+        "resumed"
+    };
+    map.insert("state", state.into());
+    if let Some(paused) = &control.paused {
+        map.insert("by", Value::Text(paused.by.clone()));
+        map.insert("reason", Value::Text(paused.reason.clone()));
     }
     map
 }

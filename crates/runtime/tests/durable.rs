@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use wayfare_event::{IdKey, Rejection};
+use wayfare_event::{IdKey, Rejection, Timestamp};
 use wayfare_executor::{Catalog, Key, Row, Sending};
 use wayfare_runtime::config::{self, Settings};
 use wayfare_runtime::{Driver, Engine, Inbox, Outbound, Output, Submission, Until};
@@ -70,8 +70,21 @@ impl Store for Held {
         self.kept.scan(kind, visit)
     }
 
+    fn page(
+        &mut self,
+        kind: RowKind,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<Key>, StoreError> {
+        self.kept.page(kind, after, limit)
+    }
+
     fn history(&mut self, from_seq: u64, visit: &mut dyn FnMut(&Entry)) -> Result<(), StoreError> {
         self.kept.history(from_seq, visit)
+    }
+
+    fn beginning(&mut self) -> Result<Option<(u64, Timestamp)>, StoreError> {
+        self.kept.beginning()
     }
 
     fn head(&self) -> &Head {
@@ -199,7 +212,10 @@ fn words(output: &Output) -> String {
     match output {
         Output::Decision(decision) => format!("{} decided", decision.outcome.as_str()),
         Output::Delivery { delivery, .. } => delivery.state.as_str().to_owned(),
-        Output::Refused(_) | Output::Rejected { .. } | Output::Trace { .. } => {
+        Output::Refused(_)
+        | Output::Control { .. }
+        | Output::Rejected { .. }
+        | Output::Trace { .. } => {
             format!("{output:?}")
         }
     }

@@ -61,6 +61,10 @@ fn told(engine: &mut Engine) -> Vec<String> {
         },
         Output::Delivery { delivery, .. } => delivery.state.as_str().to_owned(),
         Output::Refused(refusal) => format!("refused {}", refusal.code.as_str()),
+        Output::Control { control, .. } => match &control.paused {
+            Some(_) => "paused".to_owned(),
+            None => "resumed".to_owned(),
+        },
         Output::Rejected { .. } | Output::Trace { .. } => String::new(),
     };
     engine.commit().unwrap().into_iter().map(words).collect()
@@ -89,14 +93,16 @@ fn seen(n: u32) -> String {
 
 /// Delivers everything that is due.
 fn deliver(engine: &mut Engine, at: i64) -> usize {
-    let due = engine.take_due(minute(at));
+    let due = engine.take_due(minute(at)).unwrap();
     let answered = Outcome::Answered {
         status: 200,
         retry_after: false,
     };
-    for id in &due {
-        assert!(engine.ready(minute(at), *id).unwrap());
-        engine.finished(minute(at), *id, (1, answered)).unwrap();
+    for delivery in &due {
+        assert!(engine.ready(minute(at), delivery.id).unwrap());
+        engine
+            .finished(minute(at), delivery.id, (1, answered))
+            .unwrap();
     }
     assert!(
         told(engine)

@@ -7,7 +7,7 @@ use wayfare_executor::{Key, Row};
 
 use crate::local::{LocalStore, Options};
 use crate::sample::{
-    VERSION, at, batch, commit, dump, entries, guard, live, message, person, seen,
+    VERSION, at, batch, commit, dump, entries, guard, live, message, person, remove, seen,
 };
 use crate::{Batch, Cursor, MemoryStore, RowKind, Store};
 
@@ -23,6 +23,7 @@ fn local(directory: &Path) -> LocalStore {
         cache_mb: 16,
         dry: false,
         new_id_key: *IdKey::STATELESS.as_bytes(),
+        history_us: i64::MAX,
     };
     LocalStore::open(directory, &options).unwrap().0
 }
@@ -53,7 +54,10 @@ fn what_was_committed_is_loaded_in_the_order_asked() {
         let [a, b] = [1, 2].map(guard);
         store
             .commit(&Batch {
-                rows: vec![(account("b"), b.clone()), (account("a"), a.clone())],
+                rows: vec![
+                    (account("b"), Some(b.clone())),
+                    (account("a"), Some(a.clone())),
+                ],
                 ..Batch::default()
             })
             .unwrap();
@@ -69,7 +73,7 @@ fn a_later_row_replaces_an_earlier_one() {
         let key = Key::Version("welcome".into(), VERSION);
         for source in ["first", "second"] {
             let row = Row::Version(source.into());
-            let rows = vec![(key.clone(), row.clone())];
+            let rows = vec![(key.clone(), Some(row.clone()))];
             store
                 .commit(&Batch {
                     rows,
@@ -127,6 +131,15 @@ fn the_history_is_visited_from_any_entry_on() {
 }
 
 #[test]
+fn the_history_begins_with_the_oldest_entry() {
+    check(|store| {
+        assert_eq!(store.beginning().unwrap(), None);
+        live(store, 3);
+        assert_eq!(store.beginning().unwrap(), Some((1, at(1))));
+    });
+}
+
+#[test]
 fn a_scan_visits_one_kind_in_the_order_of_its_keys() {
     check(|store| {
         live(store, 60);
@@ -150,6 +163,62 @@ fn a_scan_visits_one_kind_in_the_order_of_its_keys() {
             all += keys.len();
         }
         assert_eq!(all, dump(store).rows.len());
+    });
+}
+
+fn keys(store: &mut dyn Store, kind: RowKind) -> Vec<Key> {
+    let mut keys = Vec::new();
+    store
+        .scan(kind, &mut |key, _| keys.push(key.clone()))
+        .unwrap();
+    keys
+}
+
+#[test]
+fn a_removed_row_is_gone_and_may_come_back() {
+    check(|store| {
+        live(store, 30);
+        for kind in RowKind::ALL {
+            let before = keys(store, kind);
+            let gone = before[before.len() / 2].clone();
+            let row = load(store, &gone);
+            remove(store, std::slice::from_ref(&gone));
+            assert_eq!(load(store, &gone), None, "{kind:?}");
+            let left: Vec<Key> = before.iter().filter(|key| **key != gone).cloned().collect();
+            assert_eq!(keys(store, kind), left);
+            assert_eq!(store.page(kind, None, 100).unwrap(), left);
+            let rows = vec![(gone, row)];
+            store
+                .commit(&Batch {
+                    rows,
+                    ..Batch::default()
+                })
+                .unwrap();
+            assert_eq!(keys(store, kind), before);
+        }
+    });
+}
+
+#[test]
+fn pages_have_every_key_once_and_in_order() {
+    check(|store| {
+        live(store, 60);
+        for kind in RowKind::ALL {
+            let expected = keys(store, kind);
+            for limit in [1, 2, 7, 1000] {
+                let mut paged: Vec<Key> = Vec::new();
+                loop {
+                    let page = store.page(kind, paged.last(), limit).unwrap();
+                    assert!(page.len() <= limit);
+                    if page.is_empty() {
+                        break;
+                    }
+                    paged.extend(page);
+                }
+                assert_eq!(paged, expected, "{kind:?}, {limit} at a time");
+            }
+            assert_eq!(store.page(kind, None, 0).unwrap(), []);
+        }
     });
 }
 

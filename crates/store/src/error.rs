@@ -54,7 +54,7 @@ pub enum StoreError {
     /// The state behind the log cannot be used.
     #[error(
         "the state in `{}` cannot be used: {problem}; stop, move that directory away and start \
-         again: it is made anew from the log",
+         again: it is made anew from the last checkpoint and the log",
         path.display()
     )]
     State {
@@ -74,6 +74,26 @@ pub enum StoreError {
         path: PathBuf,
         /// What does not fit.
         problem: String,
+    },
+    /// The state is to be made anew, and nothing covers what came before the log.
+    #[error(
+        "the state in `{}` cannot be made anew: its log begins at frame {begins}, and no checkpoint \
+         that covers what came before can be read{}; restore the state directory from a backup",
+        path.display(), named(unreadable)
+    )]
+    Lost {
+        /// The directory.
+        path: PathBuf,
+        /// The first frame of its log.
+        begins: u64,
+        /// Checkpoints that could not be read.
+        unreadable: Vec<PathBuf>,
+    },
+    /// It was opened for looking inside.
+    #[error("`{}` is open for looking inside only", path.display())]
+    ReadOnly {
+        /// The directory.
+        path: PathBuf,
     },
     /// A frame of the log is whole and cannot be understood.
     #[error(
@@ -98,6 +118,19 @@ pub enum StoreError {
 
 const fn run(dry: bool) -> &'static str {
     if dry { "dry run" } else { "real run" }
+}
+
+/// The files that could not be read, in parentheses.
+fn named(unreadable: &[PathBuf]) -> String {
+    let names = unreadable
+        .iter()
+        .map(|path| format!("`{}`", path.display()));
+    let names: Vec<String> = names.collect();
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!(" ({} is damaged)", names.join(", "))
+    }
 }
 
 impl StoreError {

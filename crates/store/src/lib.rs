@@ -10,7 +10,9 @@ mod error;
 pub mod local;
 pub mod log;
 mod memory;
+mod position;
 mod retention;
+mod step;
 mod store;
 mod stored;
 
@@ -20,7 +22,7 @@ mod contract;
 mod sample;
 
 pub use error::StoreError;
-pub use local::LocalStore;
+pub use local::{LocalStore, ReadOnly};
 pub use memory::MemoryStore;
 pub use retention::MESSAGE_DAYS;
 pub use store::{Batch, Cursor, Entry, Head, LoggedInput, RowKind, Store};

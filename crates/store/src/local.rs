@@ -1,35 +1,43 @@
 //! What keeps state in a directory of one machine? A log that is the truth, the state written behind
-//! it, and what is hot in memory.
+//! it, checkpoints of the state, and what is hot in memory.
 //!
 //! ```text
-//! DIR/lock    held by one process
-//! DIR/meta    the format, the installation's id key, whether the state is dry
-//! DIR/log/    one frame for each batch, synced before anything follows from it
-//! DIR/state/  rows, and the last frame they cover; made anew from the log when it is damaged
+//! DIR/lock          held by one process
+//! DIR/meta          the format, the installation's id key, whether the state is dry
+//! DIR/log/          one frame for each batch, synced before anything follows from it
+//! DIR/state/        rows, and the last frame they cover; made anew when damaged
+//! DIR/checkpoints/  all rows as they were at some frame; the two newest
 //! ```
+//!
+//! What the two checkpoints and the state cover may leave the log, once it is older than the history
+//! that is to be kept.
 
 mod behind;
 mod cache;
+mod checkpoint;
+mod history;
+mod kept;
 mod lock;
 mod messages;
 mod meta;
+mod read_only;
 mod recover;
 mod rows;
 mod state;
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use wayfare_event::IdKey;
+use wayfare_event::{IdKey, Timestamp};
 use wayfare_executor::{Key, Row};
 
 use self::lock::Lock;
 use self::meta::Meta;
-use self::recover::{Memory, Recovered};
+pub use self::read_only::ReadOnly;
+use self::recover::{Memory, Replay, Replayed};
 use self::rows::{Limits, LiveRows};
-use self::state::Position;
-use crate::log::{FRAME_PAYLOAD_BYTES_MAX, Log, TornTail};
-use crate::stored::{decode_batch, encode_batch};
+use crate::log::{FRAME_PAYLOAD_BYTES_MAX, Log, SEGMENT_BYTES, TornTail};
+use crate::position::Position;
+use crate::stored::encode_batch;
 use crate::{Batch, Cursor, Entry, Head, RowKind, Store, StoreError};
 
 /// When changed rows are written behind: enough that rows changed often are written once, and
@@ -37,6 +45,7 @@ use crate::{Batch, Cursor, Entry, Head, RowKind, Store, StoreError};
 const LIMITS: Limits = Limits {
     rows: 32 * 1024,
     log_bytes: 32 * 1024 * 1024,
+    segment_bytes: SEGMENT_BYTES,
     messages_per_day: messages::MESSAGES_PER_DAY_MAX,
 };
 
@@ -49,6 +58,8 @@ pub struct Options {
     pub dry: bool,
     /// The id key of a directory that is new: drawn by chance, once.
     pub new_id_key: [u8; 32],
+    /// How long history is kept, in microseconds of `at`; longer where the state needs it.
+    pub history_us: i64,
 }
 
 /// What was found when a state directory was opened.
@@ -58,8 +69,14 @@ pub struct Opened {
     pub torn: Option<TornTail>,
     /// Inputs of the log whose changes were applied to the state.
     pub replayed: u64,
-    /// Where a damaged state was put aside; the state was made anew from the log.
+    /// Frames of the log that held them.
+    pub frames: u64,
+    /// Where a state was put aside that could not be used; it was made anew.
     pub damaged: Option<PathBuf>,
+    /// The checkpoint that the state was made anew from; the log alone where there is none.
+    pub checkpoint: Option<PathBuf>,
+    /// Checkpoints that could not be read; a store that may write has put them aside.
+    pub unreadable: Vec<PathBuf>,
 }
 
 /// A state directory, held by this process.
@@ -71,7 +88,9 @@ pub struct LocalStore {
     rows: LiveRows,
     head: Head,
     log: Log,
-    log_path: PathBuf,
+    history_us: i64,
+    /// How far the log was looked through for what may leave it.
+    forgotten: u64,
     stopped: bool,
     /// Released last.
     _lock: Lock,
@@ -108,30 +127,34 @@ impl LocalStore {
         }
         let mut head = Head::new(meta.id_key, meta.dry);
         let memory = Memory::of(options.cache_mb);
-        let (mut rows, position, damaged) =
-            recover::open_state(&directory.join("state"), memory, limits)?;
-        head.next_seq = position.next_seq;
-        head.last_at = position.last_at;
-        head.last_event_at = position.last_event_at;
-        head.cursor.clone_from(&position.cursor);
-        let Recovered {
-            log,
-            torn,
-            replayed,
-        } = recover::open_log(directory, &position, &mut rows, &mut head)?;
+        let mut found = recover::open_rows(directory, memory, limits)?;
+        found.position.bring(&mut head);
+        let replay = Replay::new(directory, &found.position);
+        let (log, torn, replayed) = open_log(directory, replay, &mut found.rows, &mut head)?;
         meta::sync_directory(directory)?;
+        let behind = found.rows.kept().newest_frame();
+        let starts = log.past().segment_starts()?;
+        let behind = starts.iter().filter(|start| **start > behind).count() as u64;
+        found
+            .rows
+            .kept()
+            .grew(behind.saturating_mul(limits.segment_bytes));
         let store = Self {
-            rows,
+            rows: found.rows,
             head,
             log,
-            log_path: directory.join("log"),
+            history_us: options.history_us,
+            forgotten: 0,
             stopped: false,
             _lock: lock,
         };
         let opened = Opened {
             torn,
-            replayed,
-            damaged,
+            replayed: replayed.inputs,
+            frames: replayed.frames,
+            damaged: found.aside,
+            checkpoint: found.checkpoint,
+            unreadable: found.unreadable,
         };
         Ok((store, opened))
     }
@@ -142,7 +165,21 @@ impl LocalStore {
     ///
     /// When the state cannot be written. Nothing is lost: the log has it.
     pub fn close(mut self) -> Result<(), StoreError> {
-        self.rows.flush()
+        self.rows.flush()?;
+        self.forget_old();
+        self.rows.check()
+    }
+
+    /// Writes a checkpoint, and with it everything that is not written behind yet.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written. Nothing is lost: the log has everything.
+    pub fn checkpoint(&mut self) -> Result<(), StoreError> {
+        self.rows.kept().want();
+        self.rows.flush()?;
+        self.forget_old();
+        self.rows.check()
     }
 
     /// Appends one frame, or as many as it takes, each synced before the next. Gives the last
@@ -164,52 +201,58 @@ impl LocalStore {
         Ok((frame, payload.len()))
     }
 
-    /// The frame to read from to meet the entry `seq`: the start of the last segment whose entries
-    /// begin no later.
-    fn frame_before(&self, seq: u64) -> Result<u64, StoreError> {
-        let mut starts = self.log.segment_starts()?;
-        while let Some(start) = starts.pop() {
-            if starts.is_empty() || self.first_seq(start)?.is_some_and(|first| first <= seq) {
-                return Ok(start);
+    /// Lets the log forget what is older than the history to be kept and covered otherwise. A
+    /// failure is told by the next commit.
+    fn forget_old(&mut self) {
+        let covered = self.rows.covered();
+        if covered > self.forgotten {
+            self.forgotten = covered;
+            if let Err(error) = self.forget_until(covered) {
+                self.rows.fail(error);
             }
         }
-        Ok(1)
     }
 
-    /// The first entry from a frame on.
-    fn first_seq(&self, frame: u64) -> Result<Option<u64>, StoreError> {
-        let mut first = None;
-        self.visit_frames(frame, &mut |batch| {
-            first = batch.entries.first().map(|entry| entry.seq);
-            if first.is_some() {
-                ControlFlow::Break(())
+    fn forget_until(&mut self, covered: u64) -> Result<(), StoreError> {
+        let keep_from = self.head.last_at.saturating_add_micros(-self.history_us);
+        let starts = self.log.past().segment_starts()?;
+        for second in starts.into_iter().skip(1) {
+            // The oldest segment ends before the second one begins.
+            let is_covered = second <= covered.saturating_add(1);
+            let ended = if is_covered {
+                history::first_entry(self.log.past(), second)?
             } else {
-                ControlFlow::Continue(())
+                None
+            };
+            if ended.is_none_or(|entry| entry.at > keep_from) {
+                break;
             }
-        })?;
-        Ok(first)
+            self.log.forget_oldest()?;
+        }
+        Ok(())
     }
+}
 
-    fn visit_frames(
-        &self,
-        from: u64,
-        visit: &mut dyn FnMut(&Batch) -> ControlFlow<()>,
-    ) -> Result<(), StoreError> {
-        let mut read = Ok(());
-        self.log
-            .read(from, &mut |frame, payload| match decode_batch(payload) {
-                Ok(batch) => visit(&batch),
-                Err(error) => {
-                    read = Err(StoreError::Unreadable {
-                        path: self.log_path.clone(),
-                        frame,
-                        problem: error.to_string(),
-                    });
-                    ControlFlow::Break(())
-                }
-            })?;
-        read
-    }
+/// Opens the log and brings rows and head to its end.
+fn open_log(
+    directory: &Path,
+    mut replay: Replay<'_>,
+    rows: &mut LiveRows,
+    head: &mut Head,
+) -> Result<(Log, Option<TornTail>, Replayed), StoreError> {
+    let path = directory.join("log");
+    let (segment_bytes, first) = (rows.limits().segment_bytes, replay.first());
+    let (log, torn) = Log::open(&path, segment_bytes, first, &mut |frame, payload| {
+        replay.frame((frame, payload), &mut |frame, bytes, batch| {
+            let changed = recover::apply(&batch, &mut |key| rows.load(key))?;
+            head.advance(&batch.entries, batch.cursor.as_ref());
+            rows.put(changed, Position::of(frame, head), bytes);
+            rows.write_behind();
+            rows.check()
+        });
+    })?;
+    let replayed = replay.end(log.past().next_sequence())?;
+    Ok((log, torn, replayed))
 }
 
 impl Store for LocalStore {
@@ -230,7 +273,9 @@ impl Store for LocalStore {
         self.head.advance(&batch.entries, batch.cursor.as_ref());
         let position = Position::of(frame, &self.head);
         self.rows.put(batch.rows.iter().cloned(), position, bytes);
+        self.rows.want_spare(self.log.wants_spare());
         self.rows.write_behind();
+        self.forget_old();
         Ok(())
     }
 
@@ -238,15 +283,29 @@ impl Store for LocalStore {
         self.rows.scan(kind, visit)
     }
 
+    fn page(
+        &mut self,
+        kind: RowKind,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<Key>, StoreError> {
+        self.rows.page(kind, after, limit)
+    }
+
     fn history(&mut self, from_seq: u64, visit: &mut dyn FnMut(&Entry)) -> Result<(), StoreError> {
-        let from = self.frame_before(from_seq)?;
-        self.visit_frames(from, &mut |batch| {
-            let entries = batch.entries.iter();
-            entries
-                .filter(|entry| entry.seq >= from_seq)
-                .for_each(&mut *visit);
-            ControlFlow::Continue(())
-        })
+        history::visit(self.log.past(), from_seq, visit)
+    }
+
+    fn beginning(&mut self) -> Result<Option<(u64, Timestamp)>, StoreError> {
+        let oldest = history::oldest(self.log.past())?;
+        Ok(oldest.map(|entry| (entry.seq, entry.at)))
+    }
+
+    fn idle(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+        let is_busy = self.rows.idle(now);
+        self.forget_old();
+        self.rows.check()?;
+        Ok(is_busy)
     }
 
     fn head(&self) -> &Head {

@@ -5,17 +5,18 @@
 //! torn tail (the one frame that may have been half written) and says so; damage before the tail is
 //! an error that names file and offset, never a silent loss.
 
-mod frame;
-mod read;
+pub(crate) mod frame;
+pub(crate) mod read;
 mod recover;
-mod segment;
+pub(crate) mod segment;
 
 use std::fs::File;
-use std::ops::ControlFlow;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 pub use frame::FRAME_PAYLOAD_BYTES_MAX;
+pub use read::Past;
+use recover::Tail;
 pub use recover::TornTail;
 pub use segment::SEGMENT_BYTES;
 
@@ -71,23 +72,25 @@ impl LogError {
 /// The log of one state directory, open for appending. One process, one writer.
 #[derive(Debug)]
 pub struct Log {
-    directory: PathBuf,
+    past: Past,
     segment: File,
     segment_path: PathBuf,
+    segment_bytes: u64,
     offset: u64,
-    next_sequence: u64,
     stopped: bool,
 }
 
 impl Log {
     /// Opens the log in `directory`, making it if need be, and hands every frame with a sequence
-    /// number of at least `from` to `replay`, in order. Sequence numbers start at 1.
+    /// number of at least `from` to `replay`, in order. Sequence numbers start at 1. Segments that
+    /// end before `from` are not read. New segments are of `segment_bytes`.
     ///
     /// # Errors
     ///
     /// When the directory cannot be read or written, or a frame before the tail is damaged.
     pub fn open(
         directory: &Path,
+        segment_bytes: u64,
         from: u64,
         replay: &mut dyn FnMut(u64, &[u8]),
     ) -> Result<(Self, Option<TornTail>), LogError> {
@@ -98,21 +101,24 @@ impl Log {
             let synced = segment::open(last)?.sync_data();
             synced.map_err(LogError::io("sync", last))?;
         }
-        let end = recover::recover(directory, from, replay)?;
+        let end = recover::recover(directory, from, Tail::Cut { segment_bytes }, replay)?;
         let (path, offset) = match end.position {
             Some(position) => position,
             None => (
-                segment::create(directory, end.next_sequence)?,
+                segment::create(directory, end.next_sequence, segment_bytes)?,
                 segment::HEADER_BYTES,
             ),
         };
         let file = segment::open(&path)?;
         let log = Self {
-            directory: directory.to_path_buf(),
+            past: Past {
+                directory: directory.to_path_buf(),
+                next_sequence: end.next_sequence,
+            },
             segment: file,
             segment_path: path,
+            segment_bytes,
             offset,
-            next_sequence: end.next_sequence,
             stopped: false,
         };
         Ok((log, end.torn))
@@ -127,7 +133,7 @@ impl Log {
         if self.stopped {
             return Err(LogError::Stopped);
         }
-        let sequence = self.next_sequence;
+        let sequence = self.past.next_sequence;
         let frame = frame::encode(sequence, payload)?;
         let length = frame.len() as u64;
         let written = self.roll_for(length).and_then(|()| {
@@ -140,7 +146,7 @@ impl Log {
             return Err(error);
         }
         self.offset += length;
-        self.next_sequence += 1;
+        self.past.next_sequence += 1;
         Ok(sequence)
     }
 
@@ -161,40 +167,32 @@ impl Log {
         synced
     }
 
-    /// The sequence number the next frame will have.
+    /// What the log holds.
     #[must_use]
-    pub const fn next_sequence(&self) -> u64 {
-        self.next_sequence
+    pub const fn past(&self) -> &Past {
+        &self.past
     }
 
-    /// Hands every frame from the sequence number `from` on to `visit`, in order, until it breaks.
+    /// Whether the segment in use is filled so far that a spare one will be wanted.
+    #[must_use]
+    pub const fn wants_spare(&self) -> bool {
+        self.offset > self.segment_bytes / 2
+    }
+
+    /// Takes the oldest segment out of the log, if it is not the one in use: its frames are
+    /// forgotten.
     ///
     /// # Errors
     ///
-    /// When a segment cannot be read or a frame is damaged.
-    pub fn read(
-        &self,
-        from: u64,
-        visit: &mut dyn FnMut(u64, &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), LogError> {
-        let segments = segment::list(&self.directory)?;
-        let later = segments.partition_point(|(first, _)| *first <= from);
-        for (first, path) in segments.iter().skip(later.saturating_sub(1)) {
-            if read::segment(path, *first, from..self.next_sequence, visit)?.is_break() {
-                break;
+    /// When the disk refuses.
+    pub fn forget_oldest(&mut self) -> Result<(), LogError> {
+        let segments = segment::list(&self.past.directory)?;
+        match segments.first() {
+            Some((_, path)) if *path != self.segment_path => {
+                segment::retire(&self.past.directory, path)
             }
+            Some(_) | None => Ok(()),
         }
-        Ok(())
-    }
-
-    /// The sequence number of the first frame of each segment, in order.
-    ///
-    /// # Errors
-    ///
-    /// When the directory cannot be read.
-    pub fn segment_starts(&self) -> Result<Vec<u64>, LogError> {
-        let segments = segment::list(&self.directory)?;
-        Ok(segments.into_iter().map(|(first, _)| first).collect())
     }
 
     /// Lets the next append fail as on a full disk.
@@ -205,13 +203,17 @@ impl Log {
 
     /// Goes on in a new segment when this one has no room for `length` more bytes.
     fn roll_for(&mut self, length: u64) -> Result<(), LogError> {
-        if self.offset + length <= SEGMENT_BYTES {
+        if self.offset + length <= self.segment_bytes || self.offset == segment::HEADER_BYTES {
             return Ok(());
         }
         self.segment
             .sync_data()
             .map_err(LogError::io("sync", &self.segment_path))?;
-        let path = segment::create(&self.directory, self.next_sequence)?;
+        let path = segment::create(
+            &self.past.directory,
+            self.past.next_sequence,
+            self.segment_bytes,
+        )?;
         self.segment = segment::open(&path)?;
         self.segment_path = path;
         self.offset = segment::HEADER_BYTES;

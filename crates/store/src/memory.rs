@@ -1,11 +1,13 @@
 //! What keeps state for as long as the process lives? Tests, embedding, and runs without a state
 //! directory. Not here: anything durable.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use wayfare_event::{IdKey, MessageHash, Timestamp};
 use wayfare_executor::{Key, Row};
 
+use crate::position::Position;
 use crate::retention::{day, oldest_day};
 use crate::{Batch, Entry, Head, RowKind, Store, StoreError};
 
@@ -47,6 +49,11 @@ impl MemoryStore {
         self
     }
 
+    /// Goes on from a position.
+    pub(crate) fn bring_to(&mut self, position: &Position) {
+        position.bring(&mut self.head);
+    }
+
     fn get(&self, key: &Key) -> Option<Row> {
         let Key::Message(message) = key else {
             return self.rows.get(key).cloned();
@@ -55,12 +62,23 @@ impl MemoryStore {
         seen.map(|at| Row::Message(*at))
     }
 
-    fn put(&mut self, key: &Key, row: &Row) {
-        if let (Key::Message(message), Row::Message(at)) = (key, row) {
-            let seen = self.days.entry(day(*at)).or_default();
-            seen.insert(*message, *at);
-        } else {
-            self.rows.insert(key.clone(), row.clone());
+    fn put(&mut self, key: &Key, row: Option<&Row>) {
+        match (key, row) {
+            (Key::Message(message), Some(Row::Message(at))) => {
+                let seen = self.days.entry(day(*at)).or_default();
+                seen.insert(*message, *at);
+            }
+            (Key::Message(message), _) => {
+                for day in self.days.values_mut() {
+                    day.remove(message);
+                }
+            }
+            (key, Some(row)) => {
+                self.rows.insert(key.clone(), row.clone());
+            }
+            (key, None) => {
+                self.rows.remove(key);
+            }
         }
     }
 }
@@ -72,7 +90,7 @@ impl Store for MemoryStore {
 
     fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
         for (key, row) in &batch.rows {
-            self.put(key, row);
+            self.put(key, row.as_ref());
         }
         if self.keeps_history {
             self.history.extend(batch.entries.iter().cloned());
@@ -98,10 +116,35 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    fn page(
+        &mut self,
+        kind: RowKind,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<Key>, StoreError> {
+        if kind == RowKind::Message {
+            let seen: BTreeSet<_> = self.days.values().flat_map(BTreeMap::keys).collect();
+            let keys = seen.into_iter().map(|message| Key::Message(*message));
+            let behind = keys.filter(|key| after.is_none_or(|after| after < key));
+            return Ok(behind.take(limit).collect());
+        }
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let behind = self
+            .rows
+            .range((from, Bound::Unbounded))
+            .map(|(key, _)| key);
+        let keys = behind.filter(|key| RowKind::of(key) == kind);
+        Ok(keys.take(limit).cloned().collect())
+    }
+
     fn history(&mut self, from_seq: u64, visit: &mut dyn FnMut(&Entry)) -> Result<(), StoreError> {
         let first = self.history.partition_point(|entry| entry.seq < from_seq);
         self.history.iter().skip(first).for_each(visit);
         Ok(())
+    }
+
+    fn beginning(&mut self) -> Result<Option<(u64, Timestamp)>, StoreError> {
+        Ok(self.history.first().map(|entry| (entry.seq, entry.at)))
     }
 
     fn head(&self) -> &Head {

@@ -11,11 +11,11 @@ use wayfare_event::{
 };
 use wayfare_executor::delivery::{NotSentReason, Outcome, State};
 use wayfare_executor::record::{
-    Account, ConsentAsked, Decision, DecisionOutcome, Delivery, Guard, Instance, Permission,
-    Person, Record, Refusal, Register, Request, Seen, Terms, Told,
+    Account, Cause, ConsentAsked, Control, Decision, DecisionOutcome, Delivery, DeliveryTold,
+    Guard, Instance, Paused, Permission, Person, Planned, QueueId, Queued, Record, Refusal,
+    Register, Request, Seen, Sweep, SweepCause, SweepId, Terms, Told, Window,
 };
-
-use wayfare_executor::{Change, Key, RefusalCode, Row, Snapshot};
+use wayfare_executor::{Action, Change, Key, Operator, RefusalCode, Row, Snapshot, TimerOf};
 use wayfare_identity::{Edge, EdgeKind, LinkChange, Node};
 use wayfare_journey::Version;
 use wayfare_journey::definition::{Auth, Basis, DeliveryMode, Method, Secret};
@@ -24,7 +24,7 @@ use crate::{Batch, Cursor, Entry, Head, LoggedInput, RowKind, Store};
 
 pub(crate) const VERSION: Version = Version::from_bytes([0xab; 16]);
 
-pub(crate) fn at(seconds: i64) -> Timestamp {
+pub(crate) const fn at(seconds: i64) -> Timestamp {
     Timestamp::from_micros(1_767_225_600_000_000 + seconds * 1_000_000)
 }
 
@@ -86,9 +86,9 @@ pub(crate) fn batch(store: &mut dyn Store, entries: Vec<Entry>) -> Batch {
         }
         change.apply(&mut snapshot);
     }
-    let after = touched.into_keys().filter_map(|key| {
-        let row = snapshot.row(&key)?;
-        Some((key, row))
+    let after = touched.into_keys().map(|key| {
+        let row = snapshot.row(&key);
+        (key, row)
     });
     let offset = entries.last().map_or(0, |entry| entry.seq * 100);
     Batch {
@@ -99,6 +99,16 @@ pub(crate) fn batch(store: &mut dyn Store, entries: Vec<Entry>) -> Batch {
         }),
         entries,
     }
+}
+
+/// Commits that nothing stands under these keys; no input says so.
+pub(crate) fn remove(store: &mut dyn Store, keys: &[Key]) {
+    let rows = keys.iter().map(|key| (key.clone(), None)).collect();
+    let batch = Batch {
+        rows,
+        ..Batch::default()
+    };
+    store.commit(&batch).unwrap();
 }
 
 /// Commits inputs that touch rows of every kind.
@@ -156,6 +166,11 @@ fn changes(seq: u64, moment: Timestamp) -> Vec<Change> {
             outcome: None,
         }),
     }
+    if seq % 7 == 3 {
+        let stays = |change: &Change| !matches!(change, Change::Dequeued(_));
+        let all = journey_changes(seq).into_iter();
+        changes.extend(all.filter(stays));
+    }
     if seq == 3 {
         changes.push(Change::Published {
             journey: "welcome".into(),
@@ -183,6 +198,10 @@ fn instance(moment: Timestamp) -> Instance {
         change: None,
         named: vec![("order".into(), event.as_map().cloned().unwrap())],
         visits: BTreeMap::from([("wait-a-day".into(), 1)]),
+        delivery: event.as_map().cloned(),
+        arms: BTreeMap::from([("half".into(), "control".into())]),
+        holdout: true,
+        hops: 2,
     }
 }
 
@@ -258,6 +277,7 @@ fn decision(id: DecisionId, moment: Timestamp) -> Decision {
         consent: Some(permission()),
         request: Some(request()),
         terms: Some(TERMS),
+        hops: 2,
     }
 }
 
@@ -287,7 +307,112 @@ fn delivery() -> Delivery {
         attempts: 1,
         first_attempt: Some(at(1)),
         last: Some(Outcome::NotSent(NotSentReason::Dns)),
+        hops: 2,
     }
+}
+
+const fn planned() -> Planned {
+    Planned {
+        date: at(8),
+        due: Some(at(5)),
+    }
+}
+
+fn queued() -> Queued {
+    Queued {
+        owner: person(1),
+        hops: 3,
+        cause: Cause::Delivery(DeliveryTold {
+            id: DeliveryId::from_bytes([5; 16]),
+            journey: "welcome".into(),
+            block: "send".into(),
+            state: "rejected".into(),
+            status: Some(410),
+            reason: Some("gone".into()),
+            at: at(4),
+        }),
+    }
+}
+
+fn sweep() -> Sweep {
+    Sweep {
+        at: Some(at(6)),
+        cursor: Some(person(1)),
+        seen: 1_000,
+        queued: 12,
+    }
+}
+
+fn control() -> Control {
+    Control {
+        paused: Some(paused()),
+        window: Some(Window {
+            since: at(1),
+            entries: 7,
+        }),
+    }
+}
+
+fn paused() -> Paused {
+    Paused {
+        since: at(2),
+        by: "ops".into(),
+        reason: "a wrong price".into(),
+    }
+}
+
+/// Changes about no profile, and those of a few.
+fn journey_changes(seq: u64) -> Vec<Change> {
+    let (owner, id) = (person(1), InstanceId::from_bytes([9; 16]));
+    let place = QueueId { seq, place: 0 };
+    let sweep_id = SweepId {
+        journey: "welcome".into(),
+        cause: SweepCause::Schedule,
+    };
+    vec![
+        Change::Queued {
+            id: place,
+            input: Arc::new(queued()),
+        },
+        Change::Dequeued(place),
+        Change::SweepMoved {
+            id: sweep_id,
+            sweep: Some(Arc::new(sweep())),
+        },
+        Change::DatePlanned {
+            owner: owner.clone(),
+            journey: "trial-ending".into(),
+            planned: Some(planned()),
+        },
+        Change::ArmTaken {
+            owner: owner.clone(),
+            id,
+            block: "half".into(),
+            arm: "control".into(),
+            holdout: true,
+        },
+        Change::Migrated {
+            owner,
+            id,
+            version: VERSION,
+            block: "wait-two-days".into(),
+        },
+        Change::EntryCounted {
+            journey: "welcome".into(),
+            at: at(1),
+            per_us: 3_600_000_000,
+        },
+        Change::JourneyPaused {
+            journey: "welcome".into(),
+            paused: paused(),
+        },
+        Change::JourneyResumed {
+            journey: "welcome".into(),
+            at: at(3),
+            by: "ops".into(),
+            reason: "the price is right".into(),
+        },
+    ]
 }
 
 /// One row of each kind, every field set.
@@ -313,6 +438,7 @@ pub(crate) fn rows() -> Vec<(&'static str, Row)> {
             },
         )]),
         instances: BTreeMap::from([(InstanceId::from_bytes([9; 16]), Arc::new(instance(at(1))))]),
+        dates: BTreeMap::from([("trial-ending".into(), planned())]),
         refusals: BTreeMap::from([(
             "welcome".into(),
             Refusal {
@@ -345,6 +471,9 @@ pub(crate) fn rows() -> Vec<(&'static str, Row)> {
         ),
         ("delivery", Row::Delivery(Arc::new(delivery()))),
         ("version", Row::Version("journey: welcome\n".into())),
+        ("queued", Row::Queued(Arc::new(queued()))),
+        ("sweep", Row::Sweep(Arc::new(sweep()))),
+        ("control", Row::Control(Arc::new(control()))),
     ]
 }
 
@@ -357,7 +486,7 @@ pub(crate) fn entries() -> Vec<Entry> {
             text: r#"{"type":"track"}"#.into(),
         },
         LoggedInput::Timer {
-            instance: InstanceId::from_bytes([9; 16]),
+            of: TimerOf::Instance(InstanceId::from_bytes([9; 16])),
             owner: person(1),
             due: at(3),
         },
@@ -371,6 +500,20 @@ pub(crate) fn entries() -> Vec<Entry> {
             },
         },
         LoggedInput::AttemptBarred(delivery),
+        LoggedInput::Queued(QueueId { seq: 2, place: 0 }),
+        LoggedInput::SweepPage {
+            id: SweepId {
+                journey: "welcome".into(),
+                cause: SweepCause::Schedule,
+            },
+            keys: vec![person(1)],
+            is_last: true,
+        },
+        LoggedInput::Operator(Operator {
+            by: "ops".into(),
+            reason: "a wrong price".into(),
+            action: Action::Pause("welcome".into()),
+        }),
         LoggedInput::Published {
             journey: "welcome".into(),
             version: VERSION,
@@ -382,7 +525,7 @@ pub(crate) fn entries() -> Vec<Entry> {
             seq,
             at: at(3),
             input,
-            changes: changes(seq, at(3)),
+            changes: [changes(seq, at(3)), journey_changes(seq)].concat(),
         })
         .collect()
 }

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use wayfare_event::{DeliveryId, IdKey, Identifier, InstanceId, Timestamp};
+use wayfare_event::{DeliveryId, IdKey, Identifier, Timestamp};
 use wayfare_executor::delivery::Outcome;
-use wayfare_executor::{Change, Key, Row};
+use wayfare_executor::record::{QueueId, SweepId};
+use wayfare_executor::{Change, Key, Operator, Row, TimerOf};
 use wayfare_journey::Version;
 
 use crate::StoreError;
@@ -35,12 +36,43 @@ pub trait Store: Send {
     /// When what is kept cannot be read.
     fn scan(&mut self, kind: RowKind, visit: &mut dyn FnMut(&Key, &Row)) -> Result<(), StoreError>;
 
+    /// The first keys of a kind that stand behind one, in order, at most `limit`: none at the end.
+    ///
+    /// # Errors
+    ///
+    /// When what is kept cannot be read.
+    fn page(
+        &mut self,
+        kind: RowKind,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<Key>, StoreError>;
+
     /// Visits the entries of the history from an input's sequence number on, in order.
     ///
     /// # Errors
     ///
     /// When what is kept cannot be read.
     fn history(&mut self, from_seq: u64, visit: &mut dyn FnMut(&Entry)) -> Result<(), StoreError>;
+
+    /// Where the history begins: the oldest input it still has, and when that was decided; nothing
+    /// when it has none.
+    ///
+    /// # Errors
+    ///
+    /// When what is kept cannot be read.
+    fn beginning(&mut self) -> Result<Option<(u64, Timestamp)>, StoreError>;
+
+    /// Puts in order what has waited for 30 seconds at `now`, so that the next start is quick.
+    /// Whether there may be more to do in 30 seconds.
+    ///
+    /// # Errors
+    ///
+    /// When something could not be put in order; nothing is lost.
+    fn idle(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+        let _ = now;
+        Ok(false)
+    }
 
     /// What the store knows of itself.
     fn head(&self) -> &Head;
@@ -58,8 +90,9 @@ pub trait Store: Send {
 pub struct Batch {
     /// The inputs and what followed from them, by sequence number.
     pub entries: Vec<Entry>,
-    /// The rows that changed, each as it is after the batch; each key once.
-    pub rows: Vec<(Key, Row)>,
+    /// The keys under which something changed, each once, and what stands there after the batch:
+    /// nothing when the row is gone.
+    pub rows: Vec<(Key, Option<Row>)>,
     /// How far a file of events was read; nothing when that did not change.
     pub cursor: Option<Cursor>,
 }
@@ -88,11 +121,11 @@ pub enum LoggedInput {
         /// The JSON as it came.
         text: Arc<str>,
     },
-    /// A block's time came.
+    /// A time came that somebody waited for.
     Timer {
-        /// Whose it is.
-        instance: InstanceId,
-        /// The identifier the instance is kept under.
+        /// What was due.
+        of: TimerOf,
+        /// The identifier it is kept under.
         owner: Identifier,
         /// When it was due.
         due: Timestamp,
@@ -110,6 +143,19 @@ pub enum LoggedInput {
     },
     /// The address of a delivery is refused.
     AttemptBarred(DeliveryId),
+    /// A queued input had its turn; it stands in the change that queued it.
+    Queued(QueueId),
+    /// The next profiles of a sweep.
+    SweepPage {
+        /// The sweep.
+        id: SweepId,
+        /// The identifiers that were looked at.
+        keys: Vec<Identifier>,
+        /// Whether there were no more.
+        is_last: bool,
+    },
+    /// Somebody let a journey stop or go on.
+    Operator(Operator),
     /// A version of a journey is in force; its file stands in the change.
     Published {
         /// The journey.
@@ -192,11 +238,17 @@ pub enum RowKind {
     Delivery,
     /// Versions of journeys.
     Version,
+    /// Inputs that wait for their turn.
+    Queued,
+    /// Sweeps under way.
+    Sweep,
+    /// What holds for whole journeys.
+    Control,
 }
 
 impl RowKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Person,
         Self::Account,
         Self::Guard,
@@ -204,6 +256,9 @@ impl RowKind {
         Self::Decision,
         Self::Delivery,
         Self::Version,
+        Self::Queued,
+        Self::Sweep,
+        Self::Control,
     ];
 
     /// The kind of the row under a key.
@@ -217,6 +272,9 @@ impl RowKind {
             Key::Decision(_) => Self::Decision,
             Key::Delivery(_) => Self::Delivery,
             Key::Version(..) => Self::Version,
+            Key::Queued(_) => Self::Queued,
+            Key::Sweep(_) => Self::Sweep,
+            Key::Control(_) => Self::Control,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! version and has a golden file. Not here: where the bytes go.
 
 mod batch;
+pub(crate) mod checkpoint;
 mod key;
 mod row;
 
@@ -33,4 +34,4 @@ fn pack<T: serde::Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -11,8 +11,8 @@ use wayfare_executor::{Catalog, Sending};
 use wayfare_journey::Graph;
 use wayfare_runtime::config::{self, Project, Settings};
 use wayfare_runtime::{Engine, Outbound};
-use wayfare_store::local::Options;
-use wayfare_store::{LocalStore, MemoryStore, Store};
+use wayfare_store::local::{Opened, Options};
+use wayfare_store::{LocalStore, MemoryStore, ReadOnly, Store};
 use wayfare_webhook::{Answers, Client, Receiver, Secrets};
 
 use crate::cli::{self, Journeys};
@@ -198,19 +198,55 @@ pub(crate) fn store(
             .unwrap_or(CACHE_MB),
         dry,
         new_id_key: environment::new_id_key()?,
+        history_us: settings.state.history_us,
     };
     let (store, opened) = LocalStore::open(directory, &options)?;
+    report(&opened);
+    Ok(Box::new(store))
+}
+
+/// What a state directory holds, read without changing anything.
+pub(crate) fn look(directory: &Path) -> anyhow::Result<Box<dyn Store>> {
+    let (store, opened) = ReadOnly::open(directory)?;
     if let Some(torn) = opened.torn {
+        tracing::warn!(
+            file = %torn.path.display(), offset = torn.offset,
+            "a frame was half written when the engine stopped; it was never acknowledged"
+        );
+    }
+    for checkpoint in opened.unreadable {
+        tracing::warn!(file = %checkpoint.display(), "a checkpoint cannot be read");
+    }
+    Ok(Box::new(store))
+}
+
+/// Says what was out of order in a state directory.
+fn report(opened: &Opened) {
+    if let Some(torn) = &opened.torn {
         tracing::warn!(
             file = %torn.path.display(), offset = torn.offset,
             "a frame was half written when the engine stopped and was cut; it was never acknowledged"
         );
     }
-    if let Some(aside) = opened.damaged {
+    for checkpoint in &opened.unreadable {
         tracing::warn!(
-            aside = %aside.display(), inputs = opened.replayed,
-            "the state could not be read and was made anew from the log; the old one was put aside"
+            file = %checkpoint.display(),
+            "a checkpoint could not be read; nothing relies on it any more"
         );
     }
-    Ok(Box::new(store))
+    if let Some(aside) = &opened.damaged {
+        tracing::warn!(
+            aside = %aside.display(),
+            "the state could not be read and was put aside; it is made anew"
+        );
+    }
+    if opened.damaged.is_some() || opened.checkpoint.is_some() {
+        let checkpoint = opened.checkpoint.as_deref().map(Path::display);
+        tracing::warn!(
+            checkpoint = checkpoint.map(tracing::field::display),
+            frames = opened.frames,
+            inputs = opened.replayed,
+            "the state was made anew from the checkpoint, if there is one, and these of the log"
+        );
+    }
 }

@@ -33,6 +33,10 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write a small project: a journey, its test, sample events. It overwrites nothing.
+    #[command(after_help = "Example:
+  wayfare init shop && cd shop && wayfare check")]
+    Init(commands::init::Init),
     /// Play events through journeys: NDJSON in, decisions and delivery outcomes out.
     #[command(after_help = "Examples:
   wayfare run --events events.ndjson --clock events --dry-run
@@ -51,6 +55,15 @@ enum Command {
   wayfare test --format junit > results.xml
   wayfare test --watch")]
     Test(commands::test::Test),
+    /// Print the JSON Schema of a kind of file, for editors.
+    #[command(after_help = "Examples:
+  wayfare schema > journeys/journey.schema.json
+  wayfare schema --of test > journeys/test.schema.json
+  wayfare schema --of config > journeys/config.schema.json
+
+In a journey, this first line names the schema beside it:
+  # yaml-language-server: $schema=./journey.schema.json")]
+    Schema(commands::schema::Schema),
     /// Draw a journey.
     #[command(after_help = "Example:
   wayfare graph plan-upgrade --format dot | dot -Tsvg > plan-upgrade.svg")]
@@ -179,9 +192,11 @@ pub(crate) fn run() -> ExitCode {
 
 fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Init(init) => commands::init::init(&init),
         Command::Run(run) => commands::run::run(&run),
         Command::Check(check) => commands::check::check(&check),
         Command::Test(test) => commands::test::test(&test),
+        Command::Schema(schema) => commands::schema::schema(&schema),
         Command::Graph(graph) => commands::graph::graph(&graph),
         Command::Receive(receive) => commands::receive::receive(&receive),
         Command::Profiles(inspect) => commands::inspect::profiles(&inspect),

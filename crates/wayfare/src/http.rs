@@ -2,6 +2,7 @@
 //! alive. Not here: what an event means, or the admin API (roadmap).
 
 mod auth;
+mod connections;
 mod ingest;
 mod problem;
 
@@ -14,6 +15,7 @@ use wayfare_event::EventKind;
 use wayfare_runtime::Inbox;
 
 pub(crate) use auth::Keys;
+pub(crate) use connections::{Patience, serve};
 
 /// Bytes of one request's body, unpacked: 4,000 KiB, as RudderStack takes.
 const BODY_BYTES_MAX: usize = 4_000 * 1024;
@@ -23,6 +25,7 @@ const BODY_BYTES_MAX: usize = 4_000 * 1024;
 pub(crate) struct Shared {
     keys: Keys,
     inbox: Inbox,
+    patience: Patience,
 }
 
 /// Paths of single events: the names of Segment's HTTP API and the letters its browser SDK uses.
@@ -43,7 +46,7 @@ const SINGLE: [(&str, EventKind); 13] = [
 ];
 
 /// The routes. Dropping the router, and every request under way, ends the engine's input.
-pub(crate) fn router(keys: Keys, inbox: Inbox) -> Router {
+pub(crate) fn router(keys: Keys, inbox: Inbox, patience: Patience) -> Router {
     let mut router = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/v1/batch", post(ingest::batch))
@@ -55,5 +58,9 @@ pub(crate) fn router(keys: Keys, inbox: Inbox) -> Router {
     router
         .fallback(|| async { problem::not_found() })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .with_state(Arc::new(Shared { keys, inbox }))
+        .with_state(Arc::new(Shared {
+            keys,
+            inbox,
+            patience,
+        }))
 }

@@ -12,8 +12,9 @@ mod program;
 #[path = "at_work/scratch.rs"]
 mod scratch;
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use program::{Answer, parse, shipped};
@@ -139,6 +140,52 @@ fn deliveries_are_listed_in_the_order_they_were_decided() {
     let ids = ids.iter().map(|line| parse(line)["deliveryId"].clone());
     let shown = text.iter().map(|line| line.split(' ').next().unwrap());
     assert!(ids.eq(shown), "{text:?}");
+}
+
+/// Every file below a directory and what is in it.
+fn files(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.insert(path.clone(), std::fs::read(&path).unwrap());
+        }
+    }
+    found
+}
+
+#[test]
+fn looking_inside_works_where_nothing_can_be_written_and_changes_nothing() {
+    let state = played();
+    let deliveries = lines(state.path(), "deliveries", "json");
+    let delivery = parse(deliveries.first().unwrap())["deliveryId"].clone();
+    let before = files(state.path());
+    let limited = |limit: &str, arguments: &str| {
+        let program = env!("CARGO_BIN_EXE_wayfare");
+        let line = format!("{limit}exec {program} {arguments} --state state");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &line]).current_dir(state.path());
+        shell.stdin(Stdio::null());
+        shell.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Answer::of(shell)
+    };
+    let explain = format!("explain --decision {}", delivery.as_str().unwrap());
+    for arguments in [
+        "profiles",
+        "profile email:kim@example.com",
+        "instances",
+        "deliveries",
+        &explain,
+    ] {
+        let free = limited("", arguments);
+        let full = limited("ulimit -f 0; ", arguments);
+        assert_eq!((full.status, full.err.as_str()), (0, ""), "{arguments}");
+        assert!(!full.out.is_empty(), "{arguments}");
+        assert_eq!(full.out, free.out, "{arguments}");
+    }
+    assert!(files(state.path()) == before);
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Is every decision taken exactly once when the process is killed at any moment, over and over?
-//! The history of a killed run is compared with that of a run that nobody disturbed.
+//! Is every decision taken exactly once when the process is killed at any moment, over and over, or
+//! its disk is full? What it decided and sent is compared with a run that nobody disturbed.
 
 #![expect(
     clippy::unwrap_used,
@@ -8,27 +8,30 @@
     reason = "a test target: an assumption that fails is a test that fails"
 )]
 
+#[path = "kill/disk.rs"]
+mod disk;
 #[path = "at_work/program.rs"]
 mod program;
 #[path = "at_work/scratch.rs"]
 mod scratch;
+#[path = "kill/sending.rs"]
+mod sending;
+#[path = "kill/shop.rs"]
+mod shop;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use program::{Answer, parse, shipped};
-use scratch::{Running, directory};
-use tempfile::TempDir;
+use program::{Answer, parse};
+use scratch::Running;
 use wayfare_event::DecisionId;
-use wayfare_executor::Change;
 use wayfare_executor::record::Decision;
-use wayfare_store::local::Options;
-use wayfare_store::{LocalStore, Store};
+
+use shop::{Dice, MessageIds, decided, project, stream};
 
 const EVENTS: u64 = 3_000;
-const PEOPLE: u64 = 40;
 /// Results that are read before the process is killed, at most; some thousands are printed in all.
 const RESULTS_BEFORE_KILL_MAX: u64 = 120;
 /// Times the process is killed, at least: fewer, and the test shows little.
@@ -36,185 +39,11 @@ const KILLS_MIN: u64 = 4;
 /// Times the process is killed, at most.
 const KILLS_MAX: u64 = 40;
 
-/// Walks that pass several waits, beside one for each session.
-const CARE: &str = r#"
-journey: care
-description: Look after a cart in two steps.
-trigger: { event: add_to_cart }
-entry: { again: 90m }
-exit:
-  - { event: purchase, reason: bought }
-blocks:
-  first: { wait: 20m, then: second }
-  second:
-    wait:
-      for:
-        - { event: add_to_cart, as: more, then: tell }
-      timeout: 40m
-    then: quiet
-  tell:
-    webhook:
-      method: PUT
-      url: https://care.example.com/people/{profileId}
-      consent: { basis: contract, because: it is a test }
-      identity: any
-      payload: { first: "{event.properties.session_id}", then: "{more.properties.session_id}" }
-  quiet: { exit: quiet }
-"#;
-
-/// Marsaglia's xorshift64: the same numbers on every machine.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end
-    }
-}
-
-/// Whether every event says what its second copy is known by.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum MessageIds {
-    All,
-    Most,
-}
-
-/// A shop's day: carts and purchases of people who are anonymous at first, change their minds about
-/// marketing, and now and then arrive late or twice.
-fn stream(dice: &mut Dice, ids: MessageIds) -> Vec<String> {
-    let mut at_s = 0;
-    let mut lines: Vec<String> = Vec::new();
-    for number in 0..EVENTS {
-        at_s += dice.below(60);
-        let late_s = if dice.below(20) == 0 {
-            dice.below(600)
-        } else {
-            0
-        };
-        let told_s = at_s - late_s.min(at_s);
-        let (hours, minutes, seconds) = (told_s / 3600, told_s / 60 % 60, told_s % 60);
-        let day = 1 + hours / 24;
-        let hours = hours % 24;
-        let time = format!("2026-01-{day:02}T{hours:02}:{minutes:02}:{seconds:02}Z");
-        let person = dice.below(PEOPLE);
-        let session = format!("s-{person}-{}", at_s / 3600);
-        let email = format!("p{person}@example.com");
-        let who = match dice.below(3) {
-            0 => format!(r#""userId":"u{person}""#),
-            _ => format!(r#""anonymousId":"a{person}""#),
-        };
-        let track = |name: &str| {
-            format!(
-                r#""type":"track",{who},"event":"{name}","properties":{{"session_id":"{session}","currentPlan":"pro"}}"#
-            )
-        };
-        let said = match dice.below(20) {
-            0 => format!(
-                r#""type":"identify","anonymousId":"a{person}","userId":"u{person}","traits":{{"email":"{email}"}}"#
-            ),
-            word @ (1 | 2) => {
-                let action = if word == 1 { "accept" } else { "decline" };
-                format!(
-                    r#""type":"consent","email":"{email}","category":"marketing","action":"{action}""#
-                )
-            }
-            3 => track("Signup Completed"),
-            4 => track("Plan Upgraded"),
-            5 => format!(
-                r#""type":"group","userId":"u{person}","groupId":"acc-{}""#,
-                person / 4
-            ),
-            6..=8 => track("purchase"),
-            _ => track("add_to_cart"),
-        };
-        let id = match ids {
-            MessageIds::Most if dice.below(10) == 0 => String::new(),
-            MessageIds::All | MessageIds::Most => format!(r#""messageId":"m{number}","#),
-        };
-        lines.push(format!(r#"{{{id}{said},"timestamp":"{time}"}}"#));
-        if dice.below(25) == 0 && !id.is_empty() {
-            let earlier = usize::try_from(dice.below(number + 1)).unwrap();
-            lines.extend(lines.get(earlier).cloned());
-        }
-    }
-    lines
-}
-
-/// A directory with the journeys, the events, and a state directory in which nothing has happened:
-/// copies of it share the key that ids are derived with.
-fn project(events: &[String]) -> TempDir {
-    let events = events.join("\n") + "\n";
-    let project = directory(&[("events.ndjson", &events), ("journeys/care.yaml", CARE)]);
-    for name in [
-        "cart-recovery",
-        "consent-revocation",
-        "plan-upgrade",
-        "signup-lead",
-    ] {
-        let file = format!("journeys/{name}.yaml");
-        std::fs::copy(shipped(&file), project.path().join(&file)).unwrap();
-    }
-    let fresh = ["--clock", "events", "--dry-run", "--state", "fresh"];
-    assert_eq!(Answer::of(program::run(project.path(), &fresh)).status, 0);
-    project
-}
-
-/// A run over a copy of the fresh state.
+/// A run over a state that begins empty, sending nothing.
 fn run(project: &Path, state: &str, events: &str) -> Command {
-    copy(&project.join("fresh"), &project.join(state));
-    program::run(
-        project,
-        &[
-            "--events",
-            events,
-            "--clock",
-            "events",
-            "--dry-run",
-            "--wait-timers",
-            "--state",
-            state,
-        ],
-    )
-}
-
-/// Copies a directory, unless it is there.
-fn copy(from: &Path, to: &Path) {
-    if to.exists() {
-        return;
-    }
-    std::fs::create_dir(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
-        if from.is_dir() {
-            copy(&from, &to);
-        } else {
-            std::fs::copy(from, to).unwrap();
-        }
-    }
-}
-
-/// Every decision in the history of a state directory. None stands there twice.
-fn decided(state: &Path) -> BTreeMap<DecisionId, Decision> {
-    let options = Options {
-        cache_mb: 16,
-        dry: true,
-        new_id_key: [0; 32],
-    };
-    let (mut store, _) = LocalStore::open(state, &options).unwrap();
-    let mut found = BTreeMap::new();
-    store
-        .history(1, &mut |entry| {
-            for change in &entry.changes {
-                if let Change::Decided(decision) = change {
-                    let twice = found.insert(decision.id, (**decision).clone());
-                    assert_eq!(twice, None, "{} is decided twice", decision.id);
-                }
-            }
-        })
-        .unwrap();
-    found
+    let play = ["--clock", "events", "--dry-run", "--wait-timers"];
+    let arguments = [&["--events", events], &play[..]].concat();
+    shop::run(project, state, &arguments)
 }
 
 /// The lines about decisions, by decision; each is printed at most once by one run.
@@ -312,7 +141,10 @@ fn compare(project: &Path, killed: &Printed) {
 #[test]
 fn a_file_played_by_runs_that_are_killed_gives_each_decision_once() {
     let mut dice = Dice(0x5EED_0001);
-    let project = project(&stream(&mut dice, MessageIds::Most));
+    let project = project(
+        &stream(&mut dice, (EVENTS, MessageIds::Most)),
+        &["--dry-run"],
+    );
     let mut printed = Printed::new();
     let go_on = |results| {
         let command = run(project.path(), "killed", "events.ndjson");
@@ -326,8 +158,8 @@ fn a_file_played_by_runs_that_are_killed_gives_each_decision_once() {
 #[test]
 fn a_stream_sent_again_after_each_kill_gives_each_decision_once() {
     let mut dice = Dice(0x5EED_0002);
-    let lines = stream(&mut dice, MessageIds::All);
-    let project = project(&lines);
+    let lines = stream(&mut dice, (EVENTS, MessageIds::All));
+    let project = project(&lines, &["--dry-run"]);
     let mut printed = Printed::new();
     let send_again = |results| {
         let command = run(project.path(), "killed", "-");

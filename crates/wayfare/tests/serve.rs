@@ -10,11 +10,12 @@
 mod receiver;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Lines, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -39,7 +40,15 @@ struct Server {
 impl Server {
     /// Starts on any port with these arguments; the address is the one it prints.
     fn start(arguments: &[&str]) -> Self {
-        let mut child = wayfare()
+        Self::of(wayfare(), arguments)
+    }
+
+    /// Starts this program.
+    fn of(mut program: Command, arguments: &[&str]) -> Self {
+        for name in ["LOG", "JOURNEYS", "CONFIG", "STATE", "LISTEN"] {
+            program.env_remove(format!("WAYFARE_{name}"));
+        }
+        let mut child = program
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(arguments)
             .env("CRM_KEY", "key-1")
@@ -78,14 +87,20 @@ impl Server {
     }
 
     fn with_state(state: &Path, receiver: &str) -> Self {
-        Self::start(&[
+        Self::start(&Self::arguments(state, receiver))
+    }
+
+    fn arguments<'a>(state: &'a Path, receiver: &'a str) -> [&'a str; 6] {
+        let journeys = concat!(env!("CARGO_MANIFEST_DIR"), "/../../journeys");
+        let state = state.to_str().unwrap();
+        [
             "--journeys",
-            journeys().to_str().unwrap(),
+            journeys,
             "--state",
-            state.to_str().unwrap(),
+            state,
             "--receiver",
             receiver,
-        ])
+        ]
     }
 
     /// Posts something; status and body of the answer.
@@ -95,14 +110,17 @@ impl Server {
 
     /// Sends a request; status and body of the answer.
     fn send(&self, line: &str, headers: &str, body: &[u8]) -> (u16, String) {
-        let mut stream = TcpStream::connect(self.address).unwrap();
+        let Ok(mut stream) = TcpStream::connect(self.address) else {
+            return (0, "it is gone".to_owned());
+        };
         let head = format!(
             "{line} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n",
             body.len()
         );
-        stream.write_all(head.as_bytes()).unwrap();
         // A server that has heard enough may close before it has read everything.
-        let _refused_early = stream.write_all(body);
+        let _refused_early = stream
+            .write_all(head.as_bytes())
+            .and_then(|()| stream.write_all(body));
         let mut answer = String::new();
         let _reset = stream.read_to_string(&mut answer);
         let status = answer.split(' ').nth(1).unwrap_or("0").parse().unwrap();
@@ -285,8 +303,39 @@ fn a_request_on_the_wire_is_waited_for_when_a_stop_is_asked_for() {
     assert!(inbox.try_recv().is_err(), "it came twice");
 }
 
+#[test]
+fn clients_that_stall_do_not_hold_up_a_stop() {
+    /// Longer than a stop waits for its clients, shorter than any other patience with them.
+    const PATIENCE: Duration = Duration::from_secs(20);
+    let state = TempDir::new().unwrap();
+    let mut server = Server::with_state(state.path(), "builtin");
+    let half = "POST /v1/track HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\n{\"userId\":";
+    let stalled = ["", "POST /v1/track HTTP/1.1\r\nHo", half].map(|sent| {
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        stream.write_all(sent.as_bytes()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+    });
+    let event = br#"{"userId":"u1","event":"Signup Completed"}"#;
+    assert_eq!(server.post("/v1/track", "", event).0, 200);
+    server.terminate();
+    server.hear("stopping: ");
+    for mut stream in stalled {
+        let heard = stream.read(&mut [0; 1]);
+        let is_over = match &heard {
+            Ok(bytes) => *bytes == 0,
+            Err(error) => error.kind() == ErrorKind::ConnectionReset,
+        };
+        assert!(is_over, "{heard:?}");
+    }
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+}
+
+/// How often each delivery's id arrived.
+type Seen = Arc<Mutex<BTreeMap<String, u32>>>;
+
 /// A receiver that counts how often each delivery's id arrives, answering 200 to all.
-fn recorder() -> (SocketAddr, Arc<Mutex<BTreeMap<String, u32>>>) {
+fn recorder() -> (SocketAddr, Seen) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let seen = Arc::new(Mutex::new(BTreeMap::new()));
@@ -350,6 +399,59 @@ fn nothing_acknowledged_is_lost_and_nothing_is_sent_twice_when_the_process_is_ki
         }
     }
     server.kill();
+    assert_each_is_sent_once(state.path(), &receiver, (&seen, PEOPLE));
+}
+
+#[test]
+fn a_server_whose_disk_is_full_acknowledges_nothing_more_and_loses_nothing_it_did() {
+    /// More people than the limit has room for.
+    const PEOPLE: usize = 400;
+    let state = TempDir::new().unwrap();
+    let (receiver, seen) = recorder();
+    let receiver = receiver.to_string();
+    // The log has its first segment before files may grow no more; 6,000 blocks of 512 bytes or,
+    // in some shells, of 1,024.
+    Server::with_state(state.path(), &receiver).kill();
+    let mut command = Command::new("sh");
+    let script = r#"ulimit -f 6000; exec "$0" "$@""#;
+    command.args(["-c", script, env!("CARGO_BIN_EXE_wayfare")]);
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    let mut server = Server::of(command, &Server::arguments(state.path(), &receiver));
+    let pad = "x".repeat(30_000);
+    let post = |server: &Server, person: usize| {
+        let event = format!(
+            r#"{{"userId":"u{person}","event":"Signup Completed","messageId":"m{person}","pad":"{pad}"}}"#
+        );
+        server.post("/v1/track", "", event.as_bytes()).0
+    };
+    let taken = (0..PEOPLE).find(|person| post(&server, *person) != 200);
+    let taken = taken.expect("files grew beyond the limit");
+    assert!(taken > 0);
+    let said = server.hear("error: cannot append to `");
+    assert!(
+        said.contains("/log/00000000000000000001.log`: File too large"),
+        "{said}"
+    );
+    let advice = "files may not grow that large here: raise the limit and start again; ";
+    assert_eq!(
+        server.hear(advice),
+        "what was acknowledged is kept, and nothing after it was taken"
+    );
+    assert_eq!(server.child.wait().unwrap().code(), Some(2));
+
+    // The limit is lifted: what was acknowledged is there, and nothing else.
+    assert_each_is_sent_once(state.path(), &receiver, (&seen, taken));
+    // Everything is sent again: what was acknowledged is known.
+    let server = Server::with_state(state.path(), &receiver);
+    for person in 0..PEOPLE {
+        assert_eq!(post(&server, person), 200);
+    }
+    server.kill();
+    assert_each_is_sent_once(state.path(), &receiver, (&seen, PEOPLE));
+}
+
+/// What so many people were owed was sent once, or cannot be known, and nothing else was.
+fn assert_each_is_sent_once(state: &Path, receiver: &str, (seen, people): (&Seen, usize)) {
     // An empty input ends when every delivery is final.
     let run = |command: &str| {
         let mut wayfare = wayfare();
@@ -357,9 +459,9 @@ fn nothing_acknowledged_is_lost_and_nothing_is_sent_twice_when_the_process_is_ki
             .stdout(Stdio::piped())
             .arg(command)
             .arg("--journeys");
-        wayfare.arg(journeys()).arg("--state").arg(state.path());
+        wayfare.arg(journeys()).arg("--state").arg(state);
         if command == "run" {
-            wayfare.args(["--receiver", &receiver]);
+            wayfare.args(["--receiver", receiver]);
         } else {
             wayfare.args(["--format", "json"]);
         }
@@ -379,7 +481,7 @@ fn nothing_acknowledged_is_lost_and_nothing_is_sent_twice_when_the_process_is_ki
             .collect()
     };
     let (delivered, unknown) = (in_state("delivered"), in_state("unknown"));
-    assert_eq!(delivered.len() + unknown.len(), PEOPLE, "{deliveries}");
+    assert_eq!(delivered.len() + unknown.len(), people, "{deliveries}");
     let seen = seen.lock().unwrap();
     assert!(seen.values().all(|copies| *copies == 1), "{seen:?}");
     for id in &delivered {

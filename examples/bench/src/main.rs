@@ -1,6 +1,8 @@
 //! `wayfare-bench`: is the engine right on a real stream, and what does it cost? The commands; what
-//! they do stands in `shop` and `speed`.
+//! they do stands in `shop`, `speed`, `expressions` and `compile`.
 
+mod compile;
+mod expressions;
 mod measure;
 mod project;
 mod shop;
@@ -29,6 +31,10 @@ enum Bench {
     Stages(speed::Stages),
     /// One part of it: what a waiting instance takes.
     Memory(speed::Memory),
+    /// What judging a condition costs, against the `cel` crate.
+    Expressions,
+    /// How long a thousand journeys take to read.
+    Compile(compile::Compile),
 }
 
 fn main() -> ExitCode {
@@ -37,6 +43,8 @@ fn main() -> ExitCode {
         Bench::Speed(speed) => speed::measure(&speed).map(|()| true),
         Bench::Stages(stages) => speed::stages(&stages).map(|()| true),
         Bench::Memory(memory) => speed::memory(&memory).map(|()| true),
+        Bench::Expressions => expressions::measure().map(|()| true),
+        Bench::Compile(compile) => compile::measure(&compile).map(|()| true),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -54,6 +54,9 @@ impl Shell {
             Key::Decision(_) => "decisions",
             Key::Delivery(_) => "deliveries",
             Key::Version(..) => "journeys",
+            Key::Queued(_) => "queued inputs",
+            Key::Sweep(_) => "sweeps",
+            Key::Control(_) => "controls",
         })
     }
 
@@ -111,7 +114,7 @@ impl Shell {
             at: self.at.max(at),
             kind,
         };
-        let mut rows = Snapshot::new();
+        let mut rows = self.controls();
         let changes = loop {
             match step(&self.catalog, &rows, &input, &mut Trace::off()) {
                 Effects::Changes(changes) => break changes,
@@ -125,42 +128,57 @@ impl Shell {
                     self.timers.remove(&timer);
                     self.input(input.at, InputKind::Timer(timer));
                     input.seq = self.next_seq;
-                    rows = Snapshot::new();
+                    rows = self.controls();
                 }
             }
         };
         self.at = input.at;
         self.next_seq += 1;
+        let mut queued = Vec::new();
         for change in changes {
+            if let Some(timer) = change.timer(&rows) {
+                self.timers.remove(&timer);
+            }
             change.apply(&mut rows);
             self.keep(&rows, &change);
+            self.timers.extend(change.timer(&rows));
             self.note_due(&change);
+            if let Change::Queued { id, .. } = change {
+                queued.push(id);
+            }
             if let Some(words) = words(&change) {
                 say(self.at, &words);
             }
         }
+        for id in queued {
+            self.input(at, InputKind::Queued(id));
+        }
+    }
+
+    /// What holds for whole journeys: every step may know it.
+    fn controls(&self) -> Snapshot {
+        let mut rows = Snapshot::new();
+        let all = self.rows.iter();
+        for (key, row) in all.filter(|(key, _)| matches!(key, Key::Control(_))) {
+            rows.put(key.clone(), Some(row.clone()));
+        }
+        rows
     }
 
     /// Keeps the rows a change touched. A program with a database writes those of one input, or of
     /// many, in one transaction, and sends nothing before it has committed.
     fn keep(&mut self, rows: &Snapshot, change: &Change) {
         for key in change.touches() {
-            if let Some(row) = rows.row(&key) {
-                self.rows.insert(key, row);
-            }
+            match rows.row(&key) {
+                Some(row) => self.rows.insert(key, row),
+                None => self.rows.remove(&key),
+            };
         }
     }
 
-    /// What has to come back as an input, and when. A timer whose instance has moved on since may
-    /// fire all the same: nothing follows from it.
+    /// Which attempts have to come back as inputs, and when.
     fn note_due(&mut self, change: &Change) {
-        if let Change::Parked { owner, id, due, .. } = change {
-            self.timers.extend(due.map(|due| Timer {
-                due,
-                instance: *id,
-                owner: owner.clone(),
-            }));
-        } else if let Change::Decided(decision) = change {
+        if let Change::Decided(decision) = change {
             if decision.terms.is_some() {
                 let owed = (decision.at, decision.id.delivery());
                 self.attempts.insert(owed);

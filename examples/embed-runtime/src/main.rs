@@ -151,7 +151,7 @@ fn words(output: &Output) -> Option<String> {
         Output::Delivery { delivery, .. } => Some(format!("delivery {}", delivery.state.as_str())),
         Output::Refused(refusal) => Some(format!("refused: {}", refusal.code.as_str())),
         Output::Rejected { rejection, .. } => Some(format!("rejected: {}", rejection.code)),
-        Output::Trace { .. } => None,
+        Output::Control { .. } | Output::Trace { .. } => None,
     }
 }
 

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use wayfare_event::DeliveryId;
 
 use super::send::permission;
+use super::start::next_hops;
+use super::walk::{HOPS_MAX, refuse_hop};
 use super::who::Who;
 use super::work::{NotYet, Work};
 use crate::change::Change;
 use crate::delivery::{ExpiredReason, Outcome, Progress, State, WithheldReason};
-use crate::record::{Delivery, Key, Permission, Row};
+use crate::record::{Cause, Delivery, DeliveryTold, Key, Permission, Queued, Row};
 
 /// How long a delivery may wait before its first attempt, in microseconds: 24 hours.
 const QUEUE_US_MAX: i64 = 24 * 60 * 60 * 1_000_000;
@@ -104,16 +106,47 @@ fn overdue(work: &Work<'_>, delivery: &Delivery) -> Option<ExpiredReason> {
 
 fn moved(
     work: &mut Work<'_>,
-    delivery: DeliveryId,
+    id: DeliveryId,
     state: State,
     (consent, outcome): (Option<Permission>, Option<Outcome>),
 ) {
     let at = work.at;
     work.make(Change::DeliveryMoved {
-        delivery,
+        delivery: id,
         state,
         at,
         consent,
         outcome,
+    });
+    if let Some(Row::Delivery(delivery)) = work.rows.row(&Key::Delivery(id)) {
+        tell(work, &delivery, state);
+    }
+}
+
+/// Queues the state for the journeys that start from it.
+fn tell(work: &mut Work<'_>, delivery: &Delivery, state: State) {
+    let of = (&*delivery.journey, &*delivery.block);
+    let mut started = work.catalog.started_by_delivery(of, state.as_str());
+    if started.next().is_none() {
+        return;
+    }
+    let hops = next_hops(work, delivery.hops);
+    if hops > HOPS_MAX {
+        refuse_hop(work, &delivery.owner, &delivery.journey, &delivery.block);
+        return;
+    }
+    let (status, reason) = state.told();
+    work.queue(Queued {
+        owner: delivery.owner.clone(),
+        hops,
+        cause: Cause::Delivery(DeliveryTold {
+            id: delivery.id,
+            journey: delivery.journey.clone(),
+            block: delivery.block.clone(),
+            state: state.as_str().into(),
+            status,
+            reason: reason.map(Arc::from),
+            at: work.at,
+        }),
     });
 }

@@ -1,22 +1,21 @@
-//! Who enters? The journeys whose trigger names the event, by id; each refusal is recorded with its
-//! reason.
+//! Who enters? The journeys that something starts, by id; each refusal is recorded with its reason.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wayfare_event::{InstanceId, Map, Value};
 use wayfare_journey::expression::Expression;
-use wayfare_journey::{Again, TriggerOn};
+use wayfare_journey::{Again, EntryLimit, TriggerOn};
 
-use super::event::Heard;
 use super::judge::Ground;
 use super::leave::Moved;
+use super::start::{Start, Starts};
 use super::walk::{self, is_late};
 use super::who::{Live, Who};
 use super::work::{NotYet, Work};
-use super::write::ChoiceChanged;
 use crate::catalog::Published;
 use crate::change::Change;
-use crate::record::{Instance, Key, Refusal};
+use crate::record::{Instance, Key, Paused, Refusal};
 use crate::refusal::RefusalCode;
 use crate::trace::Note;
 
@@ -30,7 +29,7 @@ const KEPT_BYTES_MAX: usize = 4 * 1024;
 const REFUSED_VALUE_BYTES_MAX: usize = 64;
 
 /// Why somebody does not enter, with the part of the condition that decided.
-struct Refused {
+pub(crate) struct Refused {
     code: RefusalCode,
     leaf: Option<(String, String)>,
 }
@@ -41,46 +40,33 @@ impl From<RefusalCode> for Refused {
     }
 }
 
-/// Lets the person enter every journey that the event starts.
+/// Lets the person enter every journey that something starts.
 pub(crate) fn enter(
     work: &mut Work<'_>,
     who: &Who,
-    heard: &Heard<'_>,
-    (changed, moved): (Option<ChoiceChanged>, Moved),
+    starts: Starts<'_>,
+    moved: &Moved,
 ) -> Result<(), NotYet> {
-    let event = &heard.happened.event;
-    let catalog = work.catalog;
-    let mut started: Vec<Arc<Published>> = catalog
-        .started_by_event(event.kind, &event.name)
-        .cloned()
-        .collect();
-    if let Some(changed) = &changed {
-        let changed_to = |published: &&Arc<Published>| match &published.graph.trigger().on {
-            TriggerOn::Consent { action, .. } => *action == changed.action,
-            TriggerOn::Events(_) => false,
-        };
-        let by_consent = catalog.started_by_consent(&changed.category);
-        started.extend(by_consent.filter(changed_to).cloned());
-    }
-    for published in started {
-        let mut instance = candidate(work, who, heard, &published);
-        instance.change = changed.as_ref().map(|changed| changed.map.clone());
-        match admit(work, who, heard, (&published, &mut instance, &moved))? {
-            Ok(true) => begin(work, who, heard, (&published, instance))?,
+    for (published, start) in starts.in_order() {
+        let mut instance = candidate(work, who, &start, &published);
+        match admit(work, who, &start, (&published, &mut instance, moved))? {
+            Ok(true) => begin(work, who, &start, (&published, instance))?,
             Ok(false) => {}
-            Err(refused) => refuse(work, who, heard, (&published, refused)),
+            Err(refused) => refuse(work, who, &start, (published.graph.id(), refused)),
         }
     }
     Ok(())
 }
 
 /// The instance there would be.
-fn candidate(work: &Work<'_>, who: &Who, heard: &Heard<'_>, published: &Published) -> Instance {
+pub(crate) fn candidate(
+    work: &Work<'_>,
+    who: &Who,
+    start: &Start<'_>,
+    published: &Published,
+) -> Instance {
     let graph = &published.graph;
     let by_event = matches!(graph.trigger().on, TriggerOn::Events(_));
-    let event = &heard.happened.event;
-    let in_context = event.context.get("groupId").and_then(Value::as_text);
-    let named = event.group_id.clone().or_else(|| in_context.map(Arc::from));
     Instance {
         journey: graph.id().clone(),
         version: graph.version(),
@@ -90,42 +76,44 @@ fn candidate(work: &Work<'_>, who: &Who, heard: &Heard<'_>, published: &Publishe
         due: None,
         key: None,
         profile: who.id,
-        account: named.or_else(|| who.account.clone()),
-        triggered: heard.happened.occurred,
-        trigger: by_event.then(|| heard.map.clone()),
-        change: None,
+        account: start.account.clone().or_else(|| who.account.clone()),
+        triggered: start.occurred,
+        trigger: start.event.filter(|_| by_event).cloned(),
+        change: start.change.clone(),
+        delivery: start.delivery.clone(),
         named: Vec::new(),
-        visits: std::collections::BTreeMap::new(),
+        visits: BTreeMap::new(),
+        arms: BTreeMap::new(),
+        holdout: false,
+        hops: work.hops,
     }
 }
 
-/// Whether the instance may begin; `false` where the event has moved the same (journey, key).
+/// Whether the instance may begin; `false` where what starts it has moved the same (journey, key).
 fn admit(
     work: &mut Work<'_>,
     who: &Who,
-    heard: &Heard<'_>,
+    start: &Start<'_>,
     (published, instance, moved): (&Published, &mut Instance, &Moved),
 ) -> Result<Result<bool, Refused>, NotYet> {
     let graph = &published.graph;
     let ground = Ground::of(work, published, who, instance)?;
     if let Some(condition) = &graph.trigger().condition
-        && !ground.holds(work, condition, Some(&heard.map))
+        && !ground.holds(work, condition, start.event)
     {
-        let leaf = ground.with_scope(work, Some(&heard.map), |scope| {
-            condition.deciding_leaf(scope)
-        });
+        let leaf = ground.with_scope(work, start.event, |scope| condition.deciding_leaf(scope));
         let leaf = Some((leaf.source, leaf.value.to_string()));
         let code = RefusalCode::Condition;
         return Ok(Err(Refused { code, leaf }));
     }
-    if heard.happened.event.historical {
+    if start.historical {
         return Ok(Err(RefusalCode::Historical.into()));
     }
-    if is_late(work, heard.happened.occurred, graph.entry().lateness_us) {
+    if is_late(work, start.occurred, graph.entry().lateness_us) {
         return Ok(Err(RefusalCode::Late.into()));
     }
     if let Some(path) = &graph.entry().key {
-        instance.key = key(work, &ground, path, &heard.map);
+        instance.key = key(work, &ground, path, start.event);
         if instance.key.is_none() {
             return Ok(Err(RefusalCode::NoKey.into()));
         }
@@ -133,6 +121,26 @@ fn admit(
     if moved.contains(&(instance.journey.clone(), instance.key.clone())) {
         return Ok(Ok(false));
     }
+    let control = work.rows.control(graph.id());
+    if control.is_some_and(|control| control.paused.is_some()) {
+        return Ok(Err(RefusalCode::Paused.into()));
+    }
+    if let Err(refused) = again(work, who, start, (published, instance))? {
+        return Ok(Err(refused));
+    }
+    Ok(match graph.entry().limit {
+        Some(limit) if !within(work, graph.id(), limit) => Err(RefusalCode::EntryLimit.into()),
+        Some(_) | None => Ok(true),
+    })
+}
+
+/// Whether `again:` lets the instance begin.
+fn again(
+    work: &Work<'_>,
+    who: &Who,
+    start: &Start<'_>,
+    (published, instance): (&Published, &Instance),
+) -> Result<Result<(), Refused>, NotYet> {
     let live = who.live(&work.rows);
     let inside = live
         .iter()
@@ -146,20 +154,46 @@ fn admit(
     let entries = guards.iter().filter_map(|guard| work.rows.guard(guard));
     let last = entries.map(|entry| entry.entered).max();
     // An id is decided on once, for ever: also when its message is long forgotten.
-    if last.is_some() && is_taken(work, id(work, who, heard, instance), &live)? {
+    if last.is_some() && is_taken(work, id(who, start, instance), &live)? {
         let code = RefusalCode::Once;
-        let leaf = Some(("messageId".to_owned(), heard.opener(work)));
+        let leaf = Some(("messageId".to_owned(), start.opener.clone()));
         return Ok(Err(Refused { code, leaf }));
     }
     let is_inside = inside.count() > 0;
-    Ok(match graph.entry().again {
+    Ok(match published.graph.entry().again {
         Again::Once if last.is_some() => Err(RefusalCode::Once.into()),
         Again::Every(_) | Again::AfterExit if is_inside => Err(RefusalCode::Inside.into()),
         Again::Every(us) if last.is_some_and(|last| work.at.micros_since(last) < us) => {
             Err(RefusalCode::TooSoon.into())
         }
-        Again::Once | Again::Every(_) | Again::AfterExit | Again::Always => Ok(true),
+        Again::Once | Again::Every(_) | Again::AfterExit | Again::Always => Ok(()),
     })
+}
+
+/// Counts an entry; one too many pauses the journey and is refused.
+fn within(work: &mut Work<'_>, journey: &Arc<str>, limit: EntryLimit) -> bool {
+    let at = work.at;
+    let window = work.rows.control(journey).and_then(|it| it.window);
+    let open = window.filter(|window| at.micros_since(window.since) < limit.per_us);
+    if open.is_none_or(|window| window.entries < limit.entries) {
+        work.make(Change::EntryCounted {
+            journey: journey.clone(),
+            at,
+            per_us: limit.per_us,
+        });
+        return true;
+    }
+    let per = wayfare_journey::duration::written(limit.per_us);
+    let reason = format!("more than {} entries in {per}", limit.entries);
+    work.make(Change::JourneyPaused {
+        journey: journey.clone(),
+        paused: Paused {
+            since: at,
+            by: "entry limit".into(),
+            reason: reason.into(),
+        },
+    });
+    false
 }
 
 /// Whether an id is that of a walk, or of one that ended.
@@ -169,20 +203,20 @@ fn is_taken(work: &Work<'_>, id: InstanceId, live: &[Live]) -> Result<bool, NotY
     Ok(live.iter().any(|live| live.id == id) || work.rows.row(&decision).is_some())
 }
 
-/// The id of the instance that an event opens.
-fn id(work: &Work<'_>, who: &Who, heard: &Heard<'_>, instance: &Instance) -> InstanceId {
-    let opener = heard.opener(work);
-    InstanceId::derive(&instance.journey, instance.key.as_deref(), &opener, who.id)
+/// The id of the instance that something opens.
+fn id(who: &Who, start: &Start<'_>, instance: &Instance) -> InstanceId {
+    let key = instance.key.as_deref();
+    InstanceId::derive(&instance.journey, key, &start.opener, who.id)
 }
 
-/// The key an event has at the journey's path: text up to a limit, or a number's digits.
+/// The key at the journey's path: text up to a limit, or a number's digits.
 pub(crate) fn key(
     work: &Work<'_>,
     ground: &Ground<'_>,
     path: &Expression,
-    event: &Map,
+    event: Option<&Map>,
 ) -> Option<Arc<str>> {
-    let value = ground.with_scope(work, Some(event), |scope| path.value(scope).into_owned());
+    let value = ground.with_scope(work, event, |scope| path.value(scope).into_owned());
     let key: Arc<str> = match value {
         Value::Text(text) => text,
         Value::Number(number) => number.to_string().into(),
@@ -194,22 +228,22 @@ pub(crate) fn key(
 fn begin(
     work: &mut Work<'_>,
     who: &Who,
-    heard: &Heard<'_>,
+    start: &Start<'_>,
     (published, mut instance): (&Published, Instance),
 ) -> Result<(), NotYet> {
     let graph = &published.graph;
     instance.trigger = instance.trigger.map(|event| graph.kept().trigger(&event));
-    let bytes = [&instance.trigger, &instance.change]
+    let bytes = [&instance.trigger, &instance.change, &instance.delivery]
         .into_iter()
         .flatten()
         .map(|map| map.to_string().len())
         .sum::<usize>();
     if bytes > KEPT_BYTES_MAX {
         let refused = RefusalCode::TooLarge.into();
-        refuse(work, who, heard, (published, refused));
+        refuse(work, who, start, (graph.id(), refused));
         return Ok(());
     }
-    let id = id(work, who, heard, &instance);
+    let id = id(who, start, &instance);
     let live = Live {
         owner: who.owner.clone(),
         id,
@@ -227,11 +261,11 @@ fn begin(
     walk::arrive(work, who, &live, graph.start())
 }
 
-fn refuse(
+pub(crate) fn refuse(
     work: &mut Work<'_>,
     who: &Who,
-    heard: &Heard<'_>,
-    (published, refused): (&Published, Refused),
+    start: &Start<'_>,
+    (journey, refused): (&Arc<str>, Refused),
 ) {
     let cut = |text: String| {
         let end = text.floor_char_boundary(REFUSED_VALUE_BYTES_MAX);
@@ -241,10 +275,10 @@ fn refuse(
     work.make(Change::Refused {
         owner: who.owner.clone(),
         refusal: Refusal {
-            journey: published.graph.id().clone(),
+            journey: journey.clone(),
             code: refused.code,
             at: work.at,
-            message_id: heard.happened.event.message_id.clone(),
+            message_id: start.message_id.clone(),
             leaf,
             value: value.map(cut),
         },

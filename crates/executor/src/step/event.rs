@@ -1,14 +1,19 @@
 //! What follows from an event? Whom it is about, what it tells of them, then, in this order, who
 //! leaves, who goes on and who enters (SP 7).
 
+use std::sync::Arc;
+
 use wayfare_event::{Event, EventKind, Identifier, Map, MessageHash, Value};
 use wayfare_identity::{Partition, Profile, Standing};
+use wayfare_journey::TraitOf;
 
+use super::start::{Start, Starts};
 use super::who::Who;
 use super::work::{NotYet, Work};
-use super::{enter, leave, merge, walk, write};
+use super::write::{TraitChanged, Wrote};
+use super::{date, enter, leave, merge, migrate, walk, write};
 use crate::change::Change;
-use crate::input::{Happened, Timer};
+use crate::input::{Happened, Timer, TimerOf};
 use crate::record::Key;
 use crate::trace::Note;
 
@@ -69,11 +74,12 @@ pub(super) fn event(work: &mut Work<'_>, happened: &Happened) -> Result<(), NotY
     };
     work.trace.note(|| Note::Attributed(profile.id));
     let owner = owner(profile, happened);
-    let changed = write::write(work, happened, &owner, profile)?;
+    let wrote = write::write(work, happened, &owner, profile)?;
     if !concerns {
         return Ok(());
     }
     let who = Who::look(work, profile, owner)?;
+    migrate::migrate(work, &who);
     if let Some(before) = before {
         merge::settle(work, &who, &before, profile)?;
     }
@@ -81,9 +87,72 @@ pub(super) fn event(work: &mut Work<'_>, happened: &Happened) -> Result<(), NotY
         happened,
         map: map(happened),
     };
-    let moved = leave::by_event(work, &who, &heard)?;
-    let moved = walk::wake(work, &who, Some(&heard), moved)?;
-    enter::enter(work, &who, &heard, (changed, moved))
+    let starts = starts(work, &heard, wrote);
+    follow(work, &who, Some(&heard), starts)
+}
+
+/// What follows for a profile from anything that happened: who leaves, who goes on, which dates
+/// moved, who enters.
+pub(super) fn follow(
+    work: &mut Work<'_>,
+    who: &Who,
+    heard: Option<&Heard<'_>>,
+    starts: Starts<'_>,
+) -> Result<(), NotYet> {
+    let moved = leave::leave(work, who, heard)?;
+    let moved = walk::wake(work, who, heard, moved)?;
+    date::plan(work, who)?;
+    enter::enter(work, who, starts, &moved)
+}
+
+/// The journeys that an event starts, by itself and by what it changed.
+fn starts<'a>(work: &Work<'_>, heard: &'a Heard<'_>, wrote: Wrote) -> Starts<'a> {
+    let happened = heard.happened;
+    let event = &happened.event;
+    let in_context = event.context.get("groupId").and_then(Value::as_text);
+    let base = Start {
+        historical: event.historical,
+        message_id: event.message_id.clone(),
+        account: event.group_id.clone().or_else(|| in_context.map(Arc::from)),
+        ..Start::at(happened.occurred, heard.opener(work))
+    };
+    let mut starts = Starts::default();
+    let catalog = work.catalog;
+    if catalog.hears(event.kind, &event.name) {
+        let by_event = Start {
+            event: Some(&heard.map),
+            ..base.clone()
+        };
+        let published = catalog.started_by_event(event.kind, &event.name);
+        starts.add(by_event, &published);
+    }
+    if let Some(changed) = wrote.choice {
+        let by_choice = Start {
+            change: Some(changed.map),
+            ..base.clone()
+        };
+        let published = catalog.started_by_consent(&changed.category, changed.action);
+        starts.add(by_choice, published);
+    }
+    by_traits(work, &mut starts, (&base, &wrote.traits));
+    starts
+}
+
+/// The journeys that changed traits start.
+pub(super) fn by_traits<'a>(
+    work: &Work<'_>,
+    starts: &mut Starts<'a>,
+    (base, changed): (&Start<'a>, &[TraitChanged]),
+) {
+    for changed in changed {
+        let start = Start {
+            change: Some(changed.map()),
+            ..base.clone()
+        };
+        let values = (&changed.previous, &changed.current);
+        let of = (changed.of, &*changed.name);
+        starts.add(start, work.catalog.started_by_trait(of, values));
+    }
 }
 
 /// Goes on only when everything the event can touch is loaded.
@@ -103,21 +172,33 @@ fn load(work: &Work<'_>, happened: &Happened, message: Option<MessageHash>) -> R
 /// The timers of everybody near come first, each as an input of its own.
 fn due_first(work: &Work<'_>) -> Result<(), NotYet> {
     let due = work.rows.records().flat_map(|(owner, record)| {
-        record.instances.iter().filter_map(move |(id, instance)| {
+        let instances = record.instances.iter().filter_map(move |(id, instance)| {
             let due = instance.due.filter(|due| *due <= work.at)?;
             // A version that is not in the catalog stands still.
             leave::published(work, instance)?;
-            Some((due, *id, owner))
-        })
+            is_going(work, &instance.journey).then_some((due, TimerOf::Instance(*id), owner))
+        });
+        let dates = record.dates.iter().filter_map(move |(journey, planned)| {
+            let due = planned.due.filter(|due| *due <= work.at)?;
+            work.catalog.in_force(journey)?;
+            is_going(work, journey).then(|| (due, TimerOf::Date(journey.clone()), owner))
+        });
+        instances.chain(dates)
     });
     match due.min() {
         None => Ok(()),
-        Some((due, instance, owner)) => Err(NotYet::DueFirst(Timer {
+        Some((due, of, owner)) => Err(NotYet::DueFirst(Timer {
             due,
-            instance,
+            of,
             owner: owner.clone(),
         })),
     }
+}
+
+/// Whether what is due in a journey may have its turn: in a paused one it waits on.
+pub(super) fn is_going(work: &Work<'_>, journey: &Arc<str>) -> bool {
+    let control = work.rows.control(journey);
+    control.is_none_or(|control| control.paused.is_none())
 }
 
 fn partition(work: &Work<'_>) -> Partition {
@@ -144,15 +225,28 @@ fn owner(profile: &Profile, happened: &Happened) -> Identifier {
 /// Whether anybody can leave, go on or enter: most events concern no journey.
 fn concerns(work: &Work<'_>, happened: &Happened) -> bool {
     let event = &happened.event;
+    let catalog = work.catalog;
     let mut records = work.rows.records();
     let category = event.consent.as_ref().map(|said| &said.category);
+    let of = match event.kind {
+        EventKind::Group => Some(TraitOf::Account),
+        EventKind::Identify => Some(TraitOf::Profile),
+        EventKind::Track
+        | EventKind::Page
+        | EventKind::Screen
+        | EventKind::Alias
+        | EventKind::Consent => None,
+    };
+    let tells_traits = of.is_some_and(|of| {
+        let context = event.context.get("traits").and_then(Value::as_map);
+        let told = context.into_iter().chain([&event.traits]);
+        let mut names = told.flat_map(|traits| traits.iter().map(|(name, _)| name));
+        catalog.started_by_date().next().is_some() || names.any(|name| catalog.watches(of, name))
+    });
     records.any(|(_, record)| !record.instances.is_empty())
-        || category.is_some_and(|name| work.catalog.started_by_consent(name).next().is_some())
-        || work
-            .catalog
-            .started_by_event(event.kind, &event.name)
-            .next()
-            .is_some()
+        || category.is_some_and(|name| catalog.hears_consent(name))
+        || tells_traits
+        || catalog.hears(event.kind, &event.name)
 }
 
 /// Whether an event tells something of a person beyond how they are known: then it matters whose it

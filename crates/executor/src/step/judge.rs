@@ -1,5 +1,6 @@
 //! Does a condition hold here? What the expressions of one instance can read, gathered once.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use wayfare_consent::Channel;
@@ -16,11 +17,12 @@ use crate::trace::Note;
 #[derive(Debug)]
 pub(crate) struct Ground<'a> {
     pub(crate) published: &'a Published,
-    pub(crate) who: &'a Who,
+    pub(crate) who: Cow<'a, Who>,
     account: Option<Map>,
     entry: Map,
     trigger: Option<Map>,
     change: Option<Map>,
+    delivery: Option<Map>,
     named: Vec<(Arc<str>, Map)>,
     /// The address that `change` is about.
     pub(crate) about: Option<Identifier>,
@@ -45,11 +47,12 @@ impl<'a> Ground<'a> {
         work.need(about.clone().map(Key::Person))?;
         Ok(Self {
             published,
-            who,
+            who: Cow::Borrowed(who),
             account: account(work, instance.account.as_ref())?,
             entry,
             trigger: instance.trigger.clone(),
             change: instance.change.clone(),
+            delivery: instance.delivery.clone(),
             named: instance.named.clone(),
             about,
         })
@@ -78,6 +81,7 @@ impl<'a> Ground<'a> {
             event: event.or(self.trigger.as_ref()),
             trigger: self.trigger.as_ref(),
             change: self.change.as_ref(),
+            delivery: self.delivery.as_ref(),
             profile: &self.who.traits,
             account: self.account.as_ref(),
             journey: &self.published.names,

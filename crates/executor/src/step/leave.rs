@@ -13,11 +13,15 @@ use super::work::{NotYet, Work};
 use crate::catalog::Published;
 use crate::record::{DecisionOutcome, Instance};
 
-/// The (journey, key) pairs an event has moved: it does not enter them again.
+/// The (journey, key) pairs an input has moved: it does not enter them again.
 pub(crate) type Moved = BTreeSet<(Arc<str>, Option<Arc<str>>)>;
 
 /// Ends every instance that an exit rule takes out, in (entered, instance) order.
-pub(crate) fn by_event(work: &mut Work<'_>, who: &Who, heard: &Heard<'_>) -> Result<Moved, NotYet> {
+pub(crate) fn leave(
+    work: &mut Work<'_>,
+    who: &Who,
+    heard: Option<&Heard<'_>>,
+) -> Result<Moved, NotYet> {
     let mut moved = Moved::new();
     for live in who.live(&work.rows) {
         let Some(published) = published(work, &live.instance) else {
@@ -30,7 +34,7 @@ pub(crate) fn by_event(work: &mut Work<'_>, who: &Who, heard: &Heard<'_>) -> Res
         let rules = published.graph.exits();
         let taken = rules
             .iter()
-            .find(|rule| is_taken(work, &ground, (&live.instance, rule), Some(heard)));
+            .find(|rule| is_taken(work, &ground, (&live.instance, rule), heard));
         if let Some(rule) = taken {
             moved.insert((live.instance.journey.clone(), live.instance.key.clone()));
             end(work, who, &live, &rule.reason);
@@ -88,7 +92,7 @@ pub(crate) fn hears(
     }
     let same_key = *any_key || instance.key.is_none() || {
         let path = ground.published.graph.entry().key.as_ref();
-        let key = path.and_then(|path| super::enter::key(work, ground, path, &heard.map));
+        let key = path.and_then(|path| super::enter::key(work, ground, path, Some(&heard.map)));
         key == instance.key
     };
     same_key

@@ -34,6 +34,7 @@ pub(crate) fn decision(
         consent: None,
         request: None,
         terms: None,
+        hops: live.instance.hops.max(work.hops),
     }
 }
 
@@ -49,7 +50,7 @@ pub(crate) fn webhook(
     live: &Live,
     webhook: &Webhook,
 ) -> Result<(), NotYet> {
-    let who = ground.who;
+    let who = &*ground.who;
     let end = |work: &Work<'_>, outcome| decision(work, who, live, outcome);
     if webhook.identity == IdentityNeed::Known && !who.known {
         let decision = end(work, DecisionOutcome::Unresolved);
@@ -80,7 +81,12 @@ pub(crate) fn webhook(
             decide(work, decision, Some(error.to_string()));
         }
         Ok(rendered) => {
-            let mut decision = end(work, DecisionOutcome::Webhook);
+            let outcome = if live.instance.holdout {
+                DecisionOutcome::Holdout
+            } else {
+                DecisionOutcome::Webhook
+            };
+            let mut decision = end(work, outcome);
             decision.consent = Some(permission);
             decision.request = Some(Request {
                 method: rendered.method,
@@ -92,6 +98,7 @@ pub(crate) fn webhook(
             });
             decision.terms = match work.catalog.sending {
                 Sending::Dry => None,
+                Sending::Owed if live.instance.holdout => None,
                 Sending::Owed => Some(Terms {
                     mode: webhook.mode,
                     timeout_us: webhook.timeout_us,

@@ -3,24 +3,26 @@
 
 use std::sync::Arc;
 
-use wayfare_event::{InstanceId, Timestamp};
-use wayfare_journey::{Block, BlockId, Heard as Rule, WaitItem};
+use wayfare_event::{Identifier, InstanceId, Timestamp};
+use wayfare_journey::{Block, BlockId, Graph, Heard as Rule, Payload, Split, WaitItem};
 
 use super::event::Heard;
 use super::judge::Ground;
 use super::leave::{self, Moved, published};
 use super::send;
+use super::start::next_hops;
 use super::who::{Live, Who};
 use super::work::{NotYet, Work};
 use crate::catalog::Published;
 use crate::change::Change;
-use crate::record::Instance;
+use crate::record::{Cause, DecisionOutcome, Instance, Queued, Refusal};
+use crate::refusal::RefusalCode;
 use crate::trace::Note;
 
 /// Blocks an instance passes in one step.
 const BLOCKS_PER_STEP_MAX: usize = 100;
-/// Visits of one block.
-const VISITS_MAX: u32 = 1_000;
+/// Inputs that lead to one another, each queueing the next (SP 31).
+pub(crate) const HOPS_MAX: u8 = 8;
 
 /// Lets every instance go on whose wait is over, in (entered, instance) order.
 pub(crate) fn wake(
@@ -115,10 +117,9 @@ pub(crate) fn arrive(
     let Some(published) = published(work, &instance) else {
         return Ok(());
     };
-    let ground = Ground::of(work, &published, who, &instance)?;
     let mut walk = Walk {
         who,
-        ground: &ground,
+        ground: Ground::of(work, &published, who, &instance)?,
         live: Live {
             instance,
             ..live.clone()
@@ -127,7 +128,7 @@ pub(crate) fn arrive(
     let mut here = block;
     for _ in 0..BLOCKS_PER_STEP_MAX {
         walk.come_to(work, published.graph.key(here));
-        if let Some(reason) = leave::on_arrival(work, &ground, &walk.live.instance) {
+        if let Some(reason) = leave::on_arrival(work, &walk.ground, &walk.live.instance) {
             leave::end(work, who, &walk.live, &reason);
             return Ok(());
         }
@@ -141,7 +142,7 @@ pub(crate) fn arrive(
 }
 
 /// Notes which arm is taken: where two lead to one block, nothing else tells.
-fn chose(work: &mut Work<'_>, instance: InstanceId, place: usize) {
+pub(super) fn chose(work: &mut Work<'_>, instance: InstanceId, place: usize) {
     work.trace.note(|| Note::Chose {
         instance,
         arm: place + 1,
@@ -151,7 +152,7 @@ fn chose(work: &mut Work<'_>, instance: InstanceId, place: usize) {
 /// One instance on its way through blocks.
 struct Walk<'a> {
     who: &'a Who,
-    ground: &'a Ground<'a>,
+    ground: Ground<'a>,
     live: Live,
 }
 
@@ -167,7 +168,7 @@ impl Walk<'_> {
     }
 
     /// The next block; none when the instance parked or ended here.
-    fn pass(&self, work: &mut Work<'_>, block: &Block) -> Result<Option<BlockId>, NotYet> {
+    fn pass(&mut self, work: &mut Work<'_>, block: &Block) -> Result<Option<BlockId>, NotYet> {
         match block {
             Block::Decide(arms) => {
                 let mut holds = |arm: &wayfare_journey::Arm| {
@@ -181,9 +182,38 @@ impl Walk<'_> {
                     arm.then
                 }))
             }
+            Block::Split(split) => {
+                let then = self.take_arm(work, split);
+                let instance = &self.live.instance;
+                let taken = instance.arms.get(&instance.block);
+                let place = split.arms.iter().position(|arm| Some(&arm.name) == taken);
+                if let Some(place) = place {
+                    chose(work, self.live.id, place);
+                }
+                Ok(Some(then))
+            }
             Block::Pause { duration_us, .. } => {
-                self.park(work, *duration_us);
+                self.park(work, work.at.saturating_add_micros(*duration_us));
                 Ok(None)
+            }
+            Block::UntilTime(until) => {
+                let at = work.at;
+                let due = self
+                    .ground
+                    .with_scope(work, None, |scope| until.due(at, scope));
+                Ok(self.park_until(work, due, until.then))
+            }
+            Block::UntilDate(until) => {
+                let due = self.ground.with_scope(work, None, |scope| until.due(scope));
+                let Some(due) = due else {
+                    chose(work, self.live.id, 1);
+                    return Ok(Some(until.missing));
+                };
+                let then = self.park_until(work, due, until.then);
+                if then.is_some() {
+                    chose(work, self.live.id, 0);
+                }
+                Ok(then)
             }
             Block::Wait {
                 items, timeout_us, ..
@@ -192,16 +222,17 @@ impl Walk<'_> {
                 let over = items
                     .iter()
                     .enumerate()
-                    .find(|(_, item)| is_over(work, self.ground, (instance, item), None));
+                    .find(|(_, item)| is_over(work, &self.ground, (instance, item), None));
                 let Some((place, item)) = over else {
-                    self.park(work, *timeout_us);
+                    self.park(work, work.at.saturating_add_micros(*timeout_us));
                     return Ok(None);
                 };
                 chose(work, self.live.id, place);
                 Ok(Some(item.then))
             }
+            Block::Update { writes, then } => Ok(self.update(work, writes).then_some(*then)),
             Block::Webhook(webhook) => {
-                send::webhook(work, self.ground, &self.live, webhook)?;
+                send::webhook(work, &self.ground, &self.live, webhook)?;
                 Ok(None)
             }
             Block::Exit { reason } => {
@@ -211,11 +242,21 @@ impl Walk<'_> {
         }
     }
 
-    /// Stays at the block until it is over or `for_us` have passed.
-    fn park(&self, work: &mut Work<'_>, for_us: i64) {
-        let block = &self.live.instance.block;
-        let visits = self.live.instance.visits.get(block).copied();
-        if visits.unwrap_or_default() >= VISITS_MAX {
+    /// Goes on at once when `due` is not ahead, else stays until then.
+    fn park_until(&self, work: &mut Work<'_>, due: Timestamp, then: BlockId) -> Option<BlockId> {
+        if due <= work.at {
+            return Some(then);
+        }
+        self.park(work, due);
+        None
+    }
+
+    /// Stays at the block until it is over, until `due`, or until its life is over.
+    fn park(&self, work: &mut Work<'_>, due: Timestamp) {
+        let instance = &self.live.instance;
+        let graph = &self.ground.published.graph;
+        let visits = instance.visits.get(&instance.block).copied();
+        if visits.unwrap_or_default() >= graph.visits_max() {
             leave::end(work, self.who, &self.live, "limit");
             return;
         }
@@ -223,9 +264,98 @@ impl Walk<'_> {
         work.make(Change::Parked {
             owner: self.live.owner.clone(),
             id: self.live.id,
-            block: block.clone(),
+            block: instance.block.clone(),
             at,
-            due: Some(at.saturating_add_micros(for_us)),
+            due: Some(due.min(life_end(graph, instance))),
         });
     }
+
+    /// The arm taken before, else the one that chance gives: an edit, a login or a merge moves
+    /// nobody.
+    fn take_arm(&mut self, work: &mut Work<'_>, split: &Split) -> BlockId {
+        let instance = &self.live.instance;
+        let block = instance.block.clone();
+        let taken = instance.arms.get(&block);
+        let kept = split.arms.iter().find(|arm| Some(&arm.name) == taken);
+        if let Some(kept) = kept {
+            return kept.then;
+        }
+        let subject = match &instance.key {
+            Some(key) => key.to_string(),
+            None => self.who.subject(),
+        };
+        let arm = split.arm(&subject);
+        work.make(Change::ArmTaken {
+            owner: self.live.owner.clone(),
+            id: self.live.id,
+            block: block.clone(),
+            arm: arm.name.clone(),
+            holdout: arm.holdout,
+        });
+        let instance = Arc::make_mut(&mut self.live.instance);
+        instance.arms.insert(block, arm.name.clone());
+        instance.holdout |= arm.holdout;
+        arm.then
+    }
+
+    /// Queues what the block writes and sees it from now on (SP 23); whether the instance goes on.
+    fn update(&mut self, work: &mut Work<'_>, writes: &[(Arc<str>, Payload)]) -> bool {
+        let mut values = Vec::new();
+        for (name, payload) in writes {
+            let value = self
+                .ground
+                .with_scope(work, None, |scope| payload.value(scope, name));
+            match value {
+                Ok(Some(value)) => values.push((name.clone(), value)),
+                Ok(None) => {}
+                Err(error) => {
+                    let outcome = DecisionOutcome::RenderFailed;
+                    let decision = send::decision(work, self.who, &self.live, outcome);
+                    send::decide(work, decision, Some(error.to_string()));
+                    return false;
+                }
+            }
+        }
+        let hops = next_hops(work, self.live.instance.hops);
+        if hops > HOPS_MAX {
+            let journey = &self.live.instance.journey;
+            refuse_hop(work, &self.live.owner, journey, &self.live.instance.block);
+            return true;
+        }
+        for (name, value) in &values {
+            self.ground.who.to_mut().foresee(work, name, value.clone());
+        }
+        work.queue(Queued {
+            owner: self.live.owner.clone(),
+            hops,
+            cause: Cause::Traits(values),
+        });
+        true
+    }
+}
+
+/// When an instance's life is over.
+pub(crate) fn life_end(graph: &Graph, instance: &Instance) -> Timestamp {
+    instance.entered.saturating_add_micros(graph.life_us())
+}
+
+/// Records that what a block or a delivery would have caused leads on too far.
+pub(crate) fn refuse_hop(
+    work: &mut Work<'_>,
+    owner: &Identifier,
+    journey: &Arc<str>,
+    block: &Arc<str>,
+) {
+    let at = work.at;
+    work.make(Change::Refused {
+        owner: owner.clone(),
+        refusal: Refusal {
+            journey: journey.clone(),
+            code: RefusalCode::HopLimit,
+            at,
+            message_id: None,
+            leaf: Some(block.to_string()),
+            value: None,
+        },
+    });
 }

@@ -7,16 +7,17 @@ use wayfare_event::{ConsentAction, Identifier, InstanceId, Map, Namespace, Profi
 use wayfare_identity::{Named, Profile};
 
 use super::work::{NotYet, Work};
-use crate::record::{Instance, Key, Register, Told};
+use crate::record::{Instance, Key, Planned, Register, Told};
 use crate::snapshot::Snapshot;
 
 /// One profile, looked at once its records are written.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Who {
     pub(crate) id: ProfileId,
     pub(crate) known: bool,
     /// The identifier that what is new is kept under.
     pub(crate) owner: Identifier,
+    anchor: Option<Identifier>,
     identifiers: Vec<Identifier>,
     /// Traits and `profileId`, as expressions read them.
     pub(crate) traits: Map,
@@ -49,16 +50,11 @@ impl Who {
         let account = accounts
             .max_by_key(|(account, told)| (**told, (*account).clone()))
             .map(|(account, _)| account.clone());
-        let text = |name: &str| traits.get(name).and_then(Value::as_text);
-        let jurisdiction = Jurisdiction::of(
-            text("jurisdiction"),
-            text("country"),
-            text("region"),
-            work.catalog.consent.default_jurisdiction(),
-        );
+        let jurisdiction = jurisdiction(work, &traits);
         let who = Self {
             id: profile.id,
             known: profile.known,
+            anchor: profile.anchor().cloned(),
             owner,
             identifiers: profile.identifiers.clone(),
             account,
@@ -73,28 +69,32 @@ impl Who {
 
     /// The profile an identifier is in, wholly loaded.
     pub(crate) fn behind(work: &Work<'_>, identifier: &Identifier) -> Result<Self, NotYet> {
-        let catalog = work.catalog;
-        let named = Named::just(identifier.clone());
-        let missing = wayfare_identity::reach(&catalog.identity, work.rows.links(), &named);
-        work.need(missing.into_iter().map(Key::Person))?;
-        let partition =
-            wayfare_identity::resolve(&catalog.identity, &catalog.id_key, work.rows.links());
-        let profile = partition
-            .profile_of(identifier)
-            .cloned()
-            .unwrap_or_else(|| Profile {
-                id: ProfileId::derive(
-                    &catalog.id_key,
-                    1,
-                    identifier.namespace.as_str(),
-                    &identifier.value,
-                ),
-                identifiers: vec![identifier.clone()],
-                standing: wayfare_identity::Standing::Loose,
-                known: false,
-            });
+        let profile = profile_behind(work, identifier)?;
         let owner = profile.anchor().unwrap_or(identifier).clone();
         Self::look(work, &profile, owner)
+    }
+
+    /// The dates planned for a journey, and where each is kept.
+    pub(crate) fn dates(&self, rows: &Snapshot, journey: &Arc<str>) -> Vec<(Identifier, Planned)> {
+        let planned = |owner: &Identifier| {
+            let planned = rows.record(owner)?.dates.get(journey).copied()?;
+            Some((owner.clone(), planned))
+        };
+        self.identifiers.iter().filter_map(planned).collect()
+    }
+
+    /// Sees a trait as it is about to be written.
+    pub(crate) fn foresee(&mut self, work: &Work<'_>, name: &str, value: Value) {
+        self.traits.insert(name, value);
+        self.jurisdiction = jurisdiction(work, &self.traits);
+    }
+
+    /// Whom a split without a key is about: the anchor's value, else the profile's id (SP 38).
+    pub(crate) fn subject(&self) -> String {
+        match &self.anchor {
+            Some(anchor) => anchor.value.to_string(),
+            None => self.id.to_string(),
+        }
     }
 
     /// The address of a channel that the profile's traits name.
@@ -203,6 +203,52 @@ impl Who {
                 last: left.last.max(right.last),
             })
     }
+}
+
+/// The profile an identifier is in, with everything it can reach loaded.
+pub(crate) fn profile_behind(work: &Work<'_>, identifier: &Identifier) -> Result<Profile, NotYet> {
+    let catalog = work.catalog;
+    let named = Named::just(identifier.clone());
+    work.need([Key::Person(identifier.clone())])?;
+    let missing = wayfare_identity::reach(&catalog.identity, work.rows.links(), &named);
+    work.need(missing.into_iter().map(Key::Person))?;
+    let partition =
+        wayfare_identity::resolve(&catalog.identity, &catalog.id_key, work.rows.links());
+    let alone = || Profile {
+        id: ProfileId::derive(
+            &catalog.id_key,
+            1,
+            identifier.namespace.as_str(),
+            &identifier.value,
+        ),
+        identifiers: vec![identifier.clone()],
+        standing: wayfare_identity::Standing::Loose,
+        known: false,
+    };
+    Ok(partition
+        .profile_of(identifier)
+        .cloned()
+        .unwrap_or_else(alone))
+}
+
+fn jurisdiction(work: &Work<'_>, traits: &Map) -> Jurisdiction {
+    let text = |name: &str| traits.get(name).and_then(Value::as_text);
+    Jurisdiction::of(
+        text("jurisdiction"),
+        text("country"),
+        text("region"),
+        work.catalog.consent.default_jurisdiction(),
+    )
+}
+
+/// The value of one trait, as the profile shows it; `null` when it has none.
+pub(crate) fn trait_of(rows: &Snapshot, profile: &Profile, name: &str) -> Value {
+    let records = profile.identifiers.iter();
+    let registers = records.filter_map(|identifier| rows.record(identifier)?.traits.get(name));
+    let latest = registers.reduce(|held, other| if held.told < other.told { other } else { held });
+    latest
+        .map(|latest| latest.value.clone())
+        .unwrap_or_default()
 }
 
 /// An address as an identifier, when it is one.

@@ -11,7 +11,7 @@ use crate::catalog::Catalog;
 use crate::change::Change;
 use crate::effects::Effects;
 use crate::input::Timer;
-use crate::record::{Account, Key};
+use crate::record::{Account, Key, QueueId, Queued};
 use crate::snapshot::Snapshot;
 use crate::trace::Trace;
 
@@ -30,6 +30,8 @@ pub(crate) struct Work<'a> {
     pub(crate) catalog: &'a Catalog,
     pub(crate) seq: u64,
     pub(crate) at: Timestamp,
+    /// How many queued inputs led to this one, one queueing the next.
+    pub(crate) hops: u8,
     /// What was loaded; copied with the first change.
     pub(crate) rows: Cow<'a, Snapshot>,
     pub(crate) trace: &'a mut Trace,
@@ -47,6 +49,7 @@ impl<'a> Work<'a> {
             catalog,
             seq,
             at,
+            hops: 0,
             rows: Cow::Borrowed(snapshot),
             trace,
             changes: Vec::new(),
@@ -56,6 +59,18 @@ impl<'a> Work<'a> {
     pub(crate) fn make(&mut self, change: Change) {
         change.apply(self.rows.to_mut());
         self.changes.push(change);
+    }
+
+    /// Queues an input, for when this one is done.
+    pub(crate) fn queue(&mut self, input: Queued) {
+        let queued = |change: &&Change| matches!(change, Change::Queued { .. });
+        let before = self.changes.iter().filter(queued).count();
+        let id = QueueId {
+            seq: self.seq,
+            place: u32::try_from(before).unwrap_or(u32::MAX),
+        };
+        let input = Arc::new(input);
+        self.make(Change::Queued { id, input });
     }
 
     /// What the step says, in the end.

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use wayfare_consent::{Binding, Choice, RecordKind};
 use wayfare_event::limits::TRAITS_MAX;
 use wayfare_event::{
-    ConsentAction, ConsentStatement, EventKind, Identifier, Map, Namespace, Value,
+    ConsentAction, ConsentStatement, EventKind, Identifier, Map, Namespace, Timestamp, Value,
 };
 use wayfare_identity::Profile;
+use wayfare_journey::TraitOf;
 
 use super::who::{self, Who};
 use super::work::{NotYet, Work};
@@ -32,13 +33,77 @@ pub(crate) struct ChoiceChanged {
     pub(crate) map: Map,
 }
 
-/// Writes what the event tells; the choice that changed, when one did.
+/// A trait that has another value now.
+#[derive(Debug)]
+pub(crate) struct TraitChanged {
+    pub(crate) of: TraitOf,
+    pub(crate) name: Arc<str>,
+    pub(crate) previous: Value,
+    pub(crate) current: Value,
+}
+
+impl TraitChanged {
+    /// What expressions call `change`.
+    pub(crate) fn map(&self) -> Map {
+        let mut map = Map::new();
+        map.insert("previous", self.previous.clone());
+        map.insert("current", self.current.clone());
+        map
+    }
+}
+
+/// The values of traits that journeys watch, before something is written.
+pub(crate) struct Watched(Vec<(TraitOf, Arc<str>, Value)>);
+
+impl Watched {
+    /// Looks at those of these names that may start a journey.
+    pub(crate) fn look<'a>(
+        work: &Work<'_>,
+        of: TraitOf,
+        names: impl Iterator<Item = &'a Arc<str>>,
+        value: impl Fn(&Work<'_>, &str) -> Value,
+    ) -> Self {
+        let names = names.filter(|name| work.catalog.watches(of, name));
+        Self(
+            names
+                .map(|name| (of, name.clone(), value(work, name)))
+                .collect(),
+        )
+    }
+
+    /// Those that have another value now.
+    pub(crate) fn changed(
+        self,
+        work: &Work<'_>,
+        value: impl Fn(&Work<'_>, &str) -> Value,
+    ) -> impl Iterator<Item = TraitChanged> {
+        let now = self
+            .0
+            .into_iter()
+            .map(move |(of, name, previous)| TraitChanged {
+                current: value(work, &name),
+                of,
+                name,
+                previous,
+            });
+        now.filter(|it| it.previous != it.current)
+    }
+}
+
+/// What an event changed that journeys may start from.
+#[derive(Debug, Default)]
+pub(crate) struct Wrote {
+    pub(crate) choice: Option<ChoiceChanged>,
+    pub(crate) traits: Vec<TraitChanged>,
+}
+
+/// Writes what the event tells.
 pub(crate) fn write(
     work: &mut Work<'_>,
     happened: &Happened,
     owner: &Identifier,
     profile: &Profile,
-) -> Result<Option<ChoiceChanged>, NotYet> {
+) -> Result<Wrote, NotYet> {
     let event = &happened.event;
     let told = who::told(work, happened.occurred);
     match event.kind {
@@ -46,11 +111,19 @@ pub(crate) fn write(
             let context = event.context.get("traits").and_then(Value::as_map);
             let below = context.into_iter().flat_map(Map::iter);
             let below = below.filter(|(name, _)| event.traits.get(name).is_none());
-            for (name, value) in below.chain(event.traits.iter()) {
-                write_trait(work, happened, owner, (name, value));
-            }
+            let told: Vec<_> = below.chain(event.traits.iter()).collect();
+            let message = event.message_id.as_ref();
+            return Ok(Wrote {
+                traits: write_traits(work, (owner, profile), (&told, happened.occurred), message),
+                choice: None,
+            });
         }
-        EventKind::Group => join(work, happened, owner, told)?,
+        EventKind::Group => {
+            return Ok(Wrote {
+                traits: join(work, happened, owner, told)?,
+                choice: None,
+            });
+        }
         EventKind::Track if work.catalog.counts(&event.name) => {
             work.make(Change::EventCounted {
                 owner: owner.clone(),
@@ -60,28 +133,46 @@ pub(crate) fn write(
         }
         EventKind::Track | EventKind::Page | EventKind::Screen | EventKind::Alias => {}
         EventKind::Consent => {
-            let Some(said) = &event.consent else {
-                return Ok(None);
-            };
-            return record_consent(work, happened, said, (owner, profile));
+            if let Some(said) = &event.consent {
+                return Ok(Wrote {
+                    choice: record_consent(work, happened, said, (owner, profile))?,
+                    traits: Vec::new(),
+                });
+            }
         }
     }
-    Ok(None)
+    Ok(Wrote::default())
+}
+
+/// Writes traits that were told at an instant; those that changed and that journeys watch.
+pub(crate) fn write_traits(
+    work: &mut Work<'_>,
+    (owner, profile): (&Identifier, &Profile),
+    (told, at): (&[(&Arc<str>, &Value)], Timestamp),
+    message: Option<&Arc<str>>,
+) -> Vec<TraitChanged> {
+    let value = |work: &Work<'_>, name: &str| who::trait_of(&work.rows, profile, name);
+    let names = told.iter().map(|(name, _)| *name);
+    let before = Watched::look(work, TraitOf::Profile, names, value);
+    for (name, new) in told {
+        write_trait(work, (owner, message), (name, new), at);
+    }
+    before.changed(work, value).collect()
 }
 
 fn write_trait(
     work: &mut Work<'_>,
-    happened: &Happened,
-    owner: &Identifier,
+    (owner, message): (&Identifier, Option<&Arc<str>>),
     (name, value): (&Arc<str>, &Value),
+    at: Timestamp,
 ) {
-    let told = who::told(work, happened.occurred);
+    let told = who::told(work, at);
     let full = work
         .rows
         .record(owner)
         .is_some_and(|record| is_full(record, name, value));
     if full {
-        refuse_full(work, happened, owner, name);
+        refuse_full(work, owner, message, name);
         return;
     }
     work.make(Change::TraitSet {
@@ -93,7 +184,7 @@ fn write_trait(
 }
 
 /// Records that there is no room for something (SP 10).
-fn refuse_full(work: &mut Work<'_>, happened: &Happened, owner: &Identifier, what: &str) {
+fn refuse_full(work: &mut Work<'_>, owner: &Identifier, message: Option<&Arc<str>>, what: &str) {
     let at = work.at;
     work.make(Change::Refused {
         owner: owner.clone(),
@@ -101,7 +192,7 @@ fn refuse_full(work: &mut Work<'_>, happened: &Happened, owner: &Identifier, wha
             journey: "".into(),
             code: RefusalCode::ProfileFull,
             at,
-            message_id: happened.event.message_id.clone(),
+            message_id: message.cloned(),
             leaf: Some(what.to_owned()),
             value: None,
         },
@@ -131,9 +222,11 @@ fn join(
     happened: &Happened,
     owner: &Identifier,
     told: Told,
-) -> Result<(), NotYet> {
-    let Some(account) = &happened.event.group_id else {
-        return Ok(());
+) -> Result<Vec<TraitChanged>, NotYet> {
+    let event = &happened.event;
+    let message = event.message_id.as_ref();
+    let Some(account) = &event.group_id else {
+        return Ok(Vec::new());
     };
     work.need([Key::Account(account.clone())])?;
     let record = work.rows.record(owner);
@@ -141,20 +234,27 @@ fn join(
         record.accounts.len() >= ACCOUNTS_MAX && !record.accounts.contains_key(account)
     });
     if is_full {
-        refuse_full(work, happened, owner, account);
-        return Ok(());
+        refuse_full(work, owner, message, account);
+        return Ok(Vec::new());
     }
+    let value = |work: &Work<'_>, name: &str| {
+        let held = work.rows.account(account);
+        let register = held.and_then(|held| held.traits.get(name));
+        register.map(|it| it.value.clone()).unwrap_or_default()
+    };
+    let names = event.traits.iter().map(|(name, _)| name);
+    let before = Watched::look(work, TraitOf::Account, names, value);
     work.make(Change::AccountJoined {
         owner: owner.clone(),
         account: account.clone(),
         told,
     });
-    for (name, value) in happened.event.traits.iter() {
+    for (name, value) in event.traits.iter() {
         let traits = work.rows.account(account).map(|account| &account.traits);
         let is_full =
             traits.is_some_and(|traits| traits.len() >= TRAITS_MAX && !traits.contains_key(name));
         if is_full {
-            refuse_full(work, happened, owner, name);
+            refuse_full(work, owner, message, name);
             continue;
         }
         work.make(Change::AccountTraitSet {
@@ -164,7 +264,7 @@ fn join(
             told,
         });
     }
-    Ok(())
+    Ok(before.changed(work, value).collect())
 }
 
 /// Whom something was said about, and the address if it was one: the address of the category's

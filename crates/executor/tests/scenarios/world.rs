@@ -8,7 +8,8 @@ use wayfare_event::{DeliveryId, Event, IdKey, Identifier, Timestamp};
 use wayfare_executor::delivery::Outcome;
 use wayfare_executor::record::{Decision, Delivery, Instance, Key, Row};
 use wayfare_executor::{
-    Catalog, Change, Effects, Happened, Input, InputKind, Sending, Snapshot, Timer, Trace, step,
+    Catalog, Change, Effects, Happened, Input, InputKind, Sending, Snapshot, Timer, TimerOf, Trace,
+    step,
 };
 use wayfare_journey::{Known, compile};
 
@@ -152,7 +153,14 @@ impl World {
                 for (id, instance) in &person.record.instances {
                     timers.extend(instance.due.map(|due| Timer {
                         due,
-                        instance: *id,
+                        of: TimerOf::Instance(*id),
+                        owner: owner.clone(),
+                    }));
+                }
+                for (journey, planned) in &person.record.dates {
+                    timers.extend(planned.due.map(|due| Timer {
+                        due,
+                        of: TimerOf::Date(journey.clone()),
                         owner: owner.clone(),
                     }));
                 }
@@ -169,7 +177,7 @@ impl World {
             at: self.at.max(at),
             kind,
         };
-        let mut snapshot = Snapshot::new();
+        let mut snapshot = self.controls();
         let changes = loop {
             match step(&self.catalog, &snapshot, &input, &mut Trace::off()) {
                 Effects::Changes(changes) => break changes,
@@ -183,7 +191,7 @@ impl World {
                 Effects::DueFirst(timer) => {
                     told.extend(self.input(input.at, InputKind::Timer(timer)));
                     input.seq = self.seq;
-                    snapshot = Snapshot::new();
+                    snapshot = self.controls();
                 }
             }
         };
@@ -196,16 +204,33 @@ impl World {
                     snapshot.is_loaded(&key),
                     "{key:?} is changed and not loaded"
                 );
-                if let Some(row) = snapshot.row(&key) {
-                    self.rows.insert(key, row);
-                }
+                match snapshot.row(&key) {
+                    Some(row) => self.rows.insert(key, row),
+                    None => self.rows.remove(&key),
+                };
             }
             told.extend(told_of(change));
             if let Change::Decided(decision) = change {
                 self.decisions.push((**decision).clone());
             }
         }
+        for change in &changes {
+            if let Change::Queued { id, .. } = change {
+                told.extend(self.input(at, InputKind::Queued(*id)));
+            }
+        }
         told
+    }
+
+    /// What holds for whole journeys.
+    fn controls(&self) -> Snapshot {
+        let mut rows = Snapshot::new();
+        for (key, row) in &self.rows {
+            if matches!(key, Key::Control(_)) {
+                rows.put(key.clone(), Some(row.clone()));
+            }
+        }
+        rows
     }
 }
 
@@ -241,6 +266,15 @@ fn told_of(change: &Change) -> Option<String> {
         | Change::EventCounted { .. }
         | Change::Parked { .. }
         | Change::Named { .. }
+        | Change::ArmTaken { .. }
+        | Change::Queued { .. }
+        | Change::Dequeued(_)
+        | Change::DatePlanned { .. }
+        | Change::SweepMoved { .. }
+        | Change::EntryCounted { .. }
         | Change::Published { .. } => None,
+        Change::Migrated { block, .. } => Some(format!("moved to {block}")),
+        Change::JourneyPaused { journey, .. } => Some(format!("{journey} paused")),
+        Change::JourneyResumed { journey, .. } => Some(format!("{journey} resumed")),
     }
 }

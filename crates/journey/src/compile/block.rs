@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use super::{Compiler, DURATION_US_MAX};
+use super::Compiler;
 use crate::check::Blocks;
 use crate::definition::{self, BlockKind, WaitFor};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::duration;
 use crate::expression::ROOTS;
-use crate::graph::{Arm, Block, BlockId, Heard, Node, WaitItem};
+use crate::graph::{Arm, Block, BlockId, Heard, Node, Split, SplitArm, UntilDate, WaitItem};
+
+/// The greatest weight of an arm.
+const WEIGHT_MAX: u32 = 10_000;
 
 impl Compiler<'_> {
     pub(super) fn block(
@@ -23,13 +26,26 @@ impl Compiler<'_> {
                 self.arms(arms, block.span, named)
             }
             BlockKind::Pause(text) => {
-                let duration_us = self.duration(text, DURATION_US_MAX);
+                let duration_us = self.duration(text, self.life_us);
                 let then = self.needed(then, block.span);
                 duration_us
                     .zip(then)
                     .map(|(duration_us, then)| Block::Pause { duration_us, then })
             }
+            BlockKind::Split(split) => {
+                self.no_successor(then, Code::UnknownKey, "a `split` goes on by its arms");
+                self.split(split, &block.key)
+            }
+            BlockKind::UntilTime(until) => {
+                let names = self.names(named);
+                self.until_time(until, (then, block.span), &names)
+            }
+            BlockKind::UntilDate(until) => {
+                let names = self.names(named);
+                self.until_date(until, (then, block.span), &names)
+            }
             BlockKind::Wait(wait) => self.wait(wait, (then, block.span), &named),
+            BlockKind::Update(writes) => self.update(writes, (then, block.span), named),
             BlockKind::Webhook(webhook) => {
                 let why = "a webhook is terminal: it is the journey's outcome";
                 self.no_successor(then, Code::WebhookSuccessor, why);
@@ -54,7 +70,11 @@ impl Compiler<'_> {
         }
     }
 
-    fn needed(&mut self, then: Option<&definition::Text>, span: Span) -> Option<BlockId> {
+    pub(super) fn needed(
+        &mut self,
+        then: Option<&definition::Text>,
+        span: Span,
+    ) -> Option<BlockId> {
         if then.is_none() {
             let message = "this block goes on and does not say where";
             let problem = Diagnostic::new(Code::MissingKey, span, message);
@@ -100,6 +120,65 @@ impl Compiler<'_> {
             .map(Block::Decide)
     }
 
+    fn split(&mut self, split: &definition::Split, block: &definition::Text) -> Option<Block> {
+        let mut arms = Vec::new();
+        for (place, arm) in split.arms.iter().enumerate() {
+            let mut before = split.arms.iter().take(place);
+            if let Some(twin) = before.find(|it| it.name.value == arm.name.value) {
+                let message = format!("arm `{}` stands here twice", arm.name.value);
+                let problem = Diagnostic::new(Code::DuplicateKey, arm.name.span, message);
+                self.problems
+                    .push(problem.related(twin.name.span, "the first one"));
+            }
+            let weight = u32::try_from(arm.weight.value).ok();
+            let weight = weight.filter(|weight| (1..=WEIGHT_MAX).contains(weight));
+            if weight.is_none() {
+                let message = format!("a weight is a whole number from 1 to {WEIGHT_MAX}");
+                let problem = Diagnostic::new(Code::InvalidValue, arm.weight.span, message);
+                self.problems.push(problem);
+            }
+            let then = self.successor(&arm.then);
+            arms.push(weight.zip(then).map(|(weight, then)| SplitArm {
+                name: arm.name.value.as_str().into(),
+                weight,
+                holdout: arm.holdout,
+                then,
+            }));
+        }
+        let salt = match &split.salt {
+            Some(salt) => salt.value.clone(),
+            None => format!("{}/{}", self.journey, block.value),
+        };
+        Some(Block::Split(Split {
+            salt: salt.into(),
+            arms: arms.into_iter().collect::<Option<_>>()?,
+        }))
+    }
+
+    fn update(
+        &mut self,
+        writes: &[(definition::Text, definition::Tree)],
+        (then, span): (Option<&definition::Text>, Span),
+        named: Vec<Arc<str>>,
+    ) -> Option<Block> {
+        let names = self.names(named);
+        let mut compiled = Vec::new();
+        for (name, value) in writes {
+            let value = self.payload(value, &names);
+            if name.value == "profileId" {
+                let message = "`profileId` is derived, nobody writes it";
+                let problem = Diagnostic::new(Code::InvalidName, name.span, message);
+                self.problems.push(problem);
+            }
+            compiled.push(value.map(|value| (name.value.as_str().into(), value)));
+        }
+        let then = self.needed(then, span);
+        Some(Block::Update {
+            writes: compiled.into_iter().collect::<Option<_>>()?,
+            then: then?,
+        })
+    }
+
     fn wait(
         &mut self,
         wait: &WaitFor,
@@ -107,7 +186,7 @@ impl Compiler<'_> {
         named: &[Arc<str>],
     ) -> Option<Block> {
         let timeout_us = if let Some(timeout) = &wait.timeout {
-            self.duration(timeout, DURATION_US_MAX)
+            self.duration(timeout, self.life_us)
         } else {
             let message = "what is waited for here may never come";
             self.problems.push(
@@ -196,6 +275,17 @@ fn join(graph: &mut Blocks) {
             Block::Pause { duration_us, then } => {
                 vec![(format!("after {}", duration::written(*duration_us)), *then)]
             }
+            Block::Split(split) => split
+                .arms
+                .iter()
+                .map(|arm| (share(arm), arm.then))
+                .collect(),
+            Block::UntilTime(until) => vec![(format!("at {}", until.time), until.then)],
+            Block::UntilDate(until) => vec![
+                (date(until), until.then),
+                ("no date".to_owned(), until.missing),
+            ],
+            Block::Update { then, .. } => vec![("then".to_owned(), *then)],
             Block::Wait {
                 items,
                 timeout_us,
@@ -210,6 +300,22 @@ fn join(graph: &mut Blocks) {
         for (label, to) in successors {
             graph.add_edge(from, to.index(), label);
         }
+    }
+}
+
+/// An arm of a split and its share.
+fn share(arm: &SplitArm) -> String {
+    let holdout = if arm.holdout { ", held out" } else { "" };
+    format!("{} ({}{holdout})", arm.name, arm.weight)
+}
+
+/// A date and how far from it.
+fn date(until: &UntilDate) -> String {
+    let date = until.date.source();
+    match until.offset_us {
+        0 => format!("at {date}"),
+        us if us < 0 => format!("{} before {date}", duration::written(-us)),
+        us => format!("{} after {date}", duration::written(us)),
     }
 }
 

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::successors;
 use crate::definition::{Block as Written, BlockKind, Definition};
 use crate::expression::{Expression, Key, Root};
-use crate::graph::{Arm, Block, Consent, Graph, Heard, Kept, WaitItem, Webhook};
+use crate::graph::{
+    Arm, Block, Consent, Graph, Heard, Kept, TriggerOn, WaitItem, WaitZone, Webhook,
+};
 use crate::render::{Part, Payload, Template};
 
 /// The `as:` names that every way to a block has passed, by block.
@@ -22,8 +24,14 @@ pub(super) fn at_blocks<'a>(
     let all: Vec<Arc<str>> = names.iter().copied().map(Arc::from).collect();
     let start_is_known = definition.start.iter().all(|start| is_known(&start.value));
     let leads_on = |block: &Written| match &block.kind {
-        BlockKind::Pause(_) | BlockKind::Wait(_) => block.then.is_some(),
-        BlockKind::Decide(_) | BlockKind::Webhook(_) | BlockKind::Exit(_) => true,
+        BlockKind::UntilDate(until) => block.then.is_some() && until.missing.is_some(),
+        BlockKind::Pause(_)
+        | BlockKind::UntilTime(_)
+        | BlockKind::Wait(_)
+        | BlockKind::Update(_) => block.then.is_some(),
+        BlockKind::Decide(_) | BlockKind::Split(_) | BlockKind::Webhook(_) | BlockKind::Exit(_) => {
+            true
+        }
     };
     let is_complete = start_is_known && definition.blocks.iter().all(leads_on);
     if !is_complete || ways().any(|(then, _)| !is_known(then)) {
@@ -95,6 +103,7 @@ pub(super) fn keep(graph: &mut Graph) {
                     | Root::Account
                     | Root::Consent
                     | Root::Change
+                    | Root::Delivery
                     | Root::Journey
                     | Root::Entry
                     | Root::Now
@@ -110,6 +119,9 @@ pub(super) fn keep(graph: &mut Graph) {
         }
         if let Some(condition) = &graph.trigger.condition {
             read(condition, true);
+        }
+        if let TriggerOn::Date { date, .. } = &graph.trigger.on {
+            read(date, true);
         }
     }
     graph.kept = kept;
@@ -147,8 +159,15 @@ fn block(block: &Block, read: &mut Read<'_>) {
                 heard(on, read);
             }
         }
+        Block::UntilTime(until) => {
+            if let WaitZone::Of { name, .. } = &until.zone {
+                read(name, false);
+            }
+        }
+        Block::UntilDate(until) => read(&until.date, false),
+        Block::Update { writes, .. } => writes.iter().for_each(|(_, value)| payload(value, read)),
         Block::Webhook(hook) => webhook(hook, read),
-        Block::Pause { .. } | Block::Exit { .. } => {}
+        Block::Split(_) | Block::Pause { .. } | Block::Exit { .. } => {}
     }
 }
 

@@ -65,7 +65,19 @@ impl Compiler<'_> {
                 };
                 Block::Decide(arms.iter().map(arm).collect::<Option<_>>()?)
             }
-            BlockKind::Pause(_) => Block::Pause {
+            BlockKind::Split(split) => {
+                let arm = |arm: &definition::SplitArm| {
+                    let then = self.known_block(&arm.then)?;
+                    Some(Arm { when: None, then })
+                };
+                Block::Decide(split.arms.iter().map(arm).collect::<Option<_>>()?)
+            }
+            BlockKind::UntilDate(until) => Block::Wait {
+                items: vec![self.way(until.missing.as_ref()?)?],
+                timeout_us: DAY_US,
+                then: then()?,
+            },
+            BlockKind::Pause(_) | BlockKind::UntilTime(_) | BlockKind::Update(_) => Block::Pause {
                 duration_us: DAY_US,
                 then: then()?,
             },
@@ -73,7 +85,7 @@ impl Compiler<'_> {
                 items: wait
                     .items
                     .iter()
-                    .map(|item| self.item_stand_in(item))
+                    .map(|item| self.way(&item.then))
                     .collect::<Option<_>>()?,
                 timeout_us: DAY_US,
                 then: then()?,
@@ -82,7 +94,8 @@ impl Compiler<'_> {
         })
     }
 
-    fn item_stand_in(&self, item: &definition::WaitItem) -> Option<WaitItem> {
+    /// A way out of a wait.
+    fn way(&self, then: &Text) -> Option<WaitItem> {
         Some(WaitItem {
             on: Heard::Event {
                 event: EventMatch {
@@ -93,7 +106,7 @@ impl Compiler<'_> {
                 any_key: false,
             },
             name: None,
-            then: self.known_block(&item.then)?,
+            then: self.known_block(then)?,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Compiler, place};
+use super::{Compiler, Start, place};
 use crate::definition::{self, Text, Tree};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::duration::DAY_US;
@@ -146,7 +146,7 @@ impl Compiler<'_> {
     }
 
     fn url(&mut self, url: &definition::Url, names: &Names) -> Option<UrlTemplate> {
-        let by_consent = self.by_consent.is_some();
+        let by_consent = self.start == Start::Consent;
         let vet = self.known.vet;
         let mut found = Vec::new();
         let template = url::compile(
@@ -197,7 +197,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn payload(&mut self, tree: &Tree, names: &Names) -> Option<Payload> {
+    pub(super) fn payload(&mut self, tree: &Tree, names: &Names) -> Option<Payload> {
         Some(match tree {
             Tree::Null => Payload::Constant(Value::Null),
             Tree::Bool(flag) => Payload::Constant(Value::Bool(*flag)),

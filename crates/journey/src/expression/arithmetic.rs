@@ -1,13 +1,18 @@
 //! What do `+ - * / %` compute? Decimals of 28 digits, exactly; what does not fit is `null` (SP 26).
 
+use std::ops::RangeInclusive;
+
 use rust_decimal::Decimal;
-use wayfare_event::{Number, Value};
+use wayfare_event::{Number, Timestamp, Value};
 
 use super::scope::Datum;
 use super::syntax::Operator;
 
 /// Digits of a fraction that are kept.
 const DIGITS_MAX: usize = 28;
+
+/// Instants that RFC 3339 can write: the years 0 to 9999, to the last hour that every zone has.
+const WRITABLE_US: RangeInclusive<i64> = -62_167_219_200_000_000..=253_402_207_200_999_999;
 
 /// The result for two operands; `null` where there is none.
 pub(super) fn compute<'a>(operator: Operator, left: &Datum<'_>, right: &Datum<'_>) -> Datum<'a> {
@@ -65,13 +70,36 @@ fn whole(operator: Operator, left: i64, right: i64) -> Option<i64> {
 }
 
 fn moved<'a>(operator: Operator, at: i64, by: i64) -> Option<Datum<'a>> {
-    let at = whole(operator, at, by)?;
-    Some(Datum::Time(wayfare_event::Timestamp::from_micros(at)))
+    let at = whole(operator, at, by).filter(|at| WRITABLE_US.contains(at))?;
+    Some(Datum::Time(Timestamp::from_micros(at)))
+}
+
+/// The result for two integers, where it is one of 64 bits: most are, and need no decimals.
+fn integers(operator: Operator, left: i64, right: i64) -> Option<i64> {
+    match operator {
+        Operator::Multiply => left.checked_mul(right),
+        Operator::Remainder => left.checked_rem(right),
+        Operator::Divide => left
+            .checked_div(right)
+            .filter(|result| result.checked_mul(right) == Some(left)),
+        Operator::Or
+        | Operator::And
+        | Operator::Equal
+        | Operator::NotEqual
+        | Operator::Less
+        | Operator::LessEqual
+        | Operator::Greater
+        | Operator::GreaterEqual
+        | Operator::In
+        | Operator::Default
+        | Operator::Add
+        | Operator::Subtract => whole(operator, left, right),
+    }
 }
 
 fn numbers<'a>(operator: Operator, left: &Number, right: &Number) -> Option<Datum<'a>> {
     if let (Some(left), Some(right)) = (left.as_i64(), right.as_i64())
-        && let Some(result) = whole(operator, left, right)
+        && let Some(result) = integers(operator, left, right)
     {
         return Some(Datum::own(result));
     }

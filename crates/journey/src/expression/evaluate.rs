@@ -20,6 +20,7 @@ pub(super) fn evaluate<'a>(
     match &node.kind {
         Kind::Literal(value) => Datum::Value(Cow::Borrowed(value)),
         Kind::Duration(micros) => Datum::Duration(*micros),
+        Kind::Time(at) => Datum::Time(*at),
         Kind::Path(path) => scope.lookup(path, locals).unwrap_or(Datum::NULL),
         Kind::List(items) => {
             let items = items
@@ -31,6 +32,12 @@ pub(super) fn evaluate<'a>(
         Kind::Negate(inner) => arithmetic::negate(&value(inner)),
         Kind::Binary(operator, pair) => {
             let [left, right] = &**pair;
+            if let (Operator::In, Kind::List(items)) = (operator, &right.kind) {
+                // Item by item: in a list that is made, times and durations would be texts.
+                let item = value(left);
+                let is_there = || items.iter().any(|held| equal(&item, &value(held)));
+                return Datum::own(!item.is_null() && is_there());
+            }
             binary(*operator, value(left), || value(right))
         }
         Kind::Conditional(three) => {
@@ -73,7 +80,6 @@ fn binary<'a>(operator: Operator, left: Datum<'a>, right: impl FnOnce() -> Datum
     }
 }
 
-/// Equality: numbers by quantity, everything else by type and content.
 fn equal(left: &Datum<'_>, right: &Datum<'_>) -> bool {
     match (left, right) {
         (Datum::Value(left), Datum::Value(right)) => same(left, right),
@@ -83,7 +89,8 @@ fn equal(left: &Datum<'_>, right: &Datum<'_>) -> bool {
     }
 }
 
-fn same(left: &Value, right: &Value) -> bool {
+/// Whether two values are equal: numbers by quantity, everything else by type and content.
+pub(crate) fn same(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Number(left), Value::Number(right)) => left.compare(right).is_eq(),
         (Value::List(left), Value::List(right)) => {

@@ -15,12 +15,26 @@ pub struct Names {
     pub trigger: bool,
     /// Why there is none, when there is none.
     pub no_event: &'static str,
-    /// `change`.
-    pub change: bool,
+    /// `change`, and what it has.
+    pub change: Changes,
+    /// `delivery`: a delivery started the journey.
+    pub delivery: bool,
     /// The events that waits before this place may have named with `as:`.
     pub named: Vec<Arc<str>>,
     /// The categories of consent.
     pub categories: Vec<Arc<str>>,
+}
+
+/// What `change` is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Changes {
+    /// Nothing changed.
+    #[default]
+    None,
+    /// A choice.
+    Choice,
+    /// A trait.
+    Trait,
 }
 
 const EVENT_FIELDS: [&str; 6] = [
@@ -31,10 +45,12 @@ const EVENT_FIELDS: [&str; 6] = [
     "properties",
     "context",
 ];
-const CHANGE_FIELDS: [&str; 4] = ["category", "action", "previous", "address"];
+const CHOICE_FIELDS: [&str; 4] = ["category", "action", "previous", "address"];
+const TRAIT_FIELDS: [&str; 2] = ["previous", "current"];
+const DELIVERY_FIELDS: [&str; 5] = ["id", "block", "state", "status", "reason"];
 const JOURNEY_FIELDS: [&str; 3] = ["id", "title", "version"];
 const ENTRY_FIELDS: [&str; 2] = ["key", "at"];
-pub(crate) const ROOTS: [&str; 10] = [
+pub(crate) const ROOTS: [&str; 11] = [
     "event",
     "trigger",
     "properties",
@@ -42,6 +58,7 @@ pub(crate) const ROOTS: [&str; 10] = [
     "account",
     "consent",
     "change",
+    "delivery",
     "journey",
     "entry",
     "now",
@@ -65,9 +82,15 @@ impl Names {
             "profile" => Root::Profile,
             "account" => Root::Account,
             "consent" => Root::Consent,
-            "change" if self.change => Root::Change,
+            "change" if self.change != Changes::None => Root::Change,
             "change" => {
-                let message = "nothing changed here: `change` belongs to consent triggers";
+                let message =
+                    "nothing changed here: `change` belongs to `consent:` and `trait:` triggers";
+                return Err(ExpressionError::unknown(span, message));
+            }
+            "delivery" if self.delivery => Root::Delivery,
+            "delivery" => {
+                let message = "there is no delivery here: it belongs to `delivery:` triggers";
                 return Err(ExpressionError::unknown(span, message));
             }
             "journey" => Root::Journey,
@@ -113,7 +136,9 @@ impl Names {
         let categories: Vec<&str> = self.categories.iter().map(|name| &**name).collect();
         let (fields, what): (&[&str], &str) = match root {
             Root::Event | Root::Trigger | Root::Named(_) => (&EVENT_FIELDS, "an event"),
-            Root::Change => (&CHANGE_FIELDS, "`change`"),
+            Root::Change if self.change == Changes::Trait => (&TRAIT_FIELDS, "`change`"),
+            Root::Change => (&CHOICE_FIELDS, "`change`"),
+            Root::Delivery => (&DELIVERY_FIELDS, "`delivery`"),
             Root::Journey => (&JOURNEY_FIELDS, "`journey`"),
             Root::Entry => (&ENTRY_FIELDS, "`entry`"),
             Root::Consent => (&categories, "`consent`"),

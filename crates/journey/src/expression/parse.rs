@@ -3,13 +3,13 @@
 //! Loosest first: `?:`, `||`, `&&`, comparisons and `in`, `??`, `+ -`, `* / %`, `! -`, `. [] ()`.
 
 use regex::RegexBuilder;
-use wayfare_event::Value;
+use wayfare_event::{Number, Value};
 
 use super::lex::{Token, tokens};
 use super::names::Names;
-use super::syntax::{Function, Key, Kind, Node, Operator, Path, Quantifier, Register, Root};
-use super::{DEPTH_MAX, ExpressionError};
-use crate::diagnostic::{Span, nearest};
+use super::syntax::{Key, Kind, Node, Operator, Path, Quantifier, Register, Root};
+use super::{DEPTH_MAX, ExpressionError, functions};
+use crate::diagnostic::Span;
 
 /// Bytes a compiled pattern may take.
 const PATTERN_BYTES_MAX: usize = 256 * 1024;
@@ -154,9 +154,9 @@ impl Parser<'_> {
     }
 
     fn unary(&mut self) -> Parsed {
-        let make: fn(Box<Node>) -> Kind = match self.peek() {
-            Some((Token::Sign("!"), _)) => Kind::Not,
-            Some((Token::Sign("-"), _)) => Kind::Negate,
+        let negates = match self.peek() {
+            Some((Token::Sign("!"), _)) => false,
+            Some((Token::Sign("-"), _)) => true,
             Some(_) | None => return self.postfix(),
         };
         self.deeper()?;
@@ -165,10 +165,12 @@ impl Parser<'_> {
         let inner = self.unary()?;
         self.depth -= 1;
         let span = Span::new(start, inner.span.end);
-        Ok(Node {
-            span,
-            kind: make(Box::new(inner)),
-        })
+        let kind = match (negates, &inner.kind) {
+            (true, Kind::Literal(Value::Number(number))) => Kind::Literal(negative(number)),
+            (true, _) => Kind::Negate(Box::new(inner)),
+            (false, _) => Kind::Not(Box::new(inner)),
+        };
+        Ok(Node { span, kind })
     }
 
     fn postfix(&mut self) -> Parsed {
@@ -179,7 +181,7 @@ impl Parser<'_> {
             };
             self.expect("(").map_err(|_| {
                 let message = format!("`.{name}` reads a field of something that is no path");
-                ExpressionError::new(span, message)
+                ExpressionError::new(span, message).hint("write the path out: `a.x ?? b.x`")
             })?;
             node = self.method(node, &name, span)?;
         }
@@ -202,8 +204,9 @@ impl Parser<'_> {
             Token::Text(text) => literal(Value::from(text.as_str())),
             Token::Sign("(") => {
                 let inner = self.conditional()?;
-                self.expect(")")?;
-                Ok(inner)
+                let close = self.expect(")")?;
+                let span = Span::new(span.start, close.end);
+                Ok(Node { span, ..inner })
             }
             Token::Sign("[") => self.list(span),
             Token::Sign(sign) => Err(ExpressionError::new(
@@ -223,10 +226,18 @@ impl Parser<'_> {
     fn list(&mut self, open: Span) -> Parsed {
         let items = self.arguments("]")?;
         let span = Span::new(open.start, self.last_end());
-        Ok(Node {
-            span,
-            kind: Kind::List(items),
-        })
+        let constants = items.iter().map(|item| {
+            if let Kind::Literal(value) = &item.kind {
+                Some(value.clone())
+            } else {
+                None
+            }
+        });
+        let kind = match constants.collect() {
+            Some(values) => Kind::Literal(Value::List(values)),
+            None => Kind::List(items),
+        };
+        Ok(Node { span, kind })
     }
 
     fn last_end(&self) -> usize {
@@ -339,14 +350,7 @@ impl Parser<'_> {
                 kind: Kind::Register(register, event.clone()),
             });
         }
-        let function = match name {
-            "size" => Function::Size,
-            "has" => Function::Has,
-            "duration" => Function::Duration,
-            "timestamp" => Function::Timestamp,
-            _ => return Err(unknown_function(name, span)),
-        };
-        call(function, arguments, whole)
+        functions::call(name, span, arguments, whole)
     }
 
     /// `x.name(…)`, its bracket already read.
@@ -356,7 +360,7 @@ impl Parser<'_> {
             "all" => return self.quantified(Quantifier::All, on),
             _ => {}
         }
-        let mut arguments = self.arguments(")")?;
+        let arguments = self.arguments(")")?;
         let whole = Span::new(on.span.start, self.last_end());
         if name == "matches" {
             let [
@@ -378,17 +382,7 @@ impl Parser<'_> {
                 kind: Kind::Matches(Box::new(on), pattern),
             });
         }
-        let function = match name {
-            "size" => Function::Size,
-            "contains" => Function::Contains,
-            "startsWith" => Function::StartsWith,
-            "endsWith" => Function::EndsWith,
-            "lower" => Function::Lower,
-            "upper" => Function::Upper,
-            _ => return Err(unknown_function(name, span)),
-        };
-        arguments.insert(0, on);
-        call(function, arguments, whole)
+        functions::method(on, (name, span), arguments, whole)
     }
 
     fn quantified(&mut self, quantifier: Quantifier, list: Node) -> Parsed {
@@ -423,65 +417,12 @@ fn pattern_error(span: Span, error: &regex::Error) -> ExpressionError {
     ExpressionError::new(span, format!("the pattern cannot be read: {why}"))
 }
 
-fn unknown_function(name: &str, span: Span) -> ExpressionError {
-    const KNOWN: [&str; 15] = [
-        "size",
-        "has",
-        "duration",
-        "timestamp",
-        "count",
-        "first",
-        "last",
-        "contains",
-        "startsWith",
-        "endsWith",
-        "matches",
-        "lower",
-        "upper",
-        "exists",
-        "all",
-    ];
-    let error = ExpressionError::unknown(span, format!("there is no function `{name}`"));
-    match nearest(name, KNOWN) {
-        Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint(format!("known are {}", KNOWN.join(", "))),
-    }
-}
-
-/// A call with the right number of arguments; a constant duration is made here.
-fn call(function: Function, arguments: Vec<Node>, span: Span) -> Parsed {
-    let wanted = match function {
-        Function::Contains | Function::StartsWith | Function::EndsWith => 2,
-        Function::Size
-        | Function::Lower
-        | Function::Upper
-        | Function::Has
-        | Function::Duration
-        | Function::Timestamp => 1,
+/// The negative of a literal: it keeps its digits, however many.
+fn negative(number: &Number) -> Value {
+    let text = number.to_string();
+    let negative = match text.strip_prefix('-') {
+        Some(positive) => Number::parse(positive),
+        None => Number::parse(&format!("-{text}")),
     };
-    if arguments.len() != wanted {
-        let message = format!("{} values are given, {wanted} are taken", arguments.len());
-        return Err(ExpressionError::new(span, message));
-    }
-    if let (
-        Function::Duration,
-        [
-            Node {
-                kind: Kind::Literal(Value::Text(text)),
-                span: place,
-            },
-        ],
-    ) = (function, arguments.as_slice())
-    {
-        let micros = crate::duration::parse(text)
-            .map_err(|error| ExpressionError::new(*place, error.to_string()))?;
-        return Ok(Node {
-            span,
-            kind: Kind::Duration(micros),
-        });
-    }
-    Ok(Node {
-        span,
-        kind: Kind::Call(function, arguments),
-    })
+    negative.map_or(Value::Null, Value::Number)
 }

@@ -28,8 +28,10 @@ pub struct Scope<'a> {
     pub event: Option<&'a Map>,
     /// The event that started the instance, in the same shape.
     pub trigger: Option<&'a Map>,
-    /// `category action previous address`.
+    /// Of a choice `category action previous address`, of a trait `previous current`.
     pub change: Option<&'a Map>,
+    /// `id block state status reason`.
+    pub delivery: Option<&'a Map>,
     /// The profile's traits and `profileId`.
     pub profile: &'a Map,
     /// The account's traits and `accountId`.
@@ -128,6 +130,7 @@ impl<'a> Scope<'a> {
             Root::Event => from(self.event),
             Root::Trigger => from(self.trigger),
             Root::Change => from(self.change),
+            Root::Delivery => from(self.delivery),
             Root::Profile => from(Some(self.profile)),
             Root::Account => from(self.account),
             Root::Journey => from(Some(self.journey)),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use regex::Regex;
-use wayfare_event::Value;
+use wayfare_event::{Timestamp, Value};
 
 use crate::diagnostic::Span;
 
@@ -21,6 +21,8 @@ pub(crate) enum Kind {
     Literal(Value),
     /// A constant length of time, in microseconds.
     Duration(i64),
+    /// A constant instant.
+    Time(Timestamp),
     /// What stands at a path.
     Path(Path),
     /// A list.
@@ -76,6 +78,8 @@ pub enum Root {
     Consent,
     /// What changed.
     Change,
+    /// The delivery that started the instance.
+    Delivery,
     /// The journey itself.
     Journey,
     /// The entry of the instance.
@@ -141,19 +145,27 @@ pub enum Register {
 }
 
 impl Node {
-    /// Calls `visit` with this node and every node in it.
-    pub(crate) fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Self)) {
-        visit(self);
-        let children: &[Self] = match &self.kind {
-            Kind::Literal(_) | Kind::Duration(_) | Kind::Path(_) | Kind::Register(..) => &[],
+    /// The nodes it is made of.
+    pub(crate) fn children(&self) -> &[Self] {
+        match &self.kind {
+            Kind::Literal(_)
+            | Kind::Duration(_)
+            | Kind::Time(_)
+            | Kind::Path(_)
+            | Kind::Register(..) => &[],
             Kind::List(items) | Kind::Call(_, items) => items,
             Kind::Not(inner) | Kind::Negate(inner) | Kind::Matches(inner, _) => {
                 std::slice::from_ref(inner)
             }
             Kind::Binary(_, pair) | Kind::Quantified(_, pair) => pair.as_slice(),
             Kind::Conditional(three) => three.as_slice(),
-        };
-        for child in children {
+        }
+    }
+
+    /// Calls `visit` with this node and every node in it.
+    pub(crate) fn walk<'a>(&'a self, visit: &mut dyn FnMut(&'a Self)) {
+        visit(self);
+        for child in self.children() {
             child.walk(visit);
         }
     }

@@ -22,10 +22,11 @@ fn names() -> Names {
     Names {
         event: true,
         trigger: true,
-        change: true,
+        change: Changes::Choice,
+        delivery: true,
         named: vec!["order".into()],
         categories: vec!["marketing".into()],
-        no_event: "",
+        ..Names::default()
     }
 }
 
@@ -52,6 +53,7 @@ fn with_scope<T>(run: impl FnOnce(&Scope<'_>) -> T) -> T {
         event: Some(&event),
         trigger: Some(&event),
         change: None,
+        delivery: None,
         profile: &profile,
         account: None,
         journey: &empty,
@@ -231,6 +233,104 @@ fn the_part_that_decided_is_named_with_its_value() {
         "7",
     );
     check("profile.a || profile.b", "profile.b", "null");
+    check("!has(profile.plan)", "!has(profile.plan)", r#""pro""#);
+    check(
+        "!(profile.flag && profile.visits > 3)",
+        "profile.visits > 3",
+        "7",
+    );
+    check(
+        "(profile.visits + 1) * 2 > 20",
+        "(profile.visits + 1) * 2 > 20",
+        "7",
+    );
+    check(
+        "[1, 2].exists(x, x > profile.visits)",
+        "[1, 2].exists(x, x > profile.visits)",
+        "7",
+    );
+}
+
+#[test]
+fn every_part_that_was_judged_is_listed_with_what_it_read_and_said() {
+    let check = |source: &str, expected: &[&str]| {
+        let expression = Expression::parse(source, &names()).unwrap();
+        let leaves = with_scope(|scope| expression.leaves(scope));
+        let shown: Vec<String> = leaves.iter().map(shown).collect();
+        assert_eq!(shown, expected, "{source}");
+    };
+    check(
+        "profile.plan == 'pro'",
+        &[r#"profile.plan == 'pro' [profile.plan="pro"] true"#],
+    );
+    check(
+        "profile.plan == 'pro' && (profile.visits > 30 || profile.flag) && !profile.nothing",
+        &[
+            r#"profile.plan == 'pro' [profile.plan="pro"] true"#,
+            "profile.visits > 30 [profile.visits=7] false",
+            "profile.flag [profile.flag=true] true",
+            "!profile.nothing [profile.nothing=null] true",
+        ],
+    );
+    check(
+        "profile.gone && profile.flag || profile.visits == 7 || profile.plan == 'pro'",
+        &[
+            "profile.gone [profile.gone=null] null",
+            "profile.visits == 7 [profile.visits=7] true",
+        ],
+    );
+    check(
+        "profile.flag ? profile.visits < 3 : profile.plan == 'pro'",
+        &[
+            "profile.flag [profile.flag=true] true",
+            "profile.visits < 3 [profile.visits=7] false",
+        ],
+    );
+    check(
+        "!(profile.flag && !(profile.visits > 30 || profile.balance > 0.2))",
+        &[
+            "profile.flag [profile.flag=true] true",
+            "profile.visits > 30 [profile.visits=7] false",
+            "profile.balance > 0.2 [profile.balance=0.1] false",
+        ],
+    );
+    // What a leaf compares is in it, on both sides; what it does not need is not.
+    check(
+        "profile.visits + 1 >= count('Visit') * 3",
+        &["profile.visits + 1 >= count('Visit') * 3 [profile.visits=7 count('Visit')=3] false"],
+    );
+    check(
+        "profile.visits ?? profile.balance > profile.gone ?? profile.visits",
+        &[
+            "profile.visits ?? profile.balance > profile.gone ?? profile.visits \
+           [profile.visits=7 profile.gone=null profile.visits=7] false",
+        ],
+    );
+    check(
+        "profile.plan in [profile.plan, properties.total]",
+        &["profile.plan in [profile.plan, properties.total] \
+           [profile.plan=\"pro\" profile.plan=\"pro\" properties.total=120.50] true"],
+    );
+    check(
+        "profile.orders.exists(o, o.total > profile.visits)",
+        &["profile.orders.exists(o, o.total > profile.visits) \
+           [profile.orders=[{\"total\":5},{\"total\":50}] profile.visits=7] true"],
+    );
+    check(
+        "profile.visits + 1",
+        &["profile.visits + 1 [profile.visits=7] 8"],
+    );
+    check("true", &["true [] true"]);
+}
+
+fn shown(leaf: &Leaf) -> String {
+    let reads = leaf.reads.iter();
+    let reads: Vec<String> = reads
+        .map(|(path, value)| format!("{path}={value}"))
+        .collect();
+    let first = leaf.reads.first().map(|(_, value)| value.clone());
+    assert_eq!(leaf.value, first.unwrap_or_default());
+    format!("{} [{}] {}", leaf.source, reads.join(" "), leaf.result)
 }
 
 proptest! {

@@ -1,12 +1,15 @@
 //! What does a block say?
 
-use super::fields::{Fields, Problems};
-use super::{check_name, heard, webhook};
-use crate::definition::{Arm, Block, BlockKind, Text, WaitFor, WaitItem};
-use crate::diagnostic::{Code, Diagnostic};
-use crate::yaml::{Kind, Node};
+mod wait;
 
-const KINDS: &str = "`decide`, `wait`, `webhook` and `exit`";
+use super::fields::Problems;
+use super::{check_name, webhook};
+use crate::definition::{Arm, Block, BlockKind, Split, SplitArm, Text, Tree};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::yaml::{Entry, Kind, Node};
+
+/// The kinds of blocks.
+const KINDS: [&str; 6] = ["decide", "split", "wait", "update", "webhook", "exit"];
 
 pub(super) fn blocks(node: &Node, problems: &mut Problems) -> Vec<Block> {
     let Kind::Map(entries) = &node.kind else {
@@ -16,37 +19,40 @@ pub(super) fn blocks(node: &Node, problems: &mut Problems) -> Vec<Block> {
     if entries.is_empty() {
         problems.wrong_shape(node, "at least one block");
     }
-    let read = |entry: &crate::yaml::Entry| {
+    let read = |entry: &Entry| {
         let key = Text {
             value: entry.key.clone(),
             span: entry.key_span,
         };
-        let allowed = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '_');
-        check_name(
-            &key,
-            allowed,
-            "lower-case letters, digits and `_`",
-            problems,
-        );
+        let words = "lower-case letters, digits and `_`";
+        check_name(&key, is_key_character, words, problems);
         block(key, &entry.value, problems)
     };
     entries.iter().filter_map(read).collect()
 }
 
+const fn is_key_character(character: char) -> bool {
+    matches!(character, 'a'..='z' | '0'..='9' | '_')
+}
+
 fn block(key: Text, node: &Node, problems: &mut Problems) -> Option<Block> {
     let mut fields = problems.fields(node, "a block")?;
-    let decide = fields.entry("decide");
-    let wait = fields.entry("wait");
-    let send = fields.entry("webhook");
-    let exit = fields.entry("exit");
+    let found: Vec<&Entry> = KINDS.iter().filter_map(|kind| fields.entry(kind)).collect();
+    let is_split = found.iter().any(|entry| entry.key == "split");
+    let salt = if is_split {
+        fields.text("salt", problems)
+    } else {
+        None
+    };
     let then = fields.maybe_text("then", problems);
-    let mut kinds = [decide, wait, send, exit].into_iter().flatten();
+    let mut kinds = found.into_iter();
     let (found, second) = (kinds.next(), kinds.next());
     let span = found.map_or(key.span, |entry| entry.key_span);
     let kind = match (found, second) {
-        (Some(entry), None) => kind(entry, problems),
+        (Some(entry), None) => kind(entry, salt, problems),
         (None, _) => {
-            let message = format!("block `{}` does nothing: it has one of {KINDS}", key.value);
+            let kinds = KINDS.map(|kind| format!("`{kind}`")).join(", ");
+            let message = format!("block `{}` does nothing: it has one of {kinds}", key.value);
             problems.push(Diagnostic::new(Code::BlockKind, key.span, message));
             None
         }
@@ -69,11 +75,13 @@ fn block(key: Text, node: &Node, problems: &mut Problems) -> Option<Block> {
     })
 }
 
-fn kind(entry: &crate::yaml::Entry, problems: &mut Problems) -> Option<BlockKind> {
+fn kind(entry: &Entry, salt: Option<Text>, problems: &mut Problems) -> Option<BlockKind> {
     let node = &entry.value;
     match entry.key.as_str() {
         "decide" => arms(node, problems).map(BlockKind::Decide),
-        "wait" => wait(node, problems),
+        "split" => split_arms(node, problems).map(|arms| BlockKind::Split(Split { arms, salt })),
+        "wait" => wait::wait(node, problems),
+        "update" => update(node, problems),
         "webhook" => webhook::webhook(entry, problems)
             .map(Box::new)
             .map(BlockKind::Webhook),
@@ -118,47 +126,66 @@ fn arm(node: &Node, problems: &mut Problems) -> Option<Arm> {
     }
 }
 
-fn wait(node: &Node, problems: &mut Problems) -> Option<BlockKind> {
-    if !matches!(node.kind, Kind::Map(_)) {
-        return problems.text(node).map(BlockKind::Pause);
-    }
-    let mut fields = problems.fields(node, "a wait")?;
-    let items = fields
-        .need("for", problems)
-        .and_then(|node| items(node, problems));
-    let timeout = fields.maybe_text("timeout", problems);
-    fields.finish(problems);
-    Some(BlockKind::Wait(WaitFor {
-        items: items?,
-        timeout: timeout?,
-    }))
-}
-
-fn items(node: &Node, problems: &mut Problems) -> Option<Vec<WaitItem>> {
+fn split_arms(node: &Node, problems: &mut Problems) -> Option<Vec<SplitArm>> {
     let Kind::List(items) = &node.kind else {
-        problems.wrong_shape(node, "a list of what is waited for");
+        problems.wrong_shape(node, "a list of arms, each `arm:`, `weight:` and `then:`");
         return None;
     };
     if items.is_empty() {
-        problems.wrong_shape(node, "at least one thing to wait for");
+        problems.wrong_shape(node, "at least one arm");
+        return None;
     }
-    Some(
-        items
-            .iter()
-            .filter_map(|item| self::item(item, problems))
-            .collect(),
-    )
+    let arms: Vec<Option<SplitArm>> = items.iter().map(|item| split_arm(item, problems)).collect();
+    arms.into_iter().collect()
 }
 
-fn item(node: &Node, problems: &mut Problems) -> Option<WaitItem> {
-    let mut fields: Fields<'_> = problems.fields(node, "a thing to wait for")?;
-    let on = heard(&mut fields, problems);
-    let name = fields.text("as", problems);
+fn split_arm(node: &Node, problems: &mut Problems) -> Option<SplitArm> {
+    let mut fields = problems.fields(node, "an arm of a split")?;
+    let name = fields.need_text("arm", problems);
+    if let Some(name) = &name {
+        let words = "lower-case letters, digits and `_`";
+        check_name(name, is_key_character, words, problems);
+    }
+    let weight = fields
+        .need("weight", problems)
+        .and_then(|node| problems.whole(node));
     let then = fields.need_text("then", problems);
+    let holdout = fields.flag("holdout", problems);
     fields.finish(problems);
-    Some(WaitItem {
-        on: on?,
-        name,
+    Some(SplitArm {
+        name: name?,
+        weight: weight?,
         then: then?,
+        holdout,
     })
+}
+
+/// `profile:` and the traits it writes.
+fn update(node: &Node, problems: &mut Problems) -> Option<BlockKind> {
+    let mut fields = problems.fields(node, "an update")?;
+    let profile = fields.need("profile", problems);
+    fields.finish(problems);
+    let profile = profile?;
+    let Kind::Map(entries) = &profile.kind else {
+        problems.wrong_shape(profile, "a mapping of traits to values");
+        return None;
+    };
+    if entries.is_empty() {
+        problems.wrong_shape(profile, "at least one trait");
+        return None;
+    }
+    let writes: Vec<Option<(Text, Tree)>> = entries
+        .iter()
+        .map(|entry| {
+            let name = Text {
+                value: entry.key.clone(),
+                span: entry.key_span,
+            };
+            webhook::tree(&entry.value, problems).map(|value| (name, value))
+        })
+        .collect();
+    writes
+        .into_iter()
+        .collect::<Option<_>>()
+        .map(BlockKind::Update)
 }

@@ -3,7 +3,9 @@
 
 use serde::de::DeserializeOwned;
 
-use crate::definition::Text;
+use wayfare_event::Value;
+
+use crate::definition::{Text, Whole};
 use crate::diagnostic::{Code, Diagnostic, Span, nearest};
 use crate::yaml::{Entry, Kind, Node};
 
@@ -47,8 +49,60 @@ impl Problems {
         })
     }
 
+    /// A whole number.
+    pub fn whole(&mut self, node: &Node) -> Option<Whole> {
+        let value = match &node.kind {
+            Kind::Number(number) => number.as_i64(),
+            Kind::Null | Kind::Bool(_) | Kind::Text(_) | Kind::List(_) | Kind::Map(_) => None,
+        };
+        if value.is_none() {
+            self.wrong_shape(node, "a whole number");
+        }
+        let span = node.span;
+        value.map(|value| Whole { value, span })
+    }
+
+    /// A constant that is no list and no mapping.
+    pub fn scalar(&mut self, node: &Node) -> Option<Value> {
+        Some(match &node.kind {
+            Kind::Null => Value::Null,
+            Kind::Bool(flag) => Value::Bool(*flag),
+            Kind::Number(number) => Value::Number(number.clone()),
+            Kind::Text(text) => Value::Text(text.as_str().into()),
+            Kind::List(_) | Kind::Map(_) => {
+                self.wrong_shape(node, "a text, a number, `true`, `false` or `null`");
+                return None;
+            }
+        })
+    }
+
+    /// A list of texts.
+    pub fn texts(&mut self, node: &Node, what: &str) -> Option<Vec<Text>> {
+        let Kind::List(items) = &node.kind else {
+            self.wrong_shape(node, &format!("a list, {what} each"));
+            return None;
+        };
+        items.iter().map(|item| self.text(item)).collect()
+    }
+
+    /// A mapping of texts to texts.
+    pub fn pairs(&mut self, node: &Node) -> Option<Vec<(Text, Text)>> {
+        let Kind::Map(entries) = &node.kind else {
+            self.wrong_shape(node, "a mapping of names to names");
+            return None;
+        };
+        let pair = |entry: &Entry| {
+            let key = Text {
+                value: entry.key.clone(),
+                span: entry.key_span,
+            };
+            Some((key, self.text(&entry.value)?))
+        };
+        entries.iter().map(pair).collect()
+    }
+
     /// One of several words.
-    pub fn word<T: Copy>(&mut self, node: &Node, words: &[(&str, T)]) -> Option<T> {
+    pub fn word<T: Clone>(&mut self, node: &Node, words: &[(&str, T)]) -> Option<T> {
         let text = self.text(node)?;
         let found = words.iter().find(|(word, _)| *word == text.value);
         if found.is_none() {
@@ -58,7 +112,7 @@ impl Problems {
             let hint = nearest(&text.value, known()).map(|word| format!("did you mean `{word}`?"));
             self.push(Diagnostic::new(Code::InvalidValue, node.span, message).maybe_hint(hint));
         }
-        found.map(|(_, value)| *value)
+        found.map(|(_, value)| value.clone())
     }
 
     /// A part that serde reads; an error in it is pointed at where it stands.
@@ -170,6 +224,14 @@ impl<'a> Fields<'a> {
             None => Some(None),
             Some(node) => problems.text(node).map(Some),
         }
+    }
+
+    /// `true` or `false` under `key`; `false`, without it.
+    pub fn flag(&mut self, key: &'static str, problems: &mut Problems) -> bool {
+        let words = [("true", true), ("false", false)];
+        let node = self.get(key);
+        node.and_then(|node| problems.word(node, &words))
+            .unwrap_or_default()
     }
 
     /// The text under `key`; its absence is a problem.

@@ -250,7 +250,7 @@ fn payload(node: &Node, method: Option<Method>, problems: &mut Problems) -> Opti
     tree(node, problems)
 }
 
-fn tree(node: &Node, problems: &mut Problems) -> Option<Tree> {
+pub(super) fn tree(node: &Node, problems: &mut Problems) -> Option<Tree> {
     Some(match &node.kind {
         Kind::Null => Tree::Null,
         Kind::Bool(flag) => Tree::Bool(*flag),

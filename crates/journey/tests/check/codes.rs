@@ -14,7 +14,7 @@ type Row = (
     &'static str,
 );
 
-const SHAPES: [Row; 11] = [
+const SHAPES: [Row; 13] = [
     (
         Code::Yaml,
         BY_EVENT,
@@ -38,6 +38,21 @@ const SHAPES: [Row; 11] = [
         BY_EVENT,
         ("wait: 2h", "wait: [2h]"),
         "found a list",
+    ),
+    (
+        Code::InvalidTime,
+        BY_EVENT,
+        (
+            "wait: 2h",
+            "wait: { until: \"09:00\", zone: Europe/Berlim }",
+        ),
+        "did you mean `Europe/Berlin`?",
+    ),
+    (
+        Code::NoMissing,
+        BY_EVENT,
+        ("wait: 2h", "wait: { until: profile.trialEndsAt }"),
+        "add `missing:`",
     ),
     (
         Code::UnquotedBraces,

@@ -15,8 +15,8 @@ use wayfare_event::{Map, Value};
 use wayfare_journey::trial::{self, Answer, Case, Suite};
 use wayfare_journey::{Graph, Known, compile};
 
-const JOURNEY: &str = include_str!("../../../journeys/plan-upgrade.yaml");
-const OTHER: &str = include_str!("../../../journeys/consent-revocation.yaml");
+const JOURNEY: &str = include_str!("../../../../journeys/plan-upgrade.yaml");
+const OTHER: &str = include_str!("../../../../journeys/consent-revocation.yaml");
 
 const SUITE: &str = r#"
 journey: plan-upgrade

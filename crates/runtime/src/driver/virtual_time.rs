@@ -32,11 +32,20 @@ impl Driver<'_> {
             }
             self.flush()?;
         }
-        let end = match advance {
-            Advance::By(micros) => self.engine.last_event_at().saturating_add_micros(micros),
-            Advance::ToTheEnd => Timestamp::from_micros(i64::MAX),
-        };
-        self.move_to(end).await?;
+        match advance {
+            Advance::By(micros) => {
+                let last = self.engine.last_event_at();
+                self.move_to(last.saturating_add_micros(micros)).await?;
+            }
+            Advance::ToTheEnd => {
+                let last = self.engine.last_event_at();
+                self.move_to(last).await?;
+                // A schedule has no end: it starts nothing once the input has ended.
+                while let Some(due) = self.engine.next_timer() {
+                    self.fire(due).await?;
+                }
+            }
+        }
         self.flush()?;
         Ok(self.engine)
     }
@@ -63,15 +72,51 @@ impl Driver<'_> {
         }
         let at = if moves { at } else { last };
         self.take_named(happened, origin, at)?;
+        self.drain(at)?;
         self.flush_if_full()?;
         self.settle().await
     }
 
+    /// Moves the clock: what is due on the way has its turn, timers before sweeps of the same
+    /// instant.
     async fn move_to(&mut self, at: Timestamp) -> Result<(), StoreError> {
-        while let Some(due) = self.engine.next_timer().filter(|due| *due <= at) {
-            self.engine.fire(due, 1)?;
-            self.settle().await?;
-            self.flush_if_full()?;
+        loop {
+            let timer = self.engine.next_timer().filter(|due| *due <= at);
+            let sweep = self.engine.next_sweep().filter(|due| *due <= at);
+            match (timer, sweep) {
+                (Some(timer), sweep) if sweep.is_none_or(|sweep| timer <= sweep) => {
+                    self.fire(timer).await?;
+                }
+                (_, Some(sweep)) => self.sweep(sweep, at).await?,
+                (Some(_), None) => unreachable!("a timer without a sweep before it has fired"),
+                (None, None) => return Ok(()),
+            }
+        }
+    }
+
+    async fn fire(&mut self, due: Timestamp) -> Result<(), StoreError> {
+        self.engine.fire(due, 1)?;
+        self.drain(due)?;
+        self.settle().await?;
+        self.flush_if_full()
+    }
+
+    /// Goes on with a sweep; one whose first instant is not known yet finds it from `at` on.
+    async fn sweep(&mut self, due: Timestamp, at: Timestamp) -> Result<(), StoreError> {
+        let at = if due == Timestamp::EPOCH && !self.engine.is_sweeping() {
+            at
+        } else {
+            due
+        };
+        self.engine.sweep(at, usize::MAX)?;
+        self.settle().await?;
+        self.flush_if_full()
+    }
+
+    /// Takes everything that waits in the queue.
+    fn drain(&mut self, at: Timestamp) -> Result<(), StoreError> {
+        while self.engine.has_queued() {
+            self.engine.drain(at, BATCH_MAX)?;
         }
         Ok(())
     }
@@ -91,6 +136,7 @@ impl Driver<'_> {
                 let at = self.engine.at();
                 let due = self.engine.due_of(told.delivery()).unwrap_or(at);
                 self.hear(told, due.max(at))?;
+                self.drain(due.max(at))?;
             }
         }
         Ok(())

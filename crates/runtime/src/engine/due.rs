@@ -44,7 +44,7 @@ impl Due {
     }
 
     /// Takes up what may leave by `until`.
-    pub(super) fn take(&mut self, until: Timestamp) -> Vec<DeliveryId> {
+    pub(super) fn take(&mut self, until: Timestamp) -> Vec<(DeliveryId, Timestamp)> {
         let mut taken = Vec::new();
         while let Some((due, id)) = self
             .waiting
@@ -53,7 +53,7 @@ impl Due {
             .filter(|(due, _)| *due <= until)
         {
             self.waiting.remove(&(due, id));
-            taken.push(id);
+            taken.push((id, due));
         }
         taken
     }

@@ -2,18 +2,46 @@
 //! of what is due because of it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use wayfare_event::{InstanceId, Timestamp};
+use wayfare_event::Timestamp;
 use wayfare_executor::delivery::State;
-use wayfare_executor::record::Delivery;
-use wayfare_executor::{Change, Effects, Input, InputKind, Key, Row, Snapshot, Timer, step};
+use wayfare_executor::record::{Delivery, QueueId};
+use wayfare_executor::{Change, Effects, Input, InputKind, Key, Row, Snapshot, step};
 use wayfare_store::{Entry, LoggedInput, StoreError};
 
 use super::{Engine, Output};
 
+/// Queued inputs that are taken with the input that caused them; more wait for their turn (SP 7).
+const QUEUED_PER_INPUT_MAX: usize = 1_000;
+
 impl Engine {
-    /// Load, step, apply: how many changes it made.
+    /// One input, then what it queued, breadth first: how many changes the input itself made.
     pub(super) fn input(
+        &mut self,
+        at: Timestamp,
+        kind: InputKind,
+        logged: LoggedInput,
+    ) -> Result<usize, StoreError> {
+        let seq = self.next_seq;
+        let made = self.one(at, kind, logged)?;
+        for _ in 0..QUEUED_PER_INPUT_MAX {
+            let first = self.queued.range(QueueId { seq, place: 0 }..).next();
+            let Some(id) = first.copied() else { break };
+            self.take_queued(at, id)?;
+        }
+        Ok(made)
+    }
+
+    /// Gives a queued input its turn.
+    pub(super) fn take_queued(&mut self, at: Timestamp, id: QueueId) -> Result<(), StoreError> {
+        self.queued.remove(&id);
+        let kind = InputKind::Queued(id);
+        self.one(at, kind, LoggedInput::Queued(id)).map(|_| ())
+    }
+
+    /// Load, step, apply: how many changes it made.
+    fn one(
         &mut self,
         at: Timestamp,
         kind: InputKind,
@@ -24,7 +52,7 @@ impl Engine {
             at: self.at.max(at),
             kind,
         };
-        let mut rows = Snapshot::new();
+        let mut rows = self.controls();
         let changes = loop {
             match step(&self.catalog, &rows, &input, &mut self.trace) {
                 Effects::Changes(changes) => break changes,
@@ -37,7 +65,7 @@ impl Engine {
                 Effects::DueFirst(timer) => {
                     self.timer(input.at, timer)?;
                     input.seq = self.next_seq;
-                    rows = Snapshot::new();
+                    rows = self.controls();
                 }
             }
         };
@@ -58,6 +86,16 @@ impl Engine {
         Ok(made)
     }
 
+    /// What holds for whole journeys: every step may know it.
+    fn controls(&self) -> Snapshot {
+        let mut rows = Snapshot::new();
+        for (journey, control) in &self.controls {
+            let row = Row::Control(control.clone());
+            rows.put(Key::Control(journey.clone()), Some(row));
+        }
+        rows
+    }
+
     fn note_trace(&mut self, input: &Input) {
         if !self.trace.notes().is_empty() {
             self.outputs.push(Output::Trace {
@@ -70,7 +108,7 @@ impl Engine {
 
     pub(super) fn row(&mut self, key: &Key) -> Result<Option<Row>, StoreError> {
         if let Some(row) = self.rows.get(key) {
-            return Ok(Some(row.clone()));
+            return Ok(row.clone());
         }
         let loaded = self.store.load(std::slice::from_ref(key))?;
         Ok(loaded.into_iter().next().flatten())
@@ -81,7 +119,7 @@ impl Engine {
             .into_iter()
             .partition(|key| self.rows.contains_key(key));
         for key in here {
-            let row = self.rows.get(&key).cloned();
+            let row = self.rows.get(&key).cloned().flatten();
             rows.put(key, row);
         }
         let loaded = self.store.load(&stored)?;
@@ -100,52 +138,22 @@ impl Engine {
             self.after(rows, change);
         }
         for key in touched {
-            if let Some(row) = rows.row(&key) {
-                self.rows.insert(key, row);
-            }
+            let row = rows.row(&key);
+            self.rows.insert(key, row);
         }
     }
 
     /// A timer that a change makes void is forgotten.
     fn before(&mut self, rows: &Snapshot, change: &Change) {
-        let (owner, id) = if let Change::Parked { owner, id, .. }
-        | Change::Rehomed {
-            from: owner, id, ..
-        } = change
-        {
-            (owner, *id)
-        } else if let Change::Decided(decision) = change {
-            let id = InstanceId::from_bytes(*decision.id.as_bytes());
-            (&decision.owner, id)
-        } else {
-            return;
-        };
-        let due = rows.instance(owner, id).and_then(|instance| instance.due);
-        if let Some(due) = due {
-            self.timers.remove(&Timer {
-                due,
-                instance: id,
-                owner: owner.clone(),
-            });
+        if let Some(timer) = change.timer(rows) {
+            self.timers.remove(&timer);
         }
     }
 
     /// What is due because of a change, and what the outside will hear of it.
     fn after(&mut self, rows: &Snapshot, change: &Change) {
-        if let Change::Parked { owner, id, due, .. } = change {
-            self.timers.extend(due.map(|due| Timer {
-                due,
-                instance: *id,
-                owner: owner.clone(),
-            }));
-        } else if let Change::Rehomed { to, id, .. } = change {
-            let due = rows.instance(to, *id).and_then(|instance| instance.due);
-            self.timers.extend(due.map(|due| Timer {
-                due,
-                instance: *id,
-                owner: to.clone(),
-            }));
-        } else if let Change::Decided(decision) = change {
+        self.timers.extend(change.timer(rows));
+        if let Change::Decided(decision) = change {
             if decision.terms.is_some() {
                 let id = decision.id.delivery();
                 self.due.plan(id, decision.at);
@@ -159,6 +167,40 @@ impl Engine {
         } else if let Change::Refused { refusal, .. } = change {
             let refusal = Box::new(refusal.clone());
             self.outputs.push(Output::Refused(refusal));
+        } else if let Change::Queued { id, .. } = change {
+            self.queued.insert(*id);
+        } else if let Change::SweepMoved { id, sweep } = change {
+            self.sweeps.remove(id);
+            self.sweeps
+                .extend(sweep.clone().map(|sweep| (id.clone(), sweep)));
+        } else if let [Key::Control(journey)] = change.touches().as_slice() {
+            self.control(rows, journey);
+        }
+    }
+
+    /// Keeps what holds for a journey; what waited in a paused one is due again when it goes on.
+    fn control(&mut self, rows: &Snapshot, journey: &Arc<str>) {
+        let Some(Row::Control(control)) = rows.row(&Key::Control(journey.clone())) else {
+            return;
+        };
+        let before = self.controls.insert(journey.clone(), control.clone());
+        let was_paused = before.as_ref().is_some_and(|it| it.paused.is_some());
+        let is_paused = control.paused.is_some();
+        if let Some(paused) = control.paused.as_ref().filter(|_| !was_paused) {
+            tracing::warn!(%journey, by = %paused.by, reason = %paused.reason, "a journey is paused");
+        }
+        if was_paused != is_paused {
+            self.outputs.push(Output::Control {
+                journey: journey.clone(),
+                at: self.at,
+                control,
+            });
+        }
+        if was_paused && !is_paused {
+            self.timers.append(&mut self.held.timers);
+            for (id, due) in std::mem::take(&mut self.held.deliveries) {
+                self.due.plan(id, due);
+            }
         }
     }
 

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use wayfare_event::Timestamp;
 use wayfare_executor::delivery::{Outcome, State, UnknownReason};
-use wayfare_executor::record::Delivery;
-use wayfare_executor::{Catalog, InputKind, Key, Row, Timer, Trace};
+use wayfare_executor::record::{Control, Delivery, QueueId, Sweep, SweepCause, SweepId};
+use wayfare_executor::{Catalog, InputKind, Key, Row, Timer, TimerOf, Trace};
 use wayfare_journey::diagnostic::Diagnostic;
 use wayfare_journey::{Compiled, Graph, Version};
 use wayfare_store::{LoggedInput, RowKind, Store, StoreError};
 
-use super::{Counts, Due, Engine};
+use super::migration::{self, MigrationError};
+use super::{Counts, Due, Engine, Held};
 
 /// Why the engine cannot come up.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +21,9 @@ pub enum OpenError {
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A journey takes over people for whom it has no place.
+    #[error(transparent)]
+    Migration(#[from] MigrationError),
     /// A version that somebody is still in cannot be read any more.
     #[error(
         "journey `{journey}` has people inside its version {version}, which this configuration \
@@ -51,6 +55,7 @@ impl Engine {
     ) -> Result<Self, OpenError> {
         let stored = versions(&mut *store)?;
         let inside = timers(&mut *store)?;
+        let waiting = waiting(&mut *store)?;
         for (key, source) in &stored {
             let used = inside.versions.contains(key);
             let in_force = graphs
@@ -67,6 +72,7 @@ impl Engine {
         for graph in graphs {
             catalog.publish(graph);
         }
+        migration::check(&catalog, &inside.occupied)?;
         let head = store.head();
         let (next_seq, at) = (head.next_seq, head.last_at);
         let mut engine = Self {
@@ -81,6 +87,10 @@ impl Engine {
             outputs: Vec::new(),
             timers: inside.timers,
             due: Due::default(),
+            queued: waiting.queued,
+            sweeps: waiting.sweeps,
+            controls: waiting.controls,
+            held: Held::default(),
             counts: Counts::default(),
             trace: Trace::off(),
         };
@@ -98,7 +108,8 @@ impl Engine {
         (journey, version): (Arc<str>, Version),
         source: Arc<str>,
     ) -> Result<(), StoreError> {
-        if stored.contains_key(&(journey.clone(), version)) {
+        let is_known = stored.contains_key(&(journey.clone(), version));
+        if is_known && !self.lacks_schedule(&journey) {
             return Ok(());
         }
         let logged = LoggedInput::Published {
@@ -111,6 +122,17 @@ impl Engine {
             source,
         };
         self.input(self.at, kind, logged).map(|_| ())
+    }
+
+    /// Whether a journey starts on a schedule and nothing says when next: it was gone for a while.
+    fn lacks_schedule(&self, journey: &Arc<str>) -> bool {
+        let id = SweepId {
+            journey: journey.clone(),
+            cause: SweepCause::Schedule,
+        };
+        let mut by_schedule = self.catalog.started_by_schedule();
+        by_schedule.any(|published| published.graph.id() == journey)
+            && !self.sweeps.contains_key(&id)
     }
 
     fn take_up_deliveries(&mut self) -> Result<(), StoreError> {
@@ -149,16 +171,46 @@ fn versions(store: &mut dyn Store) -> Result<Versions, StoreError> {
     Ok(found)
 }
 
-/// What the live instances wait for, and the versions they walk.
+/// What waits for its turn, and what holds for whole journeys.
+#[derive(Default)]
+struct Waiting {
+    queued: BTreeSet<QueueId>,
+    sweeps: BTreeMap<SweepId, Arc<Sweep>>,
+    controls: BTreeMap<Arc<str>, Arc<Control>>,
+}
+
+fn waiting(store: &mut dyn Store) -> Result<Waiting, StoreError> {
+    let mut waiting = Waiting::default();
+    for kind in [RowKind::Queued, RowKind::Sweep, RowKind::Control] {
+        store.scan(kind, &mut |key, row| {
+            if let Key::Queued(id) = key {
+                waiting.queued.insert(*id);
+            } else if let (Key::Sweep(id), Row::Sweep(sweep)) = (key, row) {
+                waiting.sweeps.insert(id.clone(), sweep.clone());
+            } else if let (Key::Control(journey), Row::Control(control)) = (key, row) {
+                waiting.controls.insert(journey.clone(), control.clone());
+            }
+        })?;
+    }
+    Ok(waiting)
+}
+
+/// What the live instances wait for, and where they are.
 struct Inside {
     timers: BTreeSet<Timer>,
     versions: BTreeSet<(Arc<str>, Version)>,
+    /// How many are at each block.
+    occupied: Occupied,
 }
+
+/// How many instances are at each block of each version.
+pub(super) type Occupied = BTreeMap<(Arc<str>, Version, Arc<str>), u64>;
 
 fn timers(store: &mut dyn Store) -> Result<Inside, StoreError> {
     let mut inside = Inside {
         timers: BTreeSet::new(),
         versions: BTreeSet::new(),
+        occupied: Occupied::new(),
     };
     store.scan(RowKind::Person, &mut |key, row| {
         let (Key::Person(owner), Row::Person(person)) = (key, row) else {
@@ -166,14 +218,24 @@ fn timers(store: &mut dyn Store) -> Result<Inside, StoreError> {
         };
         for (id, instance) in &person.record.instances {
             let version = (instance.journey.clone(), instance.version);
+            let (journey, at) = version.clone();
+            let place = (journey, at, instance.block.clone());
+            *inside.occupied.entry(place).or_insert(0) += 1;
             inside.versions.insert(version);
             inside
                 .timers
                 .extend(instance.due.map(|due: Timestamp| Timer {
                     due,
-                    instance: *id,
+                    of: TimerOf::Instance(*id),
                     owner: owner.clone(),
                 }));
+        }
+        for (journey, planned) in &person.record.dates {
+            inside.timers.extend(planned.due.map(|due| Timer {
+                due,
+                of: TimerOf::Date(journey.clone()),
+                owner: owner.clone(),
+            }));
         }
     })?;
     Ok(inside)

@@ -18,6 +18,8 @@ use crate::intake;
 
 /// Where the events of a case come from.
 pub(super) const SOURCE: &str = "test";
+/// Inputs taken from the queue before it is looked at again.
+const QUEUED_AT_ONCE: usize = 512;
 /// What a receiver answers when the case says nothing more.
 const ANSWER: Answer = Answer::Status(200);
 
@@ -94,22 +96,49 @@ impl Play<'_> {
         if let Ok(happened) = intake::happened(catalog, event, SOURCE.into(), occurred) {
             self.engine.event(given.at, happened, given.text.clone())?;
         }
+        self.drain(given.at)?;
         self.commit()?;
         self.move_to(given.at)
     }
 
     /// Lets everything happen that is due by `at`, each thing at its own time.
     fn move_to(&mut self, at: Timestamp) -> Result<(), StoreError> {
-        while let Some(due) = self.next().filter(|due| *due <= at) {
-            self.happen(due)?;
+        loop {
+            let due = self.next().filter(|due| *due <= at);
+            let sweep = self.engine.next_sweep().filter(|due| *due <= at);
+            let now = match (due, sweep) {
+                (Some(due), sweep) if sweep.is_none_or(|sweep| due <= sweep) => {
+                    self.happen(due)?;
+                    due
+                }
+                (_, Some(sweep)) => self.sweep(sweep, at)?,
+                (_, None) => return Ok(()),
+            };
+            self.drain(now)?;
             self.commit()?;
         }
-        Ok(())
     }
 
+    /// When something happens that concerns one person.
     fn next(&self) -> Option<Timestamp> {
         let times = [self.engine.next_timer(), self.next_of_deliveries()];
         times.into_iter().flatten().min()
+    }
+
+    /// Goes on with a sweep; one whose first instant is not known yet finds it from `at` on.
+    fn sweep(&mut self, due: Timestamp, at: Timestamp) -> Result<Timestamp, StoreError> {
+        let is_unknown = due == Timestamp::EPOCH && !self.engine.is_sweeping();
+        let now = if is_unknown { at } else { due };
+        self.engine.sweep(now, usize::MAX)?;
+        Ok(now)
+    }
+
+    /// Takes everything that waits in the queue.
+    fn drain(&mut self, at: Timestamp) -> Result<(), StoreError> {
+        while self.engine.has_queued() {
+            self.engine.drain(at, QUEUED_AT_ONCE)?;
+        }
+        Ok(())
     }
 
     fn next_of_deliveries(&self) -> Option<Timestamp> {
@@ -126,13 +155,13 @@ impl Play<'_> {
             let ((_, delivery), attempt) = answer.remove_entry();
             return self.engine.finished(at, delivery, attempt);
         }
-        let due = self.engine.take_due(at);
+        let due = self.engine.take_due(at)?;
         if due.is_empty() {
             return self.engine.fire(at, 1).map(|_| ());
         }
-        for id in due {
-            if self.engine.ready(at, id)?
-                && let Some(delivery) = self.engine.delivery(id)?
+        for taken in due {
+            if self.engine.ready(at, taken.id)?
+                && let Some(delivery) = self.engine.delivery(taken.id)?
             {
                 self.attempt(&delivery, at);
             }

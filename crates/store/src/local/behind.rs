@@ -1,26 +1,53 @@
 //! How do rows get from memory into the state? One thread takes them as a whole, with the position
-//! they bring the state to, and says when they are durable.
+//! they bring the state to, and says when they are durable. As the only one that writes the state it
+//! also writes checkpoints of it, between two jobs, when nothing moves.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 
 use wayfare_executor::{Key, Row};
 
-use super::state::{Pieces, Position, State};
-use crate::StoreError;
+use super::checkpoint;
+use super::state::{Pieces, State};
+use crate::log::segment;
+use crate::position::Position;
 use crate::retention::{day, oldest_day};
+use crate::{StoreError, step};
 
-/// Rows that go into the state together.
-pub(super) type Rows = BTreeMap<Key, Row>;
+/// What goes into the state together: rows, and keys whose rows are gone.
+pub(super) type Rows = BTreeMap<Key, Option<Row>>;
 
 /// Rows and the bytes each takes in the state; messages are left out.
-pub(super) type Written = Vec<(Key, Row, usize)>;
+pub(super) type Written = Vec<(Key, Option<Row>, usize)>;
 
-struct Job {
-    rows: Arc<Rows>,
-    position: Position,
+/// What is to be done.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) rows: Arc<Rows>,
+    /// What they bring the state to.
+    pub(super) position: Position,
+    /// Whether a checkpoint is written then.
+    pub(super) checkpoint: bool,
+    /// Of how many bytes a spare segment of the log is wanted.
+    pub(super) spare_bytes: Option<u64>,
+}
+
+/// What was done.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) written: Written,
+    /// How large the checkpoint is.
+    pub(super) checkpoint: Option<u64>,
+}
+
+/// What the thread works on.
+struct Worker {
+    directory: PathBuf,
+    state: Arc<State>,
+    pieces: Pieces,
 }
 
 /// The thread that writes behind.
@@ -28,7 +55,7 @@ struct Job {
 pub(super) struct Behind {
     /// At most one job is on its way; none any more when it is being dropped.
     jobs: Option<SyncSender<Job>>,
-    done: Receiver<Result<Written, StoreError>>,
+    done: Receiver<Result<Done, StoreError>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -38,18 +65,28 @@ pub(super) enum Progress {
     /// They are being written.
     Writing,
     /// They are durable.
-    Durable(Written),
+    Durable(Done),
 }
 
 impl Behind {
-    pub(super) fn start(state: Arc<State>, mut pieces: Pieces) -> std::io::Result<Self> {
+    /// A thread for the state of a directory, which has these pieces of cut rows.
+    pub(super) fn start(
+        directory: &Path,
+        state: Arc<State>,
+        pieces: Pieces,
+    ) -> std::io::Result<Self> {
+        let mut worker = Worker {
+            directory: directory.to_path_buf(),
+            state,
+            pieces,
+        };
         let (jobs, inbox) = sync_channel::<Job>(1);
         let (outbox, done) = sync_channel(1);
         let thread = std::thread::Builder::new()
             .name("state".to_owned())
             .spawn(move || {
                 for job in inbox {
-                    if outbox.send(write(&state, &job, &mut pieces)).is_err() {
+                    if outbox.send(worker.write(&job)).is_err() {
                         break;
                     }
                 }
@@ -62,11 +99,11 @@ impl Behind {
     }
 
     /// Hands rows over; those handed over before must be durable.
-    pub(super) fn send(&self, rows: Arc<Rows>, position: Position) {
+    pub(super) fn send(&self, job: Job) {
         let sent = self
             .jobs
             .as_ref()
-            .is_some_and(|jobs| jobs.send(Job { rows, position }).is_ok());
+            .is_some_and(|jobs| jobs.send(job).is_ok());
         assert!(sent, "the thread lives for as long as rows can be sent");
     }
 
@@ -80,7 +117,7 @@ impl Behind {
     }
 
     /// Waits until the rows handed over are durable.
-    pub(super) fn wait(&self) -> Result<Written, StoreError> {
+    pub(super) fn wait(&self) -> Result<Done, StoreError> {
         self.done.recv().unwrap_or(Err(StoreError::Stopped))
     }
 }
@@ -96,30 +133,63 @@ impl Drop for Behind {
     }
 }
 
-fn write(state: &State, job: &Job, pieces: &mut Pieces) -> Result<Written, StoreError> {
-    let oldest = oldest_day(job.position.last_at);
-    for day in state.days()? {
-        if day < oldest {
-            state.drop_day(day)?;
-        }
-    }
-    let mut days: BTreeMap<i64, Vec<_>> = BTreeMap::new();
-    let mut rows = Vec::new();
-    for (key, row) in job.rows.iter() {
-        match (key, row) {
-            (Key::Message(message), Row::Message(at)) => {
-                days.entry(day(*at)).or_default().push((*message, row));
+impl Worker {
+    fn write(&mut self, job: &Job) -> Result<Done, StoreError> {
+        let position = &job.position;
+        let oldest = oldest_day(position.last_at);
+        for day in self.state.days()? {
+            if day < oldest {
+                self.state.drop_day(day)?;
             }
-            _ => rows.push((key, row)),
+        }
+        let written = put(&self.state, &job.rows, Some(position), &mut self.pieces)?;
+        self.state.sync()?;
+        step::done(&self.directory, "the state is written");
+        let checkpoint = if job.checkpoint {
+            Some(checkpoint::write(&self.directory, position, &self.state)?)
+        } else {
+            None
+        };
+        if let Some(bytes) = job.spare_bytes {
+            // What cannot be made ready now is made when it is needed, and then says why not.
+            drop(segment::prepare(&self.directory.join("log"), bytes));
+        }
+        Ok(Done {
+            written,
+            checkpoint,
+        })
+    }
+}
+
+/// Writes rows into a state; what became of those that are no messages.
+pub(super) fn put(
+    state: &State,
+    rows: &Rows,
+    position: Option<&Position>,
+    pieces: &mut Pieces,
+) -> Result<Written, StoreError> {
+    let mut days: BTreeMap<i64, Vec<_>> = BTreeMap::new();
+    let mut others = Vec::new();
+    let mut gone = Vec::new();
+    for (key, row) in rows {
+        match (key, row) {
+            (Key::Message(message), Some(Row::Message(at))) => {
+                days.entry(day(*at)).or_default().push((*message, *at));
+            }
+            (Key::Message(message), _) => gone.push(*message),
+            (key, row) => others.push((key, row.as_ref())),
         }
     }
-    for (day, messages) in days.split_off(&oldest) {
+    state.remove_messages(&gone)?;
+    if let Some(position) = position {
+        days = days.split_off(&oldest_day(position.last_at));
+    }
+    for (day, messages) in days {
         state.put_messages(day, &messages)?;
     }
-    let sizes = state.put_rows(&rows, &job.position, pieces)?;
-    state.sync()?;
-    let written = rows.into_iter().zip(sizes);
+    let sizes = state.put_rows(&others, position, pieces)?;
+    let written = others.into_iter().zip(sizes);
     Ok(written
-        .map(|((key, row), size)| (key.clone(), row.clone(), size))
+        .map(|((key, row), size)| (key.clone(), row.cloned(), size))
         .collect())
 }

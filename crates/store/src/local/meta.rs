@@ -22,21 +22,27 @@ pub(super) struct Meta {
 /// Reads `meta`, or writes `fresh` where nothing is kept yet.
 pub(super) fn read_or_write(directory: &Path, fresh: Meta) -> Result<Meta, StoreError> {
     let path = directory.join("meta");
+    match std::fs::exists(&path) {
+        Ok(false) if !directory.join("log").exists() => {
+            write(directory, &path, fresh)?;
+            Ok(fresh)
+        }
+        Ok(_) | Err(_) => read(directory),
+    }
+}
+
+/// Reads `meta`.
+pub(super) fn read(directory: &Path) -> Result<Meta, StoreError> {
+    let path = directory.join("meta");
     match std::fs::read_to_string(&path) {
         Ok(text) => parse(&text).ok_or(StoreError::Meta {
             path,
             problem: "is not what wayfare writes",
         }),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            if directory.join("log").exists() {
-                return Err(StoreError::Meta {
-                    path,
-                    problem: "is missing beside a log",
-                });
-            }
-            write(directory, &path, fresh)?;
-            Ok(fresh)
-        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(StoreError::Meta {
+            path,
+            problem: "is missing",
+        }),
         Err(error) => Err(StoreError::io("read", &path)(error)),
     }
 }

@@ -2,15 +2,20 @@
 //! wanted often too, the rest in the state. Not here: the log.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::path::Path;
 use std::sync::Arc;
 
-use wayfare_event::MessageHash;
+use wayfare_event::{MessageHash, Timestamp};
 use wayfare_executor::{Key, Row};
 
-use super::behind::{Behind, Progress, Rows, Written};
+use super::behind::{Behind, Done, Job, Progress, Rows};
 use super::cache::Cache;
+use super::kept::Kept;
 use super::messages::Messages;
-use super::state::{Position, State};
+use super::recover::Memory;
+use super::state::State;
+use crate::position::Position;
 use crate::retention::{day, oldest_day};
 use crate::{RowKind, StoreError};
 
@@ -21,12 +26,16 @@ pub(super) struct Limits {
     pub(super) rows: usize,
     /// Bytes of the log that are worth a write: recovery reads no more than about twice that.
     pub(super) log_bytes: usize,
+    /// Bytes of a segment of the log.
+    pub(super) segment_bytes: u64,
     /// Messages of one day whose hashes are held in memory.
     pub(super) messages_per_day: usize,
 }
 
 /// Times the limit that changed rows may reach while the state is being written.
 const LAG_MAX: usize = 4;
+/// How long a change waits at most to be written behind, by the clock of who asks (SP 35).
+const WAIT_US_MAX: i64 = 30 * 1_000_000;
 /// Rows read at once by a scan.
 const SCAN_ROWS: usize = 256;
 
@@ -46,21 +55,30 @@ pub(super) struct LiveRows {
     position: Position,
     /// Bytes of the log that `changed` covers.
     log_bytes: usize,
+    /// Since when something was seen to wait.
+    waiting: Option<Timestamp>,
+    /// What `writing` brings the state to.
+    sent: Position,
+    /// The last frame that is durable in the state.
+    durable: u64,
+    kept: Kept,
+    /// Whether the log will want a spare segment.
+    wants_spare: bool,
     /// A write failed; the error is told once.
     failed: Option<StoreError>,
 }
 
 impl LiveRows {
     pub(super) fn new(
-        state: State,
-        position: Position,
-        cache_bytes: usize,
+        directory: &Path,
+        (state, position): (State, Position),
+        (kept, memory): (Kept, Memory),
         limits: Limits,
     ) -> Result<Self, StoreError> {
         let pieces = state.pieces()?;
         let messages = messages(&state, &position, limits)?;
         let state = Arc::new(state);
-        let behind = Behind::start(state.clone(), pieces)
+        let behind = Behind::start(directory, state.clone(), pieces)
             .map_err(StoreError::io("start a thread for", "the state".as_ref()))?;
         Ok(Self {
             state,
@@ -68,10 +86,15 @@ impl LiveRows {
             limits,
             changed: Rows::new(),
             writing: None,
-            cache: Cache::new(cache_bytes),
+            cache: Cache::new(memory.rows_bytes),
             messages,
+            durable: position.frame,
+            sent: position.clone(),
             position,
             log_bytes: 0,
+            waiting: None,
+            kept,
+            wants_spare: false,
             failed: None,
         })
     }
@@ -83,7 +106,7 @@ impl LiveRows {
             .get(key)
             .or_else(|| writing.and_then(|rows| rows.get(key)));
         if let Some(row) = changed {
-            return Ok(self.fresh(row).then(|| row.clone()));
+            return Ok(row.clone().filter(|row| self.fresh(row)));
         }
         if let Key::Message(message) = key {
             return self.message(*message);
@@ -102,12 +125,12 @@ impl LiveRows {
     /// Takes the rows of a frame of the log, `bytes` long, that brings the state to `position`.
     pub(super) fn put(
         &mut self,
-        rows: impl IntoIterator<Item = (Key, Row)>,
+        rows: impl IntoIterator<Item = (Key, Option<Row>)>,
         position: Position,
         bytes: usize,
     ) {
         for (key, row) in rows {
-            if let (Key::Message(message), Row::Message(at)) = (&key, &row) {
+            if let (Key::Message(message), Some(Row::Message(at))) = (&key, &row) {
                 self.messages.add(day(*at), *message);
             }
             self.changed.insert(key, row);
@@ -115,6 +138,41 @@ impl LiveRows {
         self.messages.forget_before(oldest_day(position.last_at));
         self.position = position;
         self.log_bytes = self.log_bytes.saturating_add(bytes);
+        self.kept.grew(bytes as u64);
+    }
+
+    /// Notes whether the log will want a spare segment.
+    pub(super) const fn want_spare(&mut self, wanted: bool) {
+        self.wants_spare = wanted;
+    }
+
+    /// When rows are written behind.
+    pub(super) const fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// The checkpoints.
+    pub(super) const fn kept(&mut self) -> &mut Kept {
+        &mut self.kept
+    }
+
+    /// The last frame that neither the state nor a checkpoint needs any more.
+    pub(super) fn covered(&self) -> u64 {
+        self.durable.min(self.kept.covered())
+    }
+
+    /// Writes behind what has waited for long at `now`; whether something waits or is being
+    /// written.
+    pub(super) fn idle(&mut self, now: Timestamp) -> bool {
+        self.look();
+        if self.log_bytes > 0 {
+            let since = *self.waiting.get_or_insert(now);
+            let waited = now.micros_since(since) >= WAIT_US_MAX;
+            if waited && self.writing.is_none() && self.failed.is_none() {
+                self.send();
+            }
+        }
+        self.log_bytes > 0 || self.writing.is_some()
     }
 
     /// Writes behind when there is enough to write; waits only when too much has gathered. A
@@ -150,11 +208,16 @@ impl LiveRows {
     pub(super) fn flush(&mut self) -> Result<(), StoreError> {
         self.settle();
         self.check()?;
-        if self.log_bytes > 0 {
+        if self.log_bytes > 0 || self.kept.is_wanted() {
             self.send();
             self.settle();
         }
         self.check()
+    }
+
+    /// A failure that the next [`Self::check`] tells.
+    pub(super) fn fail(&mut self, error: StoreError) {
+        self.failed = Some(error);
     }
 
     /// Visits every row of a kind, in the order of the keys.
@@ -166,22 +229,23 @@ impl LiveRows {
         // Rows that are being written could be met half written.
         self.settle();
         let writing = self.writing.clone().unwrap_or_default();
-        let mut newer: BTreeMap<&Key, &Row> = BTreeMap::new();
+        let mut newer: BTreeMap<&Key, Option<&Row>> = BTreeMap::new();
         for (key, row) in writing.iter().chain(&self.changed) {
-            if RowKind::of(key) == kind && self.fresh(row) {
-                newer.insert(key, row);
+            if RowKind::of(key) == kind {
+                newer.insert(key, row.as_ref().filter(|row| self.fresh(row)));
             }
         }
         let mut newer = newer.into_iter().peekable();
         let mut last = None;
         loop {
-            let rows = self.stored_after(kind, last.as_ref())?;
+            let rows = self.stored_after(kind, last.as_ref(), SCAN_ROWS)?;
             for (key, row) in &rows {
                 while let Some((changed, row)) = newer.next_if(|(changed, _)| *changed < key) {
-                    visit(changed, row);
+                    row.inspect(|row| visit(changed, row));
                 }
                 let replaced = newer.next_if(|(changed, _)| *changed == key);
-                visit(key, replaced.map_or(row, |(_, row)| row));
+                let row = replaced.map_or(Some(row), |(_, row)| row);
+                row.inspect(|row| visit(key, row));
             }
             match rows.into_iter().next_back() {
                 Some((key, _)) => last = Some(key),
@@ -189,18 +253,67 @@ impl LiveRows {
             }
         }
         for (key, row) in newer {
-            visit(key, row);
+            row.inspect(|row| visit(key, row));
         }
         Ok(())
+    }
+
+    /// The first keys of a kind behind one, in order, at most `limit`.
+    pub(super) fn page(
+        &self,
+        kind: RowKind,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<Key>, StoreError> {
+        let mut page = Vec::new();
+        let mut after = after.cloned();
+        while page.len() < limit {
+            let stored = self.stored_keys_after(kind, after.as_ref(), limit)?;
+            // Beyond the last key read, the state may have others.
+            let end = stored.last().filter(|_| stored.len() >= limit).cloned();
+            let mut merged: BTreeMap<Key, bool> =
+                stored.into_iter().map(|key| (key, true)).collect();
+            for rows in self.writing.as_deref().into_iter().chain([&self.changed]) {
+                let from = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+                let until = end.as_ref().map_or(Bound::Unbounded, Bound::Included);
+                for (key, row) in rows.range((from, until)) {
+                    if RowKind::of(key) == kind {
+                        let stands = row.as_ref().is_some_and(|row| self.fresh(row));
+                        merged.insert(key.clone(), stands);
+                    }
+                }
+            }
+            page.extend(merged.into_iter().filter(|it| it.1).map(|it| it.0));
+            after = end;
+            if after.is_none() {
+                break;
+            }
+        }
+        page.truncate(limit);
+        Ok(page)
+    }
+
+    fn stored_keys_after(
+        &self,
+        kind: RowKind,
+        after: Option<&Key>,
+        count: usize,
+    ) -> Result<Vec<Key>, StoreError> {
+        if kind != RowKind::Message {
+            return self.state.keys_after(kind, after, count);
+        }
+        let rows = self.stored_after(kind, after, count)?;
+        Ok(rows.into_iter().map(|(key, _)| key).collect())
     }
 
     fn stored_after(
         &self,
         kind: RowKind,
         after: Option<&Key>,
+        count: usize,
     ) -> Result<Vec<(Key, Row)>, StoreError> {
         if kind != RowKind::Message {
-            return self.state.rows_after(kind, after, SCAN_ROWS);
+            return self.state.rows_after(kind, after, count);
         }
         let after = match after {
             Some(Key::Message(message)) => Some(*message),
@@ -209,10 +322,10 @@ impl LiveRows {
         let mut merged = BTreeMap::new();
         for day in self.state.days()? {
             if day >= oldest_day(self.position.last_at) {
-                merged.extend(self.state.messages_after(day, after, SCAN_ROWS)?);
+                merged.extend(self.state.messages_after(day, after, count)?);
             }
         }
-        let first = merged.into_iter().take(SCAN_ROWS);
+        let first = merged.into_iter().take(count);
         Ok(first
             .map(|(message, row)| (Key::Message(message), row))
             .collect())
@@ -236,21 +349,31 @@ impl LiveRows {
             | Row::Guard(_)
             | Row::Decision(_)
             | Row::Delivery(_)
-            | Row::Version(_) => true,
+            | Row::Version(_)
+            | Row::Queued(_)
+            | Row::Sweep(_)
+            | Row::Control(_) => true,
         }
     }
 
     fn send(&mut self) {
         let rows = Arc::new(std::mem::take(&mut self.changed));
         self.log_bytes = 0;
-        self.behind.send(rows.clone(), self.position.clone());
+        self.waiting = None;
+        self.behind.send(Job {
+            rows: rows.clone(),
+            position: self.position.clone(),
+            checkpoint: self.kept.is_due(&self.position),
+            spare_bytes: self.wants_spare.then_some(self.limits.segment_bytes),
+        });
+        self.sent = self.position.clone();
         self.writing = Some(rows);
     }
 
     fn look(&mut self) {
         if self.writing.is_some() && self.failed.is_none() {
             match self.behind.look() {
-                Ok(Progress::Durable(written)) => self.written(written),
+                Ok(Progress::Durable(done)) => self.done(done),
                 Ok(Progress::Writing) => {}
                 Err(error) => self.failed = Some(error),
             }
@@ -260,16 +383,20 @@ impl LiveRows {
     fn settle(&mut self) {
         if self.writing.is_some() && self.failed.is_none() {
             match self.behind.wait() {
-                Ok(written) => self.written(written),
+                Ok(done) => self.done(done),
                 Err(error) => self.failed = Some(error),
             }
         }
     }
 
-    fn written(&mut self, written: Written) {
+    fn done(&mut self, done: Done) {
         self.writing = None;
-        for (key, row, bytes) in written {
-            self.cache.put(key, Some(row), bytes);
+        self.durable = self.sent.frame;
+        if let Some(bytes) = done.checkpoint {
+            self.kept.written(&self.sent, bytes);
+        }
+        for (key, row, bytes) in done.written {
+            self.cache.put(key, row, bytes);
         }
     }
 }

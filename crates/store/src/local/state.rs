@@ -3,65 +3,38 @@
 //!
 //! One tree holds all rows but the messages, which have a tree for each day (SP 33). Keys are those
 //! of `stored`; `00` is the position. A value has two bytes before it: how it is laid out, and the
-//! version of its form. Values of [`VALUE_BYTES_MAX`] and more are cut into pieces, for sled puts
-//! large ones into files that it never syncs: the value is then the number of pieces, and each
-//! piece stands under `2b`, the key, and its number.
+//! version of its form; `layout` says how.
 //!
 //! `flush()` of sled is no device flush; [`State::sync`] is.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-use sled::{Db, IVec, Tree};
+use sled::{Db, Tree};
 use wayfare_event::{MessageHash, Timestamp};
 use wayfare_executor::{Key, Row};
 
+use self::layout::{PIECE_PREFIX, Stored, WHOLE, behind, put_row, remove_row, row, whole};
 use super::meta::sync_directory;
-use crate::stored::{DecodeError, decode_key, decode_row, encode_key, encode_row, key_prefix};
-use crate::{Cursor, Head, RowKind, StoreError};
+use crate::position::Position;
+use crate::retention::oldest_day;
+use crate::stored::{decode_key, encode_key, encode_row};
+use crate::{RowKind, StoreError};
 
-/// Bytes of the largest value that is not cut.
-const VALUE_BYTES_MAX: usize = 7 * 1024;
+mod layout;
+
+pub(super) use layout::Pieces;
+
 const POSITION_KEY: [u8; 1] = [0];
 const POSITION_VERSION: u8 = 1;
-const PIECE_PREFIX: u8 = b'+';
-const WHOLE: u8 = 1;
-const CUT: u8 = 2;
 /// What the trees of messages are called, before their day.
 const DAY_PREFIX: &str = "messages ";
+/// Rows read at once when all are.
+const ROWS_PER_PAGE: usize = 256;
 /// Messages written at once: they need not be atomic, and sled stands still for a batch.
 const MESSAGES_PER_BATCH: usize = 1024;
-
-/// What the state covers: everything up to a frame of the log.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Position {
-    /// The last frame covered; 0 before the first.
-    pub(super) frame: u64,
-    pub(super) next_seq: u64,
-    pub(super) last_at: Timestamp,
-    pub(super) last_event_at: Timestamp,
-    pub(super) cursor: Option<Cursor>,
-}
-
-impl Position {
-    /// The position after a frame that brought a store to this head.
-    pub(super) fn of(frame: u64, head: &Head) -> Self {
-        Self {
-            frame,
-            next_seq: head.next_seq,
-            last_at: head.last_at,
-            last_event_at: head.last_event_at,
-            cursor: head.cursor.clone(),
-        }
-    }
-}
-
-/// The pieces that each cut row has.
-pub(super) type Pieces = BTreeMap<Vec<u8>, u16>;
 
 /// Rows as sled holds them.
 #[derive(Debug)]
@@ -79,8 +52,6 @@ pub(super) enum OpenError {
     /// Something else, that making it anew does not mend.
     Other(StoreError),
 }
-
-type Stored = sled::Result<Result<Option<(Row, usize)>, DecodeError>>;
 
 impl State {
     pub(super) fn open(path: &Path, cache_bytes: u64) -> Result<Self, OpenError> {
@@ -187,12 +158,9 @@ impl State {
         after: Option<&Key>,
         count: usize,
     ) -> Result<Vec<(Key, Row)>, StoreError> {
-        let prefix = key_prefix(kind);
-        let from = after.map_or_else(|| vec![prefix], encode_key);
-        let range = (Bound::Excluded(from), Bound::Excluded(vec![prefix + 1]));
         let rows = self.guard(|| {
             let mut rows = Vec::new();
-            for entry in self.db.range(range).take(count) {
+            for entry in self.db.range(behind(kind, after)).take(count) {
                 let (key, value) = entry?;
                 let row = row(&self.db, kind, &key, &value)?;
                 rows.push(decode_key(kind, &key).and_then(|key| Ok((key, row?))));
@@ -205,6 +173,22 @@ impl State {
                 Err(error) => Some(Err(self.unusable(&error))),
             })
             .collect()
+    }
+
+    /// The first keys of a kind behind one, in order; none at the end.
+    pub(super) fn keys_after(
+        &self,
+        kind: RowKind,
+        after: Option<&Key>,
+        count: usize,
+    ) -> Result<Vec<Key>, StoreError> {
+        let keys = self.guard(|| {
+            let entries = self.db.range(behind(kind, after)).keys();
+            entries.take(count).collect::<sled::Result<Vec<_>>>()
+        })?;
+        let keys = keys.iter().map(|key| decode_key(kind, key));
+        keys.collect::<Result<_, _>>()
+            .map_err(|error| self.unusable(&error))
     }
 
     /// The first messages of a day behind one, in order; none at the end.
@@ -257,14 +241,14 @@ impl State {
     pub(super) fn put_messages(
         &self,
         day: i64,
-        messages: &[(MessageHash, &Row)],
+        messages: &[(MessageHash, Timestamp)],
     ) -> Result<(), StoreError> {
         self.guard(|| {
             let tree = self.day(day)?;
             for messages in messages.chunks(MESSAGES_PER_BATCH) {
                 let mut batch = sled::Batch::default();
-                for (message, row) in messages {
-                    let (version, packed) = encode_row(row);
+                for (message, at) in messages {
+                    let (version, packed) = encode_row(&Row::Message(*at));
                     batch.insert(&message.as_bytes()[..], whole(version, &packed));
                 }
                 tree.apply_batch(batch)?;
@@ -273,24 +257,96 @@ impl State {
         })
     }
 
-    /// Writes rows and what they cover, all or nothing, and gives the bytes each takes. They are
-    /// durable after [`Self::sync`].
+    /// Forgets these messages, whatever day they were seen on.
+    pub(super) fn remove_messages(&self, messages: &[MessageHash]) -> Result<(), StoreError> {
+        if messages.is_empty() {
+            return Ok(());
+        }
+        for day in self.days()? {
+            self.guard(|| {
+                let tree = self.day(day)?;
+                for messages in messages.chunks(MESSAGES_PER_BATCH) {
+                    let mut batch = sled::Batch::default();
+                    for message in messages {
+                        batch.remove(&message.as_bytes()[..]);
+                    }
+                    tree.apply_batch(batch)?;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Visits every row, in the order of the kinds and the keys, and the messages that are known
+    /// at a position.
+    pub(super) fn visit(
+        &self,
+        position: &Position,
+        visit: &mut dyn FnMut(&Key, &Row) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        for kind in RowKind::ALL {
+            let mut after = None;
+            loop {
+                let rows = self.rows_after(kind, after.as_ref(), ROWS_PER_PAGE)?;
+                for (key, row) in &rows {
+                    visit(key, row)?;
+                }
+                after = rows.into_iter().next_back().map(|(key, _)| key);
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        for day in self.days()? {
+            let mut after = None;
+            while day >= oldest_day(position.last_at) {
+                let messages = self.messages_after(day, after, ROWS_PER_PAGE)?;
+                for (message, row) in &messages {
+                    visit(&Key::Message(*message), row)?;
+                }
+                after = messages.last().map(|(message, _)| *message);
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes everything.
+    pub(super) fn clear(&self) -> Result<(), StoreError> {
+        for day in self.days()? {
+            self.drop_day(day)?;
+        }
+        self.guard(|| self.db.clear())
+    }
+
+    /// Writes rows, removes those that are gone, and notes what that covers, all or nothing; gives
+    /// the bytes each row takes. It is durable after [`Self::sync`]. Messages are not among them.
     pub(super) fn put_rows(
         &self,
-        rows: &[(&Key, &Row)],
-        position: &Position,
+        rows: &[(&Key, Option<&Row>)],
+        position: Option<&Position>,
         pieces: &mut Pieces,
     ) -> Result<Vec<usize>, StoreError> {
         let mut batch = sled::Batch::default();
         let mut sizes = Vec::with_capacity(rows.len());
         for (key, row) in rows {
-            let (version, packed) = encode_row(row);
-            sizes.push(packed.len());
-            put_row(&mut batch, pieces, encode_key(key), version, &packed);
+            let encoded = row.map(encode_row);
+            sizes.push(encoded.as_ref().map_or(0, |(_, packed)| packed.len()));
+            match encoded {
+                Some((version, packed)) => {
+                    put_row(&mut batch, pieces, encode_key(key), (version, &packed));
+                }
+                None => remove_row(&mut batch, pieces, encode_key(key)),
+            }
         }
-        let packed = rmp_serde::to_vec_named(position)
-            .expect("a position has only text keys and known lengths");
-        batch.insert(&POSITION_KEY, whole(POSITION_VERSION, &packed));
+        if let Some(position) = position {
+            let packed = rmp_serde::to_vec_named(position)
+                .expect("a position has only text keys and known lengths");
+            batch.insert(&POSITION_KEY, whole(POSITION_VERSION, &packed));
+        }
         self.guard(|| self.db.apply_batch(batch))?;
         Ok(sizes)
     }
@@ -331,63 +387,4 @@ fn words(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     format!("sled panicked: {}", text.unwrap_or("without a word"))
-}
-
-fn whole(version: u8, packed: &[u8]) -> Vec<u8> {
-    let mut value = Vec::with_capacity(2 + packed.len());
-    value.extend_from_slice(&[WHOLE, version]);
-    value.extend_from_slice(packed);
-    value
-}
-
-fn piece_key(key: &[u8], number: u16) -> Vec<u8> {
-    let mut piece = Vec::with_capacity(key.len() + 3);
-    piece.push(PIECE_PREFIX);
-    piece.extend_from_slice(key);
-    piece.extend_from_slice(&number.to_be_bytes());
-    piece
-}
-
-fn put_row(batch: &mut sled::Batch, pieces: &mut Pieces, key: Vec<u8>, version: u8, packed: &[u8]) {
-    let before = pieces.remove(&key).unwrap_or(0);
-    let mut count: u16 = 0;
-    if packed.len() + 2 >= VALUE_BYTES_MAX {
-        for piece in packed.chunks(VALUE_BYTES_MAX - 1) {
-            batch.insert(piece_key(&key, count), piece);
-            count = count
-                .checked_add(1)
-                .expect("a row fits into a frame of the log, which has fewer pieces");
-        }
-        let [high, low] = count.to_be_bytes();
-        batch.insert(key.as_slice(), &[CUT, version, high, low]);
-    } else {
-        batch.insert(key.as_slice(), whole(version, packed));
-    }
-    for stale in count..before {
-        batch.remove(piece_key(&key, stale));
-    }
-    if count > 0 {
-        pieces.insert(key, count);
-    }
-}
-
-/// The row of a value, with its pieces, and how many bytes it takes.
-fn row(tree: &Tree, kind: RowKind, key: &[u8], value: &IVec) -> Stored {
-    let decoded = |version, packed: &[u8]| {
-        decode_row(kind, version, packed).map(|row| Some((row, packed.len())))
-    };
-    Ok(match **value {
-        [WHOLE, version, ref packed @ ..] => decoded(version, packed),
-        [CUT, version, high, low] => {
-            let mut packed = Vec::new();
-            for number in 0..u16::from_be_bytes([high, low]) {
-                let Some(piece) = tree.get(piece_key(key, number))? else {
-                    return Ok(Err(DecodeError("a piece of a row is missing".into())));
-                };
-                packed.extend_from_slice(&piece);
-            }
-            decoded(version, &packed)
-        }
-        _ => Err(DecodeError("a value has an unknown layout".into())),
-    })
 }

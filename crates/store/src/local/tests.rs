@@ -1,6 +1,11 @@
 //! Does a state directory keep what it said it keeps, whatever happens to the process and its files?
 
-use std::fs::{File, OpenOptions};
+mod anew;
+mod crash;
+mod forget;
+mod looking;
+
+use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;
 
 use wayfare_event::Timestamp;
@@ -8,7 +13,7 @@ use wayfare_event::Timestamp;
 use super::state::State;
 use super::*;
 use crate::log::LogError;
-use crate::sample::{Dump, at, commit, dump, live, message, person, seen, trait_set};
+use crate::sample::{Dump, at, commit, dump, live, message, person, remove, seen, trait_set};
 
 /// Writes behind after every batch.
 const EAGER: Limits = Limits { rows: 1, ..LAZY };
@@ -16,6 +21,7 @@ const EAGER: Limits = Limits { rows: 1, ..LAZY };
 const LAZY: Limits = Limits {
     rows: usize::MAX,
     log_bytes: usize::MAX,
+    segment_bytes: 256 * 1024,
     messages_per_day: 1000,
 };
 
@@ -23,6 +29,7 @@ const OPTIONS: Options = Options {
     cache_mb: 1,
     dry: false,
     new_id_key: [7; 32],
+    history_us: i64::MAX,
 };
 
 fn open(directory: &Path, limits: Limits) -> (LocalStore, Opened) {
@@ -35,7 +42,17 @@ fn reopened(directory: &Path) -> (Dump, Opened) {
     (dump(&mut store), opened)
 }
 
-/// Copies a state directory as a kill would leave it, without the zeros at the end of a segment.
+/// Where the zeros at the end of a segment begin.
+fn used(path: &Path) -> u64 {
+    let bytes = std::fs::read(path).unwrap();
+    let chunks = bytes.chunks(4096).rposition(|chunk| chunk != [0; 4096]);
+    let used = &bytes[..bytes.len().min(chunks.map_or(0, |last| last + 1) * 4096)];
+    let last = used.iter().rposition(|byte| *byte != 0);
+    last.map_or(0, |last| last as u64 + 1)
+}
+
+/// Copies a state directory as a kill would leave it, but for most of the zeros at the end of a
+/// segment: a frame may end with some.
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
@@ -43,12 +60,10 @@ fn copy(from: &Path, to: &Path) {
         let target = to.join(path.file_name().unwrap());
         if path.is_dir() {
             copy(&path, &target);
-        } else if path.extension().is_some_and(|extension| extension == "log") {
+        } else if from.ends_with("log") {
             let bytes = std::fs::read(&path).unwrap();
-            let used = bytes.chunks(4096).rposition(|chunk| chunk != [0; 4096]);
-            let used = &bytes[..bytes.len().min((used.unwrap() + 1) * 4096)];
-            let end = used.iter().rposition(|byte| *byte != 0).unwrap() + 1;
-            std::fs::write(target, &used[..end]).unwrap();
+            let end = usize::try_from(used(&path)).unwrap() + 64;
+            std::fs::write(target, &bytes[..bytes.len().min(end)]).unwrap();
         } else {
             std::fs::copy(&path, target).unwrap();
         }
@@ -134,8 +149,7 @@ fn a_torn_tail_gives_the_rows_of_the_batch_before() {
     let before = dump(&mut store);
     let killed = tempfile::tempdir().unwrap();
     copy(directory.path(), killed.path());
-    let start = File::open(segment(killed.path())).unwrap();
-    let start = start.metadata().unwrap().len();
+    let start = used(&segment(killed.path()));
     live(&mut store, 1);
     let after = dump(&mut store);
     drop(store);
@@ -146,7 +160,7 @@ fn a_torn_tail_gives_the_rows_of_the_batch_before() {
         copy(whole.path(), torn.path());
         let file = OpenOptions::new().write(true).open(segment(torn.path()));
         let file = file.unwrap();
-        if start + cut >= file.metadata().unwrap().len() {
+        if start + cut >= used(&segment(torn.path())) {
             assert_eq!(reopened(torn.path()).0, after);
             break;
         }
@@ -159,33 +173,90 @@ fn a_torn_tail_gives_the_rows_of_the_batch_before() {
 }
 
 #[test]
-fn a_state_that_is_gone_is_made_anew() {
-    let directory = tempfile::tempdir().unwrap();
-    let (mut store, _) = open(directory.path(), EAGER);
-    live(&mut store, 30);
-    let before = dump(&mut store);
-    store.close().unwrap();
-    std::fs::remove_dir_all(directory.path().join("state")).unwrap();
-    let (after, opened) = reopened(directory.path());
-    assert_eq!(after, before);
-    assert_eq!((opened.replayed, opened.damaged), (30, None));
+fn a_removed_row_leaves_the_state_with_all_its_pieces() {
+    for limits in [EAGER, LAZY] {
+        let directory = tempfile::tempdir().unwrap();
+        let (mut store, _) = open(directory.path(), limits);
+        live(&mut store, 20);
+        let large = vec![trait_set(1, "text", &"x".repeat(60_000), 21)];
+        commit(&mut store, at(21), large).unwrap();
+        let mut whole = dump(&mut store);
+        store.close().unwrap();
+        let (mut store, _) = open(directory.path(), limits);
+        let gone = [
+            Key::Person(person(1)),
+            Key::Message(message(3)),
+            Key::Account("a1".into()),
+            Key::Account("never there".into()),
+        ];
+        remove(&mut store, &gone);
+        whole.rows.retain(|(key, _)| !gone.contains(key));
+        assert_eq!(dump(&mut store).rows, whole.rows, "{limits:?}");
+        store.close().unwrap();
+        let (after, opened) = reopened(directory.path());
+        assert_eq!(after.rows, whole.rows, "{limits:?}");
+        assert_eq!(opened.replayed, 0);
+        let state = State::open(&directory.path().join("state"), 1 << 20).unwrap();
+        assert!(state.pieces().unwrap().is_empty());
+    }
 }
 
 #[test]
-fn a_damaged_state_is_put_aside_and_made_anew() {
+fn pages_see_what_is_written_being_written_and_not_written_yet() {
     let directory = tempfile::tempdir().unwrap();
-    let (mut store, _) = open(directory.path(), EAGER);
-    live(&mut store, 30);
-    let before = dump(&mut store);
-    store.close().unwrap();
-    let config = directory.path().join("state/conf");
-    std::fs::write(config, "no such configuration").unwrap();
-    let (after, opened) = reopened(directory.path());
-    assert_eq!(after, before);
-    assert_eq!(opened.replayed, 30);
-    let aside = directory.path().join("state.damaged-1");
-    assert!(aside.is_dir());
-    assert_eq!(opened.damaged, Some(aside));
+    let (mut store, _) = open(directory.path(), Limits { rows: 40, ..LAZY });
+    for number in 0..300 {
+        let changes = vec![trait_set(number, "plan", "pro", number)];
+        commit(&mut store, at(0), changes).unwrap();
+        if number % 3 == 2 {
+            remove(&mut store, &[Key::Person(person(number / 2))]);
+        }
+        let mut expected = Vec::new();
+        let mut after = None;
+        loop {
+            let page = store.page(RowKind::Person, after.as_ref(), 16).unwrap();
+            after = page.last().cloned();
+            if after.is_none() {
+                break;
+            }
+            expected.extend(page);
+        }
+        let mut scanned = Vec::new();
+        let mut visit = |key: &Key, _: &Row| scanned.push(key.clone());
+        store.scan(RowKind::Person, &mut visit).unwrap();
+        assert_eq!(expected, scanned, "after {number}");
+    }
+}
+
+#[test]
+fn what_waited_for_thirty_seconds_is_written_behind() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut store, _) = open(directory.path(), LAZY);
+    let covered = |store: &LocalStore| {
+        let killed = tempfile::tempdir().unwrap();
+        copy(directory.path(), killed.path());
+        let seq = store.head().next_seq - 1;
+        seq - reopened(killed.path()).1.replayed
+    };
+    assert!(!store.idle(at(1000)).unwrap(), "nothing waits");
+    live(&mut store, 3);
+    // The clock of who asks counts, not the time of the inputs.
+    for second in [1000, 1015, 1029] {
+        assert!(store.idle(at(second)).unwrap());
+    }
+    assert_eq!(covered(&store), 0);
+    assert!(store.idle(at(1030)).unwrap());
+    store.rows.check().unwrap();
+    drop(dump(&mut store));
+    assert_eq!(covered(&store), 3);
+    assert!(!store.idle(at(1031)).unwrap(), "everything is written");
+    live(&mut store, 2);
+    assert!(store.idle(at(1500)).unwrap(), "it waits from now on");
+    drop(dump(&mut store));
+    assert_eq!(covered(&store), 3);
+    assert!(store.idle(at(1530)).unwrap());
+    drop(dump(&mut store));
+    assert_eq!(covered(&store), 5);
 }
 
 #[test]

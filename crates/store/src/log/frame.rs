@@ -14,13 +14,13 @@ use super::LogError;
 /// Bytes of one payload: a frame always fits into an empty segment.
 pub const FRAME_PAYLOAD_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Bytes of a frame before its payload.
-pub(super) const FRAME_HEADER_BYTES: usize = 17;
+pub(crate) const FRAME_HEADER_BYTES: usize = 17;
 /// The format this code writes.
 const VERSION: u8 = 1;
 
 /// What stands at some place in a segment.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found<'a> {
+pub(crate) enum Found<'a> {
     /// A whole frame, and how many bytes it takes.
     Frame {
         sequence: u64,
@@ -33,7 +33,7 @@ pub(super) enum Found<'a> {
     Broken(&'static str),
 }
 
-pub(super) fn encode(sequence: u64, payload: &[u8]) -> Result<Vec<u8>, LogError> {
+pub(crate) fn encode(sequence: u64, payload: &[u8]) -> Result<Vec<u8>, LogError> {
     let length = u32::try_from(payload.len())
         .ok()
         .filter(|_| payload.len() <= FRAME_PAYLOAD_BYTES_MAX && !payload.is_empty())
@@ -53,7 +53,7 @@ pub(super) fn encode(sequence: u64, payload: &[u8]) -> Result<Vec<u8>, LogError>
 }
 
 /// Reads what stands at the start of `bytes`.
-pub(super) fn decode(bytes: &[u8]) -> Found<'_> {
+pub(crate) fn decode(bytes: &[u8]) -> Found<'_> {
     let Some((header, rest)) = bytes.split_first_chunk::<FRAME_HEADER_BYTES>() else {
         let blank = bytes.iter().all(|byte| *byte == 0);
         return if blank {

@@ -1,11 +1,14 @@
-//! How does a segment come to be? Filled with zeros and synced before it is used, so that a sync of
-//! a frame has no metadata to write; named by the first sequence number it holds.
+//! How does a segment come to be, and go? Filled with zeros and synced before it is used, so that a
+//! sync of a frame has no metadata to write; named by the first sequence number it holds. A spare
+//! one is filled in advance, from an old one where there is one.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::LogError;
+use crate::step;
 
 /// Bytes of one segment file.
 pub const SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
@@ -15,25 +18,99 @@ pub(super) const HEADER_BYTES: u64 = 16;
 const MAGIC: [u8; 8] = *b"wayflog1";
 /// What an unfinished segment is called until it is whole.
 const UNFINISHED: &str = "next.tmp";
+/// What a segment is called that is filled with zeros and waits to be used.
+const SPARE: &str = "spare";
+/// What it is called until it is filled.
+const UNFILLED: &str = "spare.tmp";
+/// What a segment is called that left the log, until it becomes a spare one. Only who appends to the
+/// log makes it, and only who fills spare segments takes it: they need not wait for each other.
+const RETIRED: &str = "retired";
 
-/// Makes the segment whose first frame will be `first`, and gives its path.
-pub(super) fn create(directory: &Path, first: u64) -> Result<PathBuf, LogError> {
-    let unfinished = directory.join(UNFINISHED);
-    let mut file = File::create(&unfinished).map_err(LogError::io("make", &unfinished))?;
-    fill(&mut file, first).map_err(LogError::io("fill", &unfinished))?;
+/// Makes the segment whose first frame will be `first`, of the spare one or anew, and gives its
+/// path.
+pub(super) fn create(directory: &Path, first: u64, bytes: u64) -> Result<PathBuf, LogError> {
+    let spare = directory.join(SPARE);
+    let source = match OpenOptions::new().write(true).open(&spare) {
+        Ok(file) => {
+            file.write_all_at(&header(first), 0)
+                .and_then(|()| file.sync_all())
+                .map_err(LogError::io("write", &spare))?;
+            step::done(directory, "the spare segment has a header");
+            spare
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let unfinished = directory.join(UNFINISHED);
+            let mut file = File::create(&unfinished).map_err(LogError::io("make", &unfinished))?;
+            fill(&mut file, &header(first), bytes).map_err(LogError::io("fill", &unfinished))?;
+            step::done(directory, "a new segment is filled");
+            unfinished
+        }
+        Err(error) => return Err(LogError::io("open", &spare)(error)),
+    };
     let path = directory.join(format!("{first:020}.log"));
-    std::fs::rename(&unfinished, &path).map_err(LogError::io("name", &path))?;
-    File::open(directory)
-        .and_then(|directory| directory.sync_all())
-        .map_err(LogError::io("sync", directory))?;
+    std::fs::rename(&source, &path).map_err(LogError::io("name", &path))?;
+    step::done(directory, "a segment is named");
+    sync(directory)?;
     Ok(path)
 }
 
-fn fill(file: &mut File, first: u64) -> std::io::Result<()> {
+/// Fills a spare segment with zeros, unless one waits already; of a retired one, if there is one.
+pub(crate) fn prepare(directory: &Path, bytes: u64) -> Result<(), LogError> {
+    let spare = directory.join(SPARE);
+    if spare.exists() {
+        return Ok(());
+    }
+    let unfilled = directory.join(UNFILLED);
+    match std::fs::rename(directory.join(RETIRED), &unfilled) {
+        Ok(()) => step::done(directory, "a retired segment is taken"),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(LogError::io("name", &unfilled)(error)),
+    }
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&unfilled)
+        .map_err(LogError::io("make", &unfilled))?;
+    let filled = fill(&mut file, &[], bytes).and_then(|()| {
+        step::done(directory, "a spare segment is filled");
+        file.set_len(bytes).and_then(|()| file.sync_all())
+    });
+    if let Err(error) = filled {
+        // A disk that is full has better use for the room.
+        drop(std::fs::remove_file(&unfilled));
+        return Err(LogError::io("fill", &unfilled)(error));
+    }
+    std::fs::rename(&unfilled, &spare).map_err(LogError::io("name", &spare))?;
+    step::done(directory, "a spare segment is named");
+    sync(directory)
+}
+
+/// Takes a segment out of the log: the next spare one is made of it, or it goes.
+pub(super) fn retire(directory: &Path, path: &Path) -> Result<(), LogError> {
+    let retired = directory.join(RETIRED);
+    if retired.exists() {
+        std::fs::remove_file(path).map_err(LogError::io("delete", path))?;
+        step::done(directory, "an old segment is deleted");
+    } else {
+        std::fs::rename(path, &retired).map_err(LogError::io("name", &retired))?;
+        step::done(directory, "an old segment is retired");
+    }
+    // One after the other: what is left never has a gap.
+    sync(directory)
+}
+
+fn header(first: u64) -> Vec<u8> {
+    let mut header = MAGIC.to_vec();
+    header.extend_from_slice(&first.to_le_bytes());
+    header
+}
+
+/// Writes a header and zeros behind it, `bytes` in all, from the start of a file.
+fn fill(file: &mut File, header: &[u8], bytes: u64) -> std::io::Result<()> {
     let zeros = vec![0; 1024 * 1024];
-    file.write_all(&MAGIC)?;
-    file.write_all(&first.to_le_bytes())?;
-    let mut left = SEGMENT_BYTES - HEADER_BYTES;
+    file.write_all(header)?;
+    let mut left = bytes.saturating_sub(header.len() as u64);
     while left > 0 {
         let piece = zeros
             .get(..usize::try_from(left).unwrap_or(usize::MAX))
@@ -42,6 +119,12 @@ fn fill(file: &mut File, first: u64) -> std::io::Result<()> {
         left -= piece.len() as u64;
     }
     file.sync_all()
+}
+
+fn sync(directory: &Path) -> Result<(), LogError> {
+    File::open(directory)
+        .and_then(|directory| directory.sync_all())
+        .map_err(LogError::io("sync", directory))
 }
 
 /// Opens a segment for appending.
@@ -72,7 +155,37 @@ pub(super) fn list(directory: &Path) -> Result<Vec<(u64, PathBuf)>, LogError> {
     Ok(segments)
 }
 
+/// The sequence number of the first frame of each segment, in order; none where there is no log.
+pub(crate) fn starts(directory: &Path) -> Result<Vec<u64>, LogError> {
+    if !directory.exists() {
+        return Ok(Vec::new());
+    }
+    let segments = list(directory)?;
+    Ok(segments.into_iter().map(|(first, _)| first).collect())
+}
+
 /// Whether these are the first bytes of the segment that starts with `first`.
 pub(super) fn header_is(bytes: &[u8], first: u64) -> bool {
-    bytes.get(..8) == Some(&MAGIC[..]) && bytes.get(8..16) == Some(&first.to_le_bytes()[..])
+    bytes.starts_with(&header(first))
+}
+
+/// Whether a file is the segment that starts with `first`; the rest of it is not read.
+pub(super) fn check_header(path: &Path, first: u64) -> Result<(), LogError> {
+    let mut bytes = header(0);
+    let read = File::open(path).and_then(|file| file.read_exact_at(&mut bytes, 0));
+    match read {
+        Ok(()) if header_is(&bytes, first) => Ok(()),
+        Err(error) if error.kind() != ErrorKind::UnexpectedEof => {
+            Err(LogError::io("read", path)(error))
+        }
+        Ok(()) | Err(_) => Err(wrong_header(path)),
+    }
+}
+
+pub(super) fn wrong_header(path: &Path) -> LogError {
+    LogError::Damaged {
+        path: path.to_path_buf(),
+        offset: 0,
+        reason: "this is not the segment its name says",
+    }
 }

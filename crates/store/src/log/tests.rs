@@ -2,13 +2,14 @@
 
 use super::*;
 use std::fs::OpenOptions;
+use std::ops::ControlFlow;
 
 type Frames = Vec<(u64, Vec<u8>)>;
 
 fn open(directory: &Path) -> (Log, Frames, Option<TornTail>) {
     let mut frames = Vec::new();
     let mut keep = |sequence, payload: &[u8]| frames.push((sequence, payload.to_vec()));
-    let (log, torn) = Log::open(directory, 1, &mut keep).unwrap();
+    let (log, torn) = Log::open(directory, SEGMENT_BYTES, 1, &mut keep).unwrap();
     (log, frames, torn)
 }
 
@@ -48,7 +49,10 @@ fn replay_starts_where_it_is_told() {
     let directory = tempfile::tempdir().unwrap();
     three_frames(directory.path());
     let mut seen = Vec::new();
-    Log::open(directory.path(), 3, &mut |sequence, _| seen.push(sequence)).unwrap();
+    Log::open(directory.path(), SEGMENT_BYTES, 3, &mut |sequence, _| {
+        seen.push(sequence);
+    })
+    .unwrap();
     assert_eq!(seen, [3]);
 }
 
@@ -74,7 +78,7 @@ fn damage_before_the_tail_is_an_error_that_says_where() {
     let directory = tempfile::tempdir().unwrap();
     let (path, _) = three_frames(directory.path());
     overwrite(&path, segment::HEADER_BYTES + 18, b"X");
-    let error = Log::open(directory.path(), 1, &mut |_, _| ()).unwrap_err();
+    let error = Log::open(directory.path(), SEGMENT_BYTES, 1, &mut |_, _| ()).unwrap_err();
     assert!(matches!(error, LogError::Damaged { offset, .. } if offset == segment::HEADER_BYTES));
     assert!(
         error.to_string().contains("restore the state directory"),
@@ -93,7 +97,7 @@ fn a_frame_blanked_out_before_the_tail_is_an_error() {
         &vec![0; usize::try_from(last - start).unwrap()],
     );
     assert!(matches!(
-        Log::open(directory.path(), 1, &mut |_, _| ()).unwrap_err(),
+        Log::open(directory.path(), SEGMENT_BYTES, 1, &mut |_, _| ()).unwrap_err(),
         LogError::Damaged { .. }
     ));
 }
@@ -109,9 +113,14 @@ fn a_full_segment_is_followed_by_another() {
     log.sync().unwrap();
     assert_eq!(segment::list(directory.path()).unwrap().len(), 3);
     let mut seen = Vec::new();
-    Log::open(directory.path(), 1, &mut |sequence, payload| {
-        seen.push((sequence, payload.len()));
-    })
+    Log::open(
+        directory.path(),
+        SEGMENT_BYTES,
+        1,
+        &mut |sequence, payload| {
+            seen.push((sequence, payload.len()));
+        },
+    )
     .unwrap();
     assert_eq!(
         seen,
@@ -129,7 +138,7 @@ fn a_missing_segment_is_an_error() {
     }
     let segments = segment::list(directory.path()).unwrap();
     std::fs::remove_file(&segments[1].1).unwrap();
-    let error = Log::open(directory.path(), 1, &mut |_, _| ()).unwrap_err();
+    let error = Log::open(directory.path(), SEGMENT_BYTES, 1, &mut |_, _| ()).unwrap_err();
     assert!(error.to_string().contains("frames are missing"), "{error}");
 }
 
@@ -150,18 +159,19 @@ fn frames_are_read_while_the_log_is_open() {
     log.append(&vec![7; FRAME_PAYLOAD_BYTES_MAX]).unwrap();
     log.append(&vec![8; FRAME_PAYLOAD_BYTES_MAX]).unwrap();
     log.append(b"four").unwrap();
-    assert_eq!(log.segment_starts().unwrap(), [1, 3]);
+    assert_eq!(log.past().segment_starts().unwrap(), [1, 3]);
     let read = |from, until| {
         let mut seen = Vec::new();
-        log.read(from, &mut |sequence, payload| {
-            seen.push((sequence, payload.len()));
-            if sequence == until {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        })
-        .unwrap();
+        log.past()
+            .read(from, &mut |sequence, payload| {
+                seen.push((sequence, payload.len()));
+                if sequence == until {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            })
+            .unwrap();
         seen
     };
     let large = FRAME_PAYLOAD_BYTES_MAX;
@@ -169,4 +179,87 @@ fn frames_are_read_while_the_log_is_open() {
     assert_eq!(read(2, 3), [(2, large), (3, large)]);
     assert_eq!(read(4, 9), [(4, 4)]);
     assert_eq!(read(5, 9), []);
+}
+
+/// A log of three segments, with one large frame each, and their paths.
+fn three_segments(directory: &Path) -> Vec<PathBuf> {
+    let (mut log, ..) = open(directory);
+    for _ in 0..3 {
+        log.append(&vec![7; FRAME_PAYLOAD_BYTES_MAX]).unwrap();
+    }
+    log.sync().unwrap();
+    let segments = segment::list(directory).unwrap();
+    segments.into_iter().map(|(_, path)| path).collect()
+}
+
+#[test]
+fn segments_before_the_frame_that_is_wanted_are_not_read_but_for_their_headers() {
+    let directory = tempfile::tempdir().unwrap();
+    let paths = three_segments(directory.path());
+    overwrite(&paths[0], segment::HEADER_BYTES + 100, b"X");
+    let open_from = |from| {
+        let mut seen = Vec::new();
+        let opened = Log::open(directory.path(), SEGMENT_BYTES, from, &mut |sequence, _| {
+            seen.push(sequence);
+        });
+        opened.map(|(log, _)| (log.past().next_sequence(), seen))
+    };
+    assert_eq!(open_from(2).unwrap(), (4, vec![2, 3]));
+    assert_eq!(open_from(4).unwrap(), (4, vec![]));
+    // Whoever wants the history reads it and is told.
+    assert!(open_from(1).is_err());
+    let (past, _) = Past::open(directory.path(), 4, &mut |_, _| ()).unwrap();
+    let read = past.read(1, &mut |_, _| ControlFlow::Continue(()));
+    assert!(matches!(read, Err(LogError::Damaged { .. })));
+    overwrite(&paths[0], 9, b"X");
+    let error = open_from(4).unwrap_err();
+    assert!(
+        error.to_string().contains("not the segment its name says"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_gap_in_the_history_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let paths = three_segments(directory.path());
+    std::fs::remove_file(&paths[1]).unwrap();
+    let (past, _) = Past::open(directory.path(), 4, &mut |_, _| ()).unwrap();
+    let error = past
+        .read(1, &mut |_, _| ControlFlow::Continue(()))
+        .unwrap_err();
+    assert!(error.to_string().contains("frames are missing"), "{error}");
+}
+
+#[test]
+fn the_oldest_segment_is_forgotten_and_the_one_in_use_is_not() {
+    let directory = tempfile::tempdir().unwrap();
+    three_segments(directory.path());
+    let (mut log, ..) = open(directory.path());
+    for expected in [vec![2, 3], vec![3], vec![3]] {
+        log.forget_oldest().unwrap();
+        assert_eq!(log.past().segment_starts().unwrap(), expected);
+    }
+    assert_eq!(log.append(b"four").unwrap(), 4);
+    log.sync().unwrap();
+    drop(log);
+    let (_, frames, torn) = open(directory.path());
+    assert_eq!((frames.len(), torn), (2, None));
+}
+
+#[test]
+fn a_spare_segment_made_of_an_old_one_is_blank() {
+    let directory = tempfile::tempdir().unwrap();
+    three_segments(directory.path());
+    let (mut log, ..) = open(directory.path());
+    log.forget_oldest().unwrap();
+    segment::prepare(directory.path(), SEGMENT_BYTES).unwrap();
+    let spare = std::fs::read(directory.path().join("spare")).unwrap();
+    assert_eq!(spare.len() as u64, SEGMENT_BYTES);
+    assert!(spare.iter().all(|byte| *byte == 0));
+    log.append(&vec![7; FRAME_PAYLOAD_BYTES_MAX]).unwrap();
+    log.sync().unwrap();
+    assert!(!directory.path().join("spare").exists());
+    let (log, frames, _) = open(directory.path());
+    assert_eq!((frames.len(), log.past().next_sequence()), (3, 5));
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use wayfare_event::{DecisionId, DeliveryId, Identifier, MessageHash};
 use wayfare_executor::Key;
+use wayfare_executor::record::{QueueId, SweepCause, SweepId};
 use wayfare_journey::Version;
 
 use super::DecodeError;
@@ -26,6 +27,9 @@ pub(crate) const fn prefix(kind: RowKind) -> u8 {
         RowKind::Decision => b'd',
         RowKind::Delivery => b'w',
         RowKind::Version => b'v',
+        RowKind::Queued => b'q',
+        RowKind::Sweep => b's',
+        RowKind::Control => b'c',
     }
 }
 
@@ -51,6 +55,18 @@ pub(crate) fn encode(key: &Key) -> Vec<u8> {
             put_text(&mut bytes, journey);
             bytes.extend_from_slice(version.as_bytes());
         }
+        Key::Queued(id) => {
+            bytes.extend_from_slice(&id.seq.to_be_bytes());
+            bytes.extend_from_slice(&id.place.to_be_bytes());
+        }
+        Key::Sweep(id) => {
+            put_text(&mut bytes, &id.journey);
+            bytes.push(match id.cause {
+                SweepCause::Schedule => 0,
+                SweepCause::Dates => 1,
+            });
+        }
+        Key::Control(journey) => put_text(&mut bytes, journey),
     }
     bytes
 }
@@ -69,13 +85,27 @@ pub(crate) fn decode(kind: RowKind, bytes: &[u8]) -> Result<Key, DecodeError> {
             journey: take_text(rest)?,
             key: take_text(rest)?,
         },
-        RowKind::Message => Key::Message(MessageHash::from_bytes(take_id(rest)?)),
-        RowKind::Decision => Key::Decision(DecisionId::from_bytes(take_id(rest)?)),
-        RowKind::Delivery => Key::Delivery(DeliveryId::from_bytes(take_id(rest)?)),
+        RowKind::Message => Key::Message(MessageHash::from_bytes(take_bytes(rest)?)),
+        RowKind::Decision => Key::Decision(DecisionId::from_bytes(take_bytes(rest)?)),
+        RowKind::Delivery => Key::Delivery(DeliveryId::from_bytes(take_bytes(rest)?)),
         RowKind::Version => {
             let journey = take_text(rest)?;
-            Key::Version(journey, Version::from_bytes(take_id(rest)?))
+            Key::Version(journey, Version::from_bytes(take_bytes(rest)?))
         }
+        RowKind::Queued => Key::Queued(QueueId {
+            seq: u64::from_be_bytes(take_bytes(rest)?),
+            place: u32::from_be_bytes(take_bytes(rest)?),
+        }),
+        RowKind::Sweep => {
+            let journey = take_text(rest)?;
+            let cause = match take_bytes(rest)? {
+                [0] => SweepCause::Schedule,
+                [1] => SweepCause::Dates,
+                [_] => return Err(DecodeError::new(&"a key names a sweep that is none")),
+            };
+            Key::Sweep(SweepId { journey, cause })
+        }
+        RowKind::Control => Key::Control(take_text(rest)?),
     };
     if rest.is_empty() {
         Ok(key)
@@ -133,12 +163,12 @@ fn take_text(rest: &mut &[u8]) -> Result<Arc<str>, DecodeError> {
     Ok(text.into())
 }
 
-fn take_id(rest: &mut &[u8]) -> Result<[u8; 16], DecodeError> {
-    let (id, after) = rest
+fn take_bytes<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], DecodeError> {
+    let (bytes, after) = rest
         .split_first_chunk()
         .ok_or_else(|| DecodeError::new(&"a key ends inside an id"))?;
     *rest = after;
-    Ok(*id)
+    Ok(*bytes)
 }
 
 #[cfg(test)]
@@ -171,6 +201,16 @@ mod tests {
                 journey.into(),
                 Version::from_bytes(version)
             )),
+            any::<(u64, u32)>().prop_map(|(seq, place)| Key::Queued(QueueId { seq, place })),
+            (text(), any::<bool>()).prop_map(|(journey, dates)| Key::Sweep(SweepId {
+                journey: journey.into(),
+                cause: if dates {
+                    SweepCause::Dates
+                } else {
+                    SweepCause::Schedule
+                },
+            })),
+            text().prop_map(|journey| Key::Control(journey.into())),
         ]
     }
 

@@ -20,6 +20,9 @@ pub(crate) fn encode(row: &Row) -> (u8, Vec<u8>) {
         Row::Decision(decision) => pack(&mut bytes, decision),
         Row::Delivery(delivery) => pack(&mut bytes, delivery),
         Row::Version(source) => pack(&mut bytes, source),
+        Row::Queued(queued) => pack(&mut bytes, queued),
+        Row::Sweep(sweep) => pack(&mut bytes, sweep),
+        Row::Control(control) => pack(&mut bytes, control),
     }
     (VERSION, bytes)
 }
@@ -39,5 +42,8 @@ pub(crate) fn decode(kind: RowKind, version: u8, bytes: &[u8]) -> Result<Row, De
         RowKind::Decision => Row::Decision(rmp_serde::from_slice(bytes)?),
         RowKind::Delivery => Row::Delivery(rmp_serde::from_slice(bytes)?),
         RowKind::Version => Row::Version(rmp_serde::from_slice(bytes)?),
+        RowKind::Queued => Row::Queued(rmp_serde::from_slice(bytes)?),
+        RowKind::Sweep => Row::Sweep(rmp_serde::from_slice(bytes)?),
+        RowKind::Control => Row::Control(rmp_serde::from_slice(bytes)?),
     })
 }

@@ -9,7 +9,7 @@ use crate::{Cursor, RowKind};
 
 /// The bytes kept for a stored form. When there are none, or others than are written today, those
 /// written today are laid beside them: look at them, and take them only if the form is new.
-fn golden(name: &str, written: &[u8]) -> Vec<u8> {
+pub(crate) fn golden(name: &str, written: &[u8]) -> Vec<u8> {
     let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let path = directory.join(format!("{name}.v1.bin"));
     let kept = std::fs::read(&path).unwrap_or_default();
@@ -31,6 +31,9 @@ fn every_row_is_read_and_written_as_the_first_time() {
         RowKind::Decision,
         RowKind::Delivery,
         RowKind::Version,
+        RowKind::Queued,
+        RowKind::Sweep,
+        RowKind::Control,
     ]) {
         let (version, bytes) = encode_row(&row);
         assert_eq!(version, 1);

@@ -14,10 +14,10 @@ use crate::{diagnostics, environment};
 #[derive(Debug, Args)]
 pub(crate) struct Check {
     /// The directory of the journeys.
-    #[arg(default_value = "journeys")]
+    #[arg(default_value = "journeys", env = "WAYFARE_JOURNEYS")]
     journeys: PathBuf,
     /// Another `wayfare.yaml`.
-    #[arg(long)]
+    #[arg(long, env = "WAYFARE_CONFIG")]
     config: Option<PathBuf>,
     /// How problems are printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]

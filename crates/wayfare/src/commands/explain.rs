@@ -55,6 +55,13 @@ pub(crate) fn explain(explain: &Explain) -> anyhow::Result<ExitCode> {
             delivery.state.as_str()
         ))?;
     }
+    if let Some((_, begins)) = store.beginning()?
+        && decision.at < begins
+    {
+        print(&format!(
+            "history     begins at {begins}; what came before is not kept"
+        ))?;
+    }
     let mut steps = Vec::new();
     store.history(1, &mut |entry| {
         for change in &entry.changes {

@@ -9,7 +9,7 @@ use wayfare_event::{Identifier, Map, ProfileId, Value};
 use wayfare_executor::record::{Delivery, Instance};
 use wayfare_executor::{Catalog, Row, Sending, Snapshot, view};
 use wayfare_runtime::{clock, config, report};
-use wayfare_store::{RowKind, Store, StoreError};
+use wayfare_store::{RowKind, Store};
 
 use super::{WrongInput, print};
 use crate::assembly;
@@ -50,31 +50,22 @@ pub(crate) struct Deliveries {
     only: Option<String>,
 }
 
-/// A state directory, open for looking; whatever kind of run made it.
+/// A state directory, open for looking; whatever kind of run made it. Nothing in it is changed: its
+/// disk may be full.
 pub(crate) fn open(
     state: Option<&Path>,
     settings: &config::Settings,
 ) -> anyhow::Result<Box<dyn Store>> {
     let configured = settings.state.directory.as_deref();
     let state = state.or(configured).unwrap_or_else(|| Path::new(STATE));
-    if !state.is_dir() {
+    if !state.join("meta").exists() {
         let message = format!(
             "no state directory `{}`; name one with `--state`",
             state.display()
         );
         return Err(WrongInput(message).into());
     }
-    match assembly::store(Some(state), Sending::Owed, settings) {
-        Err(error) if is_dry(&error) => assembly::store(Some(state), Sending::Dry, settings),
-        opened => opened,
-    }
-}
-
-fn is_dry(error: &anyhow::Error) -> bool {
-    matches!(
-        error.downcast_ref::<StoreError>(),
-        Some(StoreError::Mismatch { held_dry: true, .. })
-    )
+    assembly::look(state)
 }
 
 fn all_profiles(inspect: &Inspect) -> anyhow::Result<Vec<view::Profile>> {

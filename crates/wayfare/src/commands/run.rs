@@ -326,7 +326,7 @@ impl Summary {
                 *self.refused.entry(refusal.code.as_str()).or_default() += 1;
             }
             Output::Rejected { .. } => self.rejected += 1,
-            Output::Delivery { .. } | Output::Trace { .. } => {}
+            Output::Delivery { .. } | Output::Control { .. } | Output::Trace { .. } => {}
         }
     }
 

@@ -4,7 +4,6 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
@@ -18,10 +17,7 @@ use super::{WrongInput, tell};
 use crate::assembly::{Assembled, Order, StateAt, assemble};
 use crate::cli::{Journeys, Receiver};
 use crate::environment;
-use crate::http::{self, Keys};
-
-/// How long requests under way may take to end once the server is told to stop.
-const REQUESTS_FINISH_IN: Duration = Duration::from_secs(5);
+use crate::http::{self, Keys, Patience};
 
 /// The arguments of `wayfare serve`.
 #[derive(Debug, Args)]
@@ -78,35 +74,26 @@ async fn listen(serve: &Serve) -> anyhow::Result<()> {
         let _unread = writeln!(std::io::stdout(), "{line}");
     };
     let (driver, inbox) = Driver::new(engine, outbound, &mut tell_out);
-    let router = http::router(keys, inbox);
-    let stopper = driver.stopper();
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+    let patience = Patience::SERVING;
+    let router = http::router(keys, inbox, patience);
+    let (failed, engine_failed) = tokio::sync::oneshot::channel::<()>();
+    let stop = async move {
         tokio::select! {
             () = super::told_to_stop() => {
                 tell("stopping: no new events, finishing what is on the wire");
-                tokio::spawn(async move {
-                    tokio::time::sleep(REQUESTS_FINISH_IN).await;
-                    stopper.stop();
-                });
             }
-            _ = stopped => {}
+            _ = engine_failed => {}
         }
-    });
-    let serving = tokio::spawn(async move { server.await });
+    };
+    let serving = tokio::spawn(http::serve(listener, router, patience, stop));
     tell(&format!("listening on http://{address}"));
+    // The input ends when the server has, and the engine with it.
     let ended = driver.run(Until::Quiet).await;
-    // If the engine failed the server has nobody to hand events to; a server that ended already
-    // does not hear this.
-    let _ended = stop.send(());
+    // If the engine failed, the server has nobody to hand events to.
+    drop(failed);
+    serving.await.context("the server ended unexpectedly")?;
     ended?.close()?;
-    match tokio::time::timeout(REQUESTS_FINISH_IN, serving).await {
-        Ok(served) => served
-            .context("the server ended unexpectedly")?
-            .context("the server cannot go on"),
-        // Somebody sends a request that never ends; nothing of it was taken.
-        Err(_) => Ok(()),
-    }
+    Ok(())
 }
 
 /// Every request needs a key, unless only this machine can send one.

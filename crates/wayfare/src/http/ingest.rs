@@ -17,7 +17,7 @@ use wayfare_event::{Event, EventKind, Map, Rejection, RejectionCode, Value};
 use wayfare_runtime::{Origin, Submission};
 
 use super::problem::Problem;
-use super::{BODY_BYTES_MAX, Shared, auth};
+use super::{BODY_BYTES_MAX, Patience, Shared, auth};
 
 /// Events of one batch.
 const BATCH_EVENTS_MAX: usize = 2_500;
@@ -37,7 +37,7 @@ pub(super) async fn single(
 }
 
 async fn one(kind: EventKind, shared: &Shared, request: Request) -> Result<(), Problem> {
-    let Received { text, key } = receive(request).await?;
+    let Received { text, key } = receive(request, shared.patience).await?;
     if text.len() > EVENT_BYTES_MAX {
         let message = format!(
             "the event has {} bytes, at most {EVENT_BYTES_MAX} are taken",
@@ -69,7 +69,7 @@ pub(super) async fn batch(State(shared): State<Arc<Shared>>, request: Request) -
 type RejectedItem = (usize, Rejection);
 
 async fn several(shared: &Shared, request: Request) -> Result<Vec<RejectedItem>, Problem> {
-    let Received { text, key } = receive(request).await?;
+    let Received { text, key } = receive(request, shared.patience).await?;
     let map = object(&text)?;
     let source = source(shared, key, &map)?;
     let Some(Value::List(items)) = map.get("batch") else {
@@ -139,7 +139,7 @@ struct Received {
     key: Option<String>,
 }
 
-async fn receive(request: Request) -> Result<Received, Problem> {
+async fn receive(request: Request, patience: Patience) -> Result<Received, Problem> {
     let headers = request.headers().clone();
     let query = Query::<std::collections::BTreeMap<String, String>>::try_from_uri(request.uri());
     let query = query
@@ -149,7 +149,11 @@ async fn receive(request: Request) -> Result<Received, Problem> {
         let detail = format!("a request has at most {BODY_BYTES_MAX} bytes");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
     };
-    let body = Bytes::from_request(request, &()).await.map_err(too_large)?;
+    let body = tokio::time::timeout(patience.body, Bytes::from_request(request, &()));
+    let Ok(body) = body.await else {
+        return Err(Problem::too_slow(patience.body));
+    };
+    let body = body.map_err(too_large)?;
     let text = unpack(&headers, &body)?;
     Ok(Received {
         text,

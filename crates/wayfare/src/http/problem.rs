@@ -1,6 +1,8 @@
 //! How is a request refused? As `application/problem+json` (RFC 9457) with a stable code.
 
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use std::time::Duration;
+
+use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -29,6 +31,15 @@ impl Problem {
         let detail = "send a configured write key: `Authorization: Basic base64(KEY:)`, or \
                       `writeKey` in the body";
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+    }
+
+    /// The body did not come in time: nothing of it was taken.
+    pub(super) fn too_slow(patience: Duration) -> Self {
+        let detail = format!(
+            "the body did not come within {} s; send the same again, in smaller batches",
+            patience.as_secs()
+        );
+        Self::new(StatusCode::REQUEST_TIMEOUT, "too_slow", detail)
     }
 
     /// The writer does not keep up, or stopped: nothing of the request was taken.
@@ -70,6 +81,10 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         let json = HeaderValue::from_static("application/problem+json");
         headers.insert(CONTENT_TYPE, json);
+        if self.status == StatusCode::REQUEST_TIMEOUT {
+            // What is left of the body is not waited for.
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }

@@ -6,8 +6,7 @@ use std::path::Path;
 
 use wayfare_executor::record::Decision;
 use wayfare_executor::{Change, Row};
-use wayfare_store::local::Options;
-use wayfare_store::{LocalStore, RowKind, Store as _};
+use wayfare_store::{ReadOnly, RowKind, Store as _};
 
 use crate::wayfare::Printed;
 
@@ -61,12 +60,7 @@ impl Ledger {
     ///
     /// When it cannot be read.
     pub(super) fn read(&mut self, state: &Path) -> anyhow::Result<()> {
-        let options = Options {
-            cache_mb: 16,
-            dry: true,
-            new_id_key: [0; 32],
-        };
-        let (mut store, _) = LocalStore::open(state, &options)?;
+        let (mut store, _) = ReadOnly::open(state)?;
         store.scan(RowKind::Decision, &mut |_, row| {
             if let Row::Decision(decision) = row {
                 let (id, ending) = (decision.id.to_string(), ending(decision));

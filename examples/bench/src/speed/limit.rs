@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use wayfare_event::Event;
-use wayfare_store::log::Log;
+use wayfare_store::log::{Log, SEGMENT_BYTES};
 
 use super::stream::Stream;
 use crate::measure::timed;
@@ -25,7 +25,7 @@ pub(super) fn once(stream: &Stream, scratch: &Path) -> anyhow::Result<Duration> 
 }
 
 fn write(events: &Path, directory: &Path) -> anyhow::Result<()> {
-    let (mut log, _) = Log::open(directory, 1, &mut |_, _| ())?;
+    let (mut log, _) = Log::open(directory, SEGMENT_BYTES, 1, &mut |_, _| ())?;
     let mut reader = BufReader::with_capacity(1 << 16, std::fs::File::open(events)?);
     let (mut line, mut frame) = (String::new(), Vec::new());
     let mut inside = 0;

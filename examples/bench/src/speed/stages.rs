@@ -100,6 +100,7 @@ fn over_a_directory(
         cache_mb: 512,
         dry: true,
         new_id_key: [7; 32],
+        history_us: i64::MAX,
     };
     let (local, _) = LocalStore::open(directory.path(), &options)?;
     let cost = Cost::default();

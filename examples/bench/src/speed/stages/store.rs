@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tempfile::TempDir;
+use wayfare_event::Timestamp;
 use wayfare_executor::{Key, Row};
-use wayfare_store::log::Log;
+use wayfare_store::log::{Log, SEGMENT_BYTES};
 use wayfare_store::{Batch, Cursor, Entry, Head, RowKind, Store, StoreError};
 
 use crate::measure::timed;
@@ -78,8 +79,21 @@ impl Store for Clocked {
         self.inside.scan(kind, visit)
     }
 
+    fn page(
+        &mut self,
+        kind: RowKind,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<Key>, StoreError> {
+        self.inside.page(kind, after, limit)
+    }
+
     fn history(&mut self, from_seq: u64, visit: &mut dyn FnMut(&Entry)) -> Result<(), StoreError> {
         self.inside.history(from_seq, visit)
+    }
+
+    fn beginning(&mut self) -> Result<Option<(u64, Timestamp)>, StoreError> {
+        self.inside.beginning()
     }
 
     fn head(&self) -> &Head {
@@ -108,7 +122,7 @@ struct Written<'a> {
 impl Staged {
     /// Rows inside, the log in a directory.
     pub(super) fn open(inside: Box<dyn Store>, log: &Path, cost: Cost) -> anyhow::Result<Self> {
-        let (log, _) = Log::open(log, 1, &mut |_, _| ())?;
+        let (log, _) = Log::open(log, SEGMENT_BYTES, 1, &mut |_, _| ())?;
         Ok(Self { inside, log, cost })
     }
 }
@@ -141,8 +155,21 @@ impl Store for Staged {
         self.inside.scan(kind, visit)
     }
 
+    fn page(
+        &mut self,
+        kind: RowKind,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<Key>, StoreError> {
+        self.inside.page(kind, after, limit)
+    }
+
     fn history(&mut self, from_seq: u64, visit: &mut dyn FnMut(&Entry)) -> Result<(), StoreError> {
         self.inside.history(from_seq, visit)
+    }
+
+    fn beginning(&mut self) -> Result<Option<(u64, Timestamp)>, StoreError> {
+        self.inside.beginning()
     }
 
     fn head(&self) -> &Head {

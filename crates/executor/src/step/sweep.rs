@@ -1,0 +1,221 @@
+//! Whom does a schedule start, and whose dates are to be planned? A sweep goes through all profiles,
+//! a page in each step, and queues one input for each that it concerns.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use wayfare_event::{Identifier, Timestamp};
+use wayfare_identity::{Named, Profile};
+use wayfare_journey::TriggerOn;
+
+use super::enter;
+use super::judge::Ground;
+use super::start::Start;
+use super::walk::is_late;
+use super::who::Who;
+use super::work::{NotYet, Work};
+use crate::catalog::Published;
+use crate::change::Change;
+use crate::record::{Cause, Key, Queued, Sweep, SweepCause, SweepId};
+
+/// Begins the sweep that a journey in force needs: its schedule's next instant is found as soon as
+/// there is a time, everybody's date is looked at.
+pub(super) fn published(work: &mut Work<'_>, journey: &Arc<str>) {
+    let published = work.catalog.in_force(journey);
+    let cause = match published.map(|published| &published.graph.trigger().on) {
+        Some(TriggerOn::Schedule { .. }) => SweepCause::Schedule,
+        Some(TriggerOn::Date { .. }) => SweepCause::Dates,
+        Some(TriggerOn::Events(_) | TriggerOn::Consent { .. } | TriggerOn::Trait(_))
+        | Some(TriggerOn::Delivery { .. })
+        | None => return,
+    };
+    let id = SweepId {
+        journey: journey.clone(),
+        cause,
+    };
+    moved(work, &id, Some(Sweep::default()));
+}
+
+/// The identifiers behind a sweep's cursor, and whether there are more behind them.
+pub(super) fn page(
+    work: &mut Work<'_>,
+    id: &SweepId,
+    (keys, is_last): (&[Identifier], bool),
+) -> Result<(), NotYet> {
+    work.need([Key::Sweep(id.clone())])?;
+    let Some(sweep) = work.rows.sweep(id).cloned() else {
+        return Ok(());
+    };
+    let Some(published) = work.catalog.in_force(&id.journey).cloned() else {
+        moved(work, id, None);
+        return Ok(());
+    };
+    let Some(at) = begins(work, &published, (id, &sweep)) else {
+        let next = next(work, &published, sweep.at);
+        moved(work, id, next);
+        return Ok(());
+    };
+    let concerned = concerned(work, (id, &published), keys)?;
+    for (owner, cause) in concerned.queued(id, at) {
+        work.queue(Queued {
+            owner,
+            hops: 0,
+            cause,
+        });
+    }
+    let next = if is_last {
+        next(work, &published, Some(at))
+    } else {
+        Some(Sweep {
+            at: Some(at),
+            cursor: keys.last().cloned(),
+            seen: sweep.seen.saturating_add(concerned.seen),
+            queued: sweep.queued.saturating_add(concerned.count()),
+        })
+    };
+    moved(work, id, next);
+    Ok(())
+}
+
+fn moved(work: &mut Work<'_>, id: &SweepId, sweep: Option<Sweep>) {
+    work.make(Change::SweepMoved {
+        id: id.clone(),
+        sweep: sweep.map(Arc::new),
+    });
+}
+
+/// The instant a sweep is for; nothing when it is not its time, or too late for it.
+fn begins(
+    work: &Work<'_>,
+    published: &Published,
+    (id, sweep): (&SweepId, &Sweep),
+) -> Option<Timestamp> {
+    if sweep.cursor.is_some() {
+        return sweep.at;
+    }
+    match (id.cause, &published.graph.trigger().on) {
+        (SweepCause::Dates, TriggerOn::Date { .. }) => Some(work.at),
+        (SweepCause::Schedule, TriggerOn::Schedule { cron, zone }) => {
+            // Of several instants that were missed, the last one counts.
+            let first = sweep.at.filter(|at| *at <= work.at)?;
+            let later = |at: &Timestamp| cron.next_after(*at, zone).filter(|at| *at <= work.at);
+            let last = std::iter::successors(Some(first), later).last()?;
+            let late = is_late(work, last, published.graph.entry().lateness_us);
+            (!late).then_some(last)
+        }
+        (SweepCause::Dates | SweepCause::Schedule, _) => None,
+    }
+}
+
+/// The schedule's next instant after one, or from now on.
+fn next(work: &Work<'_>, published: &Published, after: Option<Timestamp>) -> Option<Sweep> {
+    let TriggerOn::Schedule { cron, zone } = &published.graph.trigger().on else {
+        return None;
+    };
+    let just_before = work.at.saturating_add_micros(-1);
+    let after = after.unwrap_or(just_before).max(just_before);
+    cron.next_after(after, zone).map(|at| Sweep {
+        at: Some(at),
+        ..Sweep::default()
+    })
+}
+
+/// The profiles of a page that a sweep concerns.
+struct Concerned {
+    /// Profiles looked at.
+    seen: u64,
+    /// The identifiers that lead them.
+    owners: Vec<Identifier>,
+}
+
+impl Concerned {
+    fn count(&self) -> u64 {
+        u64::try_from(self.owners.len()).unwrap_or(u64::MAX)
+    }
+
+    fn queued(&self, id: &SweepId, at: Timestamp) -> Vec<(Identifier, Cause)> {
+        let cause = || match id.cause {
+            SweepCause::Schedule => Cause::Scheduled {
+                journey: id.journey.clone(),
+                at,
+            },
+            SweepCause::Dates => Cause::Dated,
+        };
+        let owners = self.owners.iter().cloned();
+        owners.map(|owner| (owner, cause())).collect()
+    }
+}
+
+/// Looks at every profile that one of the identifiers leads: each profile is met once.
+fn concerned(
+    work: &mut Work<'_>,
+    (id, published): (&SweepId, &Arc<Published>),
+    keys: &[Identifier],
+) -> Result<Concerned, NotYet> {
+    let profiles = led(work, keys)?;
+    let mut missing = BTreeSet::new();
+    let mut concerned = Concerned {
+        seen: 0,
+        owners: Vec::new(),
+    };
+    for profile in profiles {
+        let Some(owner) = profile.identifiers.first() else {
+            continue;
+        };
+        concerned.seen = concerned.seen.saturating_add(1);
+        match is_concerned(work, (id, published), &profile, owner) {
+            Ok(true) => concerned.owners.push(owner.clone()),
+            Ok(false) => {}
+            Err(NotYet::Load(keys)) => missing.extend(keys),
+            Err(due @ NotYet::DueFirst(_)) => return Err(due),
+        }
+    }
+    if missing.is_empty() {
+        Ok(concerned)
+    } else {
+        Err(NotYet::Load(missing))
+    }
+}
+
+/// The profiles whose first identifier is one of these.
+fn led(work: &Work<'_>, keys: &[Identifier]) -> Result<Vec<Profile>, NotYet> {
+    let catalog = work.catalog;
+    let missing: BTreeSet<Key> = keys
+        .iter()
+        .flat_map(|key| {
+            let named = Named::just(key.clone());
+            wayfare_identity::reach(&catalog.identity, work.rows.links(), &named)
+        })
+        .map(Key::Person)
+        .collect();
+    work.need(missing)?;
+    let partition =
+        wayfare_identity::resolve(&catalog.identity, &catalog.id_key, work.rows.links());
+    let leads = |key: &Identifier| {
+        let profile = partition.profile_of(key)?;
+        (profile.identifiers.first() == Some(key)).then(|| profile.clone())
+    };
+    Ok(keys.iter().filter_map(leads).collect())
+}
+
+fn is_concerned(
+    work: &mut Work<'_>,
+    (id, published): (&SweepId, &Arc<Published>),
+    profile: &Profile,
+    owner: &Identifier,
+) -> Result<bool, NotYet> {
+    let who = Who::look(work, profile, owner.clone())?;
+    let nobody = Start::at(work.at, String::new());
+    let instance = enter::candidate(work, &who, &nobody, published);
+    let ground = Ground::of(work, published, &who, &instance)?;
+    Ok(match (id.cause, &published.graph.trigger().on) {
+        (SweepCause::Dates, TriggerOn::Date { date, .. }) => {
+            ground.with_scope(work, None, |scope| date.instant(scope).is_some())
+        }
+        (SweepCause::Schedule, _) => match &published.graph.trigger().condition {
+            Some(condition) => ground.holds(work, condition, None),
+            None => true,
+        },
+        (SweepCause::Dates, _) => false,
+    })
+}

@@ -1,0 +1,59 @@
+//! What is a webhook block, once it is checked?
+
+use std::sync::Arc;
+
+use crate::definition::{Auth, Basis, DeliveryMode, IdentityNeed, Method};
+use crate::expression::Expression;
+use crate::render::{Payload, Template};
+use crate::url::UrlTemplate;
+
+/// A webhook block.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    /// The method.
+    pub method: Method,
+    /// Where the request goes.
+    pub url: UrlTemplate,
+    /// What allows it.
+    pub consent: Consent,
+    /// How it authenticates itself.
+    pub auth: Option<Auth>,
+    /// The author's headers.
+    pub headers: Vec<(Arc<str>, Template)>,
+    /// The body; none for a DELETE without one.
+    pub payload: Option<Payload>,
+    /// The last condition.
+    pub when: Option<Expression>,
+    /// Whom it may be about.
+    pub identity: IdentityNeed,
+    /// What its delivery promises.
+    pub mode: DeliveryMode,
+    /// Time for one attempt, in microseconds.
+    pub timeout_us: i64,
+    /// Time for all attempts, in microseconds.
+    pub window_us: i64,
+}
+
+/// What allows a webhook.
+#[derive(Clone, Debug)]
+pub enum Consent {
+    /// An allowing verdict for a category.
+    Category {
+        /// The category.
+        category: Arc<str>,
+        /// The address, where the author wrote one.
+        address: Option<Expression>,
+    },
+    /// Enforcement: the choice must be decline.
+    Declined {
+        /// The category.
+        category: Arc<str>,
+    },
+    /// No category applies.
+    Basis {
+        /// The legal basis.
+        basis: Basis,
+        /// Why, for the record.
+        because: Arc<str>,
+    },
+}

@@ -1,0 +1,113 @@
+//! What goes through all profiles, page by page? Sweeps: a schedule's, and those that plan dates. And
+//! what waits in the queue beyond its input.
+
+use wayfare_event::{Identifier, Timestamp};
+use wayfare_executor::record::{Sweep, SweepId};
+use wayfare_executor::{InputKind, Key};
+use wayfare_store::{LoggedInput, RowKind, StoreError};
+
+use super::Engine;
+
+/// Identifiers in one page of a sweep.
+const PAGE_KEYS_MAX: usize = 256;
+
+impl Engine {
+    /// The earliest instant at which a sweep goes on; one that is under way, or whose instant is
+    /// not known yet, goes on at once.
+    #[must_use]
+    pub fn next_sweep(&self) -> Option<Timestamp> {
+        self.sweeps.values().map(|sweep| due(sweep)).min()
+    }
+
+    /// Whether a sweep is under way or an input waits in the queue.
+    #[must_use]
+    pub fn is_sweeping(&self) -> bool {
+        self.has_queued() || self.sweeps.values().any(|sweep| sweep.cursor.is_some())
+    }
+
+    /// Whether an input waits in the queue beyond the one that caused it.
+    #[must_use]
+    pub fn has_queued(&self) -> bool {
+        !self.queued.is_empty()
+    }
+
+    /// Takes what waits in the queue, in its order, at most `count` inputs.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot read.
+    pub fn drain(&mut self, at: Timestamp, count: usize) -> Result<(), StoreError> {
+        for _ in 0..count {
+            let Some(id) = self.queued.first().copied() else {
+                break;
+            };
+            self.take_queued(at, id)?;
+        }
+        Ok(())
+    }
+
+    /// Takes what waits in the queue, at most `count` inputs, then, when nothing waits any more,
+    /// the next page of the first sweep that goes on by `at`.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot read or write.
+    pub fn sweep(&mut self, at: Timestamp, count: usize) -> Result<(), StoreError> {
+        self.drain(at, count)?;
+        if self.has_queued() {
+            return Ok(());
+        }
+        let ready = self
+            .sweeps
+            .iter()
+            .filter(|(_, sweep)| due(sweep) <= at)
+            .min_by_key(|(id, sweep)| (due(sweep), *id))
+            .map(|(id, sweep)| (id.clone(), sweep.cursor.clone()));
+        match ready {
+            Some((id, cursor)) => self.page(at, id, cursor),
+            None => Ok(()),
+        }
+    }
+
+    fn page(
+        &mut self,
+        at: Timestamp,
+        id: SweepId,
+        cursor: Option<Identifier>,
+    ) -> Result<(), StoreError> {
+        // Rows of the batch at hand are not in the store yet, and a page must miss nobody.
+        self.settle()?;
+        let after = cursor.map(Key::Person);
+        let keys = self
+            .store
+            .page(RowKind::Person, after.as_ref(), PAGE_KEYS_MAX)?;
+        let is_last = keys.len() < PAGE_KEYS_MAX;
+        let person = |key: Key| match key {
+            Key::Person(identifier) => Some(identifier),
+            Key::Account(_)
+            | Key::Guard { .. }
+            | Key::Message(_)
+            | Key::Decision(_)
+            | Key::Delivery(_)
+            | Key::Version(..)
+            | Key::Queued(_)
+            | Key::Sweep(_)
+            | Key::Control(_) => None,
+        };
+        let keys: Vec<Identifier> = keys.into_iter().filter_map(person).collect();
+        let logged = LoggedInput::SweepPage {
+            id: id.clone(),
+            keys: keys.clone(),
+            is_last,
+        };
+        let kind = InputKind::SweepPage { id, keys, is_last };
+        self.input(at, kind, logged).map(|_| ())
+    }
+}
+
+fn due(sweep: &Sweep) -> Timestamp {
+    match (sweep.at, &sweep.cursor) {
+        (Some(at), None) => at,
+        (Some(_) | None, _) => Timestamp::EPOCH,
+    }
+}
