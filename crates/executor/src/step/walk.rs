@@ -182,16 +182,7 @@ impl Walk<'_> {
                     arm.then
                 }))
             }
-            Block::Split(split) => {
-                let then = self.take_arm(work, split);
-                let instance = &self.live.instance;
-                let taken = instance.arms.get(&instance.block);
-                let place = split.arms.iter().position(|arm| Some(&arm.name) == taken);
-                if let Some(place) = place {
-                    chose(work, self.live.id, place);
-                }
-                Ok(Some(then))
-            }
+            Block::Split(split) => Ok(Some(self.split(work, split))),
             Block::Pause { duration_us, .. } => {
                 self.park(work, work.at.saturating_add_micros(*duration_us));
                 Ok(None)
@@ -268,6 +259,18 @@ impl Walk<'_> {
             at,
             due: Some(due.min(life_end(graph, instance))),
         });
+    }
+
+    /// Takes an arm and notes which.
+    fn split(&mut self, work: &mut Work<'_>, split: &Split) -> BlockId {
+        let then = self.take_arm(work, split);
+        let instance = &self.live.instance;
+        let taken = instance.arms.get(&instance.block);
+        let place = split.arms.iter().position(|arm| Some(&arm.name) == taken);
+        if let Some(place) = place {
+            chose(work, self.live.id, place);
+        }
+        then
     }
 
     /// The arm taken before, else the one that chance gives: an edit, a login or a merge moves
