@@ -24,7 +24,7 @@
 //!       consent: { basis: contract, because: the account was just opened }
 //!       payload: { name: '{trigger.properties.name}' }
 //! ";
-//! let compiled = compile(journey, &Known { categories: &[], vet: &|_url| Ok(()) });
+//! let compiled = compile(journey, &Known::default());
 //! let (identity, consent) = Default::default();
 //! let mut catalog = Catalog::new(identity, consent, IdKey::STATELESS, Sending::Owed);
 //! catalog.publish(compiled.unwrap().graph);

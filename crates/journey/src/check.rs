@@ -1,6 +1,9 @@
 //! Does a graph make sense as a journey? Every block leads to an end, something leads to every
 //! block, no cycle runs by itself, and no webhook is an event stream.
 
+pub(crate) mod advice;
+pub(crate) mod near_miss;
+
 use std::collections::BTreeSet;
 
 use petgraph::Direction;

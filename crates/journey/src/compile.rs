@@ -3,8 +3,10 @@
 //! (`check`).
 
 mod block;
+mod fields;
 mod names;
 mod outline;
+mod personal;
 mod place;
 mod trigger;
 mod wait;
@@ -13,13 +15,16 @@ mod webhook;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::check::near_miss::NameUse;
 use crate::definition::{self, BlockKind, Definition, Migrate as Written, Text, Whole};
 use crate::diagnostic::{Code, Diagnostic, Severity, Span, nearest};
 use crate::expression::{Changes, Expression, ExpressionError, Names};
 use crate::graph::{BlockId, Graph, Migrate, Node};
 use crate::parse::fields::Problems;
+use crate::types::Types;
 use crate::url::Vet;
 use crate::{Version, check, duration, parse, yaml};
+use fields::Fields;
 
 /// How long an instance lives, unless written.
 const LIFE_US: i64 = 400 * duration::DAY_US;
@@ -29,6 +34,8 @@ const LIFE_US_MAX: i64 = 3_650 * duration::DAY_US;
 const VISITS: u32 = 1_000;
 /// The most visits an author may write.
 const VISITS_MAX: u32 = 100_000;
+/// The greatest `lateness` unless configured: message ids are kept seven days, less one of reserve.
+const LATENESS_US_MAX: i64 = 6 * duration::DAY_US;
 
 /// What is configured, as far as a checker needs it.
 #[derive(Clone, Copy)]
@@ -37,6 +44,24 @@ pub struct Known<'a> {
     pub categories: &'a [Arc<str>],
     /// Whether a URL may be called at all; the words say why not.
     pub vet: Vet<'a>,
+    /// What traits and properties are declared to be. Nothing where they are not judged any more: a
+    /// version that was published before is taken as it is.
+    pub types: Option<&'a Types>,
+    /// The greatest `lateness` that may be written, in microseconds: what message ids are remembered
+    /// for, less a day.
+    pub lateness_us_max: i64,
+}
+
+impl Default for Known<'_> {
+    /// No categories, every URL, nothing declared, message ids remembered for seven days.
+    fn default() -> Self {
+        Self {
+            categories: &[],
+            vet: &|_| Ok(()),
+            types: Some(Types::OPEN),
+            lateness_us_max: LATENESS_US_MAX,
+        }
+    }
 }
 
 impl std::fmt::Debug for Known<'_> {
@@ -54,6 +79,8 @@ pub struct Compiled {
     pub graph: Graph,
     /// Warnings, in the order they stand.
     pub warnings: Vec<Diagnostic>,
+    /// The names it reads that nothing declares, for [`near_misses`](crate::near_misses).
+    pub names: Vec<NameUse>,
 }
 
 /// Reads, compiles and checks one journey file.
@@ -80,12 +107,14 @@ pub fn compile(source: &str, known: &Known<'_>) -> Result<Compiled, Vec<Diagnost
     problems.append(&mut compiler.problems);
     if let Some(graph) = graph.as_ref().filter(|_| is_sound) {
         problems.append(&mut check::outcomes(graph, &definition));
+        problems.append(&mut check::advice::advice(&root));
     }
     let is_error = |it: &Diagnostic| it.code.severity() == Severity::Error;
     match graph {
         Some(graph) if !problems.iter().any(is_error) => Ok(Compiled {
             graph,
             warnings: sorted(problems),
+            names: compiler.fields.names,
         }),
         _ => Err(sorted(problems)),
     }
@@ -149,6 +178,7 @@ struct Compiler<'a> {
     life_us: i64,
     /// Every `as:` name of the file.
     named: BTreeSet<&'a str>,
+    fields: Fields<'a>,
     problems: Vec<Diagnostic>,
 }
 
@@ -168,6 +198,7 @@ impl<'a> Compiler<'a> {
             journey: &definition.id.value,
             places: keys.map(|(place, key)| (key, place)).collect(),
             named,
+            fields: Fields::new(known.types, definition),
             start: Start::of(&definition.trigger.on),
             life_us: LIFE_US,
             problems: Vec::new(),
@@ -256,7 +287,12 @@ impl<'a> Compiler<'a> {
 
     fn expression(&mut self, text: &Text, names: &Names) -> Option<Expression> {
         match Expression::parse(&text.value, names) {
-            Ok(expression) => Some(expression),
+            Ok(expression) => {
+                let place = |span| place::within(self.source, text, span);
+                let mut found = self.fields.read(&expression, &place);
+                self.problems.append(&mut found);
+                Some(expression)
+            }
             Err(error) => {
                 let span = place::within(self.source, text, error.span);
                 self.unreadable(&text.value, span, error);

@@ -145,6 +145,8 @@ codes! {
     Expression = "J0301" Error "An expression cannot be read.",
     UnknownName = "J0302" Error "An expression names something that does not exist here.",
     Placeholder = "J0303" Error "A placeholder cannot be read or may not stand here.",
+    UndeclaredName = "J0304" Error "A trait or property that `types:` does not declare.",
+    ImpossibleComparison = "J0305" Error "A comparison that can only come out one way.",
     UnknownBlock = "J0401" Error "A successor that is no block of this journey.",
     UnreachableBlock = "J0402" Error "A block nothing leads to.",
     NoWayToEnd = "J0403" Error "A block from which no webhook or exit can be reached.",
@@ -171,6 +173,10 @@ codes! {
     TestEvent = "J0705" Error "An event in a test that would be rejected.",
     DuplicateTest = "J0706" Error "Two tests of one file have one name.",
     NoDescription = "J0901" Warning "The journey has no description.",
+    PersonalQuery = "J0902" Warning "Personal data in the query of a URL.",
+    RepeatedPost = "J0903" Warning "A POST that may be repeated.",
+    UnresolvedSecret = "J0904" Warning "A secret that is not there.",
+    NearMiss = "J0905" Warning "A name used once that is nearly another one.",
     Uncovered = "J0910" Warning "No test covers this block, or this arm of it.",
 }
 
@@ -192,7 +198,7 @@ pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
 }
 
 /// Insertions, deletions, substitutions and swaps of neighbours between two names.
-fn edits(left: &str, right: &str) -> usize {
+pub(crate) fn edits(left: &str, right: &str) -> usize {
     let left: Vec<char> = left.chars().take(64).collect();
     let right: Vec<char> = right.chars().take(64).collect();
     let mut before: Vec<usize> = Vec::new();

@@ -12,6 +12,7 @@ mod lex;
 mod names;
 mod parse;
 mod scope;
+mod shape;
 mod syntax;
 
 use std::borrow::Cow;
@@ -113,7 +114,7 @@ impl Expression {
     /// Whether it holds: whether its value is `true`.
     #[must_use]
     pub fn holds(&self, scope: &Scope<'_>) -> bool {
-        evaluate::evaluate(&self.root, scope, None).is_true()
+        evaluate::holds(&self.root, scope, None)
     }
 
     /// Its value.
@@ -162,6 +163,17 @@ impl Expression {
                 && !matches!(path.root, Root::Local(_))
             {
                 found.push(path);
+            }
+        });
+        found
+    }
+
+    /// Every path it reads and where, in bytes of the expression.
+    pub(crate) fn places(&self) -> Vec<(&Path, Span)> {
+        let mut found = Vec::new();
+        self.root.walk(&mut |node| {
+            if let Kind::Path(path) = &node.kind {
+                found.push((path, node.span));
             }
         });
         found

@@ -22,10 +22,12 @@ mod render;
 pub mod schema;
 mod template;
 pub mod trial;
+mod types;
 mod url;
 mod version;
 pub mod yaml;
 
+pub use check::near_miss::{NameUse, Open, near_misses};
 pub use compile::{Compiled, Known, compile};
 pub use draw::{Drawing, draw};
 pub use graph::{
@@ -35,5 +37,6 @@ pub use graph::{
 };
 pub use parse::{fields, parse};
 pub use render::{Payload, RenderError, Rendered, Template, Unfit};
+pub use types::{Types, ValueType};
 pub use url::{UrlTemplate, Vet};
 pub use version::{Version, VersionParseError};

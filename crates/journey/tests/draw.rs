@@ -13,6 +13,7 @@ fn drawn(file: &str, drawing: Drawing) -> String {
     let known = Known {
         categories: &categories,
         vet: &|_| Ok(()),
+        ..Known::default()
     };
     draw(&compile(file, &known).unwrap().graph, drawing)
 }

@@ -50,6 +50,7 @@ fn graph(text: &str) -> Graph {
     let known = Known {
         categories: &categories,
         vet: &|_| Ok(()),
+        ..Known::default()
     };
     let compiled = compile(text, &known);
     compiled

@@ -16,6 +16,7 @@ fn compiled(text: &str) -> Result<Compiled, Vec<Diagnostic>> {
     let known = Known {
         categories: &categories,
         vet: &|_| Ok(()),
+        ..Known::default()
     };
     compile(text, &known)
 }

@@ -37,6 +37,7 @@ fn rendered(lines: &str) -> Result<Rendered, RenderError> {
     let known = Known {
         categories: &categories,
         vet: &|_| Ok(()),
+        ..Known::default()
     };
     let graph = compile(&text, &known)
         .unwrap_or_else(|problems| panic!("{text}\n{problems:?}"))

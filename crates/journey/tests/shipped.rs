@@ -39,6 +39,7 @@ fn graph(file: &str) -> Graph {
     let known = Known {
         categories: &categories,
         vet: &|_| Ok(()),
+        ..Known::default()
     };
     compile(file, &known).unwrap().graph
 }

@@ -23,6 +23,7 @@ fn graph(trigger: &str, url: &str) -> Graph {
     let known = Known {
         categories: &categories,
         vet: &|_| Ok(()),
+        ..Known::default()
     };
     compile(&text, &known)
         .unwrap_or_else(|problems| panic!("{text}\n{problems:?}"))

@@ -5,6 +5,7 @@ mod consent;
 mod identity;
 mod parts;
 mod project;
+mod secrets;
 mod server;
 mod state;
 mod types;
@@ -14,18 +15,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wayfare_journey::diagnostic::Diagnostic;
+use wayfare_journey::duration::DAY_US;
 use wayfare_journey::fields::{Fields, Problems};
 use wayfare_journey::yaml::{self, Kind, Node};
-use wayfare_journey::{Compiled, Known};
+use wayfare_journey::{Compiled, Known, Types};
 use wayfare_webhook::Policy;
 
 pub(crate) use project::text;
 pub use project::{
-    Paths, Problem, Project, ProjectError, is_test, load, load_directory, settings, tests_in,
+    Paths, Problem, Project, ProjectError, check, is_test, load, load_directory, settings, tests_in,
 };
+pub use secrets::Resolves;
 pub use server::{AdminToken, KeyKind, Scope, Server, WriteKey};
 pub use state::State;
-pub use types::{Types, ValueType};
 pub use webhooks::{HostLimits, Rate, RateParseError};
 
 /// What may stand in `wayfare.yaml`, for editors: a JSON Schema (draft 2020-12).
@@ -75,11 +77,34 @@ impl Settings {
     /// Every problem in the file, in the order they stand.
     pub fn compile(&self, source: &str) -> Result<Compiled, Vec<Diagnostic>> {
         let categories = self.categories();
-        let known = Known {
-            categories: &categories,
-            vet: &|url| self.vet(url),
-        };
-        wayfare_journey::compile(source, &known)
+        wayfare_journey::compile(
+            source,
+            &Known {
+                categories: &categories,
+                vet: &|url| self.vet(url),
+                types: Some(&self.types),
+                lateness_us_max: self.state.remembered_us() - DAY_US,
+            },
+        )
+    }
+
+    /// Compiles a version that was published before: what its author could mend by editing the file
+    /// is not held against it any more.
+    ///
+    /// # Errors
+    ///
+    /// Every problem in it, in the order they stand.
+    pub fn recompile(&self, source: &str) -> Result<Compiled, Vec<Diagnostic>> {
+        let categories = self.categories();
+        wayfare_journey::compile(
+            source,
+            &Known {
+                categories: &categories,
+                vet: &|url| self.vet(url),
+                types: None,
+                lateness_us_max: i64::MAX,
+            },
+        )
     }
 
     /// The names of the categories of consent, in order.

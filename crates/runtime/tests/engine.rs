@@ -21,6 +21,7 @@ fn graphs(journeys: &[String]) -> Vec<Graph> {
     let known = Known {
         categories: &categories,
         vet: &|_| Ok(()),
+        ..Known::default()
     };
     let graph = |journey: &String| compile(journey, &known).unwrap().graph;
     journeys.iter().map(graph).collect()

@@ -99,6 +99,7 @@ impl Shop {
             Ok(wayfare_journey::Compiled {
                 graph,
                 warnings: Vec::new(),
+                names: Vec::new(),
             })
         };
         let store = Box::new(store(directory));

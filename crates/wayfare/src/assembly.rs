@@ -146,7 +146,7 @@ pub(crate) async fn assemble(order: &Order<'_>) -> anyhow::Result<Assembled> {
         store.head().id_key,
         order.sending,
     );
-    let engine = Engine::open(catalog, store, graphs, &|source| settings.compile(source))?;
+    let engine = Engine::open(catalog, store, graphs, &|source| settings.recompile(source))?;
     Ok(Assembled {
         engine,
         outbound: Outbound {

@@ -46,15 +46,9 @@ enum Command {
     /// Check journeys and `wayfare.yaml`: every problem at once, with its place and what to do.
     #[command(after_help = "Examples:
   wayfare check
-  wayfare check --format json journeys/")]
+  wayfare check --format github --strict journeys/
+  wayfare check --explain J0401")]
     Check(commands::check::Check),
-    /// Run the tests of journeys, in virtual time and offline.
-    #[command(after_help = "Examples:
-  wayfare test
-  wayfare test journeys/plan-upgrade.test.yaml --filter 'pro upgrade'
-  wayfare test --format junit > results.xml
-  wayfare test --watch")]
-    Test(commands::test::Test),
     /// Print the JSON Schema of a kind of file, for editors.
     #[command(after_help = "Examples:
   wayfare schema > journeys/journey.schema.json
@@ -64,6 +58,13 @@ enum Command {
 In a journey, this first line names the schema beside it:
   # yaml-language-server: $schema=./journey.schema.json")]
     Schema(commands::schema::Schema),
+    /// Run the tests of journeys, in virtual time and offline.
+    #[command(after_help = "Examples:
+  wayfare test
+  wayfare test journeys/plan-upgrade.test.yaml --filter 'pro upgrade'
+  wayfare test --format junit > results.xml
+  wayfare test --watch")]
+    Test(commands::test::Test),
     /// Draw a journey.
     #[command(after_help = "Example:
   wayfare graph plan-upgrade --format dot | dot -Tsvg > plan-upgrade.svg")]
@@ -195,8 +196,8 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Init(init) => commands::init::init(&init),
         Command::Run(run) => commands::run::run(&run),
         Command::Check(check) => commands::check::check(&check),
-        Command::Test(test) => commands::test::test(&test),
         Command::Schema(schema) => commands::schema::schema(&schema),
+        Command::Test(test) => commands::test::test(&test),
         Command::Graph(graph) => commands::graph::graph(&graph),
         Command::Receive(receive) => commands::receive::receive(&receive),
         Command::Profiles(inspect) => commands::inspect::profiles(&inspect),

@@ -1,8 +1,14 @@
-//! How is a problem drawn on a terminal? As rustc draws them: the code, the place, the line with
-//! what is meant underlined, and what to do.
+//! How are problems told? On a terminal as rustc draws them: the code, the place, the line with what
+//! is meant underlined, and what to do. For programs: `json`, `sarif`, `github`.
+
+pub(crate) mod github;
+pub(crate) mod json;
+pub(crate) mod sarif;
+
+use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use wayfare_journey::diagnostic::{Diagnostic, Severity};
+use wayfare_journey::diagnostic::{Diagnostic, Severity, Span};
 use wayfare_runtime::config::Problem;
 
 /// All problems of some files, drawn, with a last line that counts them.
@@ -14,7 +20,7 @@ pub(crate) fn draw(files: &[Problem], color: bool) -> String {
     };
     let mut out = String::new();
     for file in files {
-        let path = file.path.display().to_string();
+        let path = shown(&file.path);
         for diagnostic in &file.diagnostics {
             out.push_str(&renderer.render(&groups(&path, &file.source, diagnostic)));
             out.push_str("\n\n");
@@ -59,12 +65,14 @@ fn clamp(source: &str, range: std::ops::Range<usize>) -> std::ops::Range<usize> 
     start..end.max(start)
 }
 
+/// How many problems of some files are errors, or warnings.
+pub(crate) fn count(files: &[Problem], severity: Severity) -> usize {
+    let all = files.iter().flat_map(|file| &file.diagnostics);
+    all.filter(|it| it.code.severity() == severity).count()
+}
+
 /// `2 errors, 1 warning in 3 files`.
 fn summary(files: &[Problem]) -> String {
-    let count = |severity: Severity| {
-        let all = files.iter().flat_map(|file| &file.diagnostics);
-        all.filter(|it| it.code.severity() == severity).count()
-    };
     let with = files.iter().filter(|file| !file.diagnostics.is_empty());
     let counted = |count: usize, word: &str| match count {
         1 => format!("1 {word}"),
@@ -72,38 +80,51 @@ fn summary(files: &[Problem]) -> String {
     };
     format!(
         "{}, {} in {}",
-        counted(count(Severity::Error), "error"),
-        counted(count(Severity::Warning), "warning"),
+        counted(count(files, Severity::Error), "error"),
+        counted(count(files, Severity::Warning), "warning"),
         counted(with.count(), "file"),
     )
 }
 
-/// Problems as JSON: a list of objects with code, severity, file, line, column, message and hint.
-pub(crate) fn json(files: &[Problem]) -> String {
-    let mut list = Vec::new();
-    for file in files {
-        for diagnostic in &file.diagnostics {
-            let (line, column) = line_column(&file.source, diagnostic.span.start);
-            list.push(serde_json::json!({
-                "code": diagnostic.code.as_str(),
-                "severity": match diagnostic.code.severity() {
-                    Severity::Error => "error",
-                    Severity::Warning => "warning",
-                },
-                "file": file.path.display().to_string(),
-                "line": line,
-                "column": column,
-                "message": diagnostic.message,
-                "hint": diagnostic.hint,
-            }));
-        }
-    }
-    serde_json::Value::Array(list).to_string()
+/// A file as it is named to its author: `./` says nothing.
+fn shown(path: &Path) -> String {
+    let text = path.display().to_string();
+    text.strip_prefix("./").unwrap_or(&text).to_owned()
 }
 
-/// Line and column from 1, the column in characters.
+/// The word for a severity.
+const fn word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}
+
+/// Where a span begins and ends; lines and columns count from 1, columns in characters, and the end
+/// is the place after the last character.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+}
+
+impl Place {
+    fn of(source: &str, span: Span) -> Self {
+        let range = clamp(source, span.range());
+        let (line, column) = line_column(source, range.start);
+        let (end_line, end_column) = line_column(source, range.end);
+        Self {
+            line,
+            column,
+            end_line,
+            end_column,
+        }
+    }
+}
+
 fn line_column(source: &str, offset: usize) -> (usize, usize) {
-    let offset = source.floor_char_boundary(offset.min(source.len()));
     let before = source.get(..offset).unwrap_or_default();
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
     let line = before.matches('\n').count() + 1;

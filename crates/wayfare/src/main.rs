@@ -2,6 +2,7 @@
 
 mod assembly;
 mod cli;
+mod codes;
 mod commands;
 mod diagnostics;
 mod environment;

@@ -77,6 +77,7 @@ fn read(source: &str, consent: &wayfare_consent::Config) -> Result<Graph, String
     let known = Known {
         categories: &categories,
         vet: &|_| Ok(()),
+        ..Known::default()
     };
     let compiled = compile(source, &known);
     compiled.map(|compiled| compiled.graph).map_err(|problems| {

@@ -61,6 +61,7 @@ impl World {
             let known = Known {
                 categories: &categories,
                 vet: &|_| Ok(()),
+                ..Known::default()
             };
             let compiled = compile(journey, &known);
             catalog.publish(compiled.unwrap_or_else(|all| panic!("{all:?}")).graph);

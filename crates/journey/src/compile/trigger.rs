@@ -14,8 +14,6 @@ use crate::graph::{
 
 /// How old an event may be, unless written: 72 hours (SP 2).
 const LATENESS_US: i64 = 3 * DAY_US;
-/// The greatest `lateness`: message ids are kept seven days, less one of reserve.
-const LATENESS_US_MAX: i64 = 6 * DAY_US;
 /// The longest time between two entries that an author may ask for.
 const AGAIN_US_MAX: i64 = 3_650 * DAY_US;
 /// The longest while in which entries are counted.
@@ -159,7 +157,7 @@ impl Compiler<'_> {
         }
         let lateness = entry.lateness.as_ref();
         let lateness_us = lateness.map_or(Some(LATENESS_US), |text| {
-            self.duration(text, LATENESS_US_MAX)
+            self.duration(text, self.known.lateness_us_max)
         });
         let limit = entry.limit.as_ref().map(|text| self.limit(text));
         Some(Entry {
@@ -216,9 +214,12 @@ impl Compiler<'_> {
                     event: true,
                     ..names
                 };
+                self.fields.judged = Some(name.clone());
+                let condition = self.optional(condition.as_ref(), &judging);
+                self.fields.judged = None;
                 Some(Heard::Event {
                     event: event(name),
-                    condition: self.optional(condition.as_ref(), &judging)?,
+                    condition: condition?,
                     any_key: *any_key,
                 })
             }

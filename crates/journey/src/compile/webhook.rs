@@ -134,7 +134,17 @@ impl Compiler<'_> {
         names: &Names,
     ) -> Option<Expression> {
         match Expression::parse(source, names) {
-            Ok(expression) => Some(expression),
+            Ok(expression) => {
+                let is_as_written = text.value.get(span.range()) == Some(source);
+                let place = |inner: Span| {
+                    let inner = Span::new(span.start + inner.start, span.start + inner.end);
+                    let inner = if is_as_written { inner } else { span };
+                    place::within(self.source, text, inner)
+                };
+                let mut found = self.fields.read(&expression, &place);
+                self.problems.append(&mut found);
+                Some(expression)
+            }
             Err(error) => {
                 let shift = |at: usize| (span.start + at).min(span.end);
                 let inner = Span::new(shift(error.span.start), shift(error.span.end));
@@ -156,6 +166,9 @@ impl Compiler<'_> {
             &mut found,
         );
         self.problems.append(&mut found);
+        if let Some(template) = &template {
+            self.no_personal_query(template, url);
+        }
         template
     }
 

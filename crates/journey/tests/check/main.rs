@@ -9,6 +9,8 @@ mod codes;
 mod flow;
 mod names;
 mod place;
+mod query;
+mod types;
 mod webhook;
 
 use std::sync::Arc;
@@ -127,6 +129,7 @@ fn compiled(text: &str) -> Result<Compiled, Vec<Diagnostic>> {
     let known = Known {
         categories: &categories,
         vet: &vet,
+        ..Known::default()
     };
     compile(text, &known)
 }

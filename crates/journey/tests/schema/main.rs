@@ -29,6 +29,7 @@ fn checked(text: &str) -> Vec<Diagnostic> {
     let known = Known {
         categories: &categories,
         vet: &|_| Ok(()),
+        ..Known::default()
     };
     compile(text, &known).err().unwrap_or_default()
 }

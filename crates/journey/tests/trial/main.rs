@@ -46,6 +46,7 @@ fn graphs() -> Vec<Graph> {
     let known = Known {
         categories: &categories,
         vet: &|_| Ok(()),
+        ..Known::default()
     };
     let graph = |file| compile(file, &known).unwrap().graph;
     vec![graph(OTHER), graph(JOURNEY)]

@@ -6,10 +6,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use wayfare_journey::Graph;
 use wayfare_journey::diagnostic::{Code, Diagnostic, Span};
 use wayfare_journey::yaml::{self, Kind};
+use wayfare_journey::{Graph, NameUse, near_misses};
 
+use super::secrets::{self, Resolves};
 use super::{Settings, read_what_can_be};
 
 /// The configuration's file name.
@@ -18,7 +19,7 @@ const CONFIG: &str = "wayfare.yaml";
 const JOURNEY: &str = ".yaml";
 const TEST: &str = ".test.yaml";
 /// What is wrong with a journey only as long as the configuration does not allow it.
-const BY_CONFIGURATION: [Code; 2] = [Code::UnknownCategory, Code::InvalidUrl];
+const BY_CONFIGURATION: [Code; 3] = [Code::UnknownCategory, Code::InvalidUrl, Code::NearMiss];
 
 /// A configuration and the journeys checked against it.
 #[derive(Clone, Debug)]
@@ -127,6 +128,19 @@ fn beside(path: &Path, mut settings: Settings) -> Settings {
 ///
 /// [`ProjectError`]: every problem of every file, or why files could not be read.
 pub fn load(paths: &[PathBuf], config: Option<&Path>) -> Result<Project, ProjectError> {
+    check(paths, config, &|_| true)
+}
+
+/// The same, with a warning for each reference to a secret that does not resolve.
+///
+/// # Errors
+///
+/// [`ProjectError`]: every problem of every file, or why files could not be read.
+pub fn check(
+    paths: &[PathBuf],
+    config: Option<&Path>,
+    resolves: Resolves<'_>,
+) -> Result<Project, ProjectError> {
     let found = find(paths, config)?;
     let mut problems = Vec::new();
     let mut settings = Settings::default();
@@ -134,12 +148,16 @@ pub fn load(paths: &[PathBuf], config: Option<&Path>) -> Result<Project, Project
     if let Some(path) = &found.config {
         let source = text(path, &mut problems)?;
         is_legible = problems.is_empty() && yaml::read(&source).is_ok();
-        let (read, diagnostics) = read_what_can_be(&source);
+        let (read, mut diagnostics) = read_what_can_be(&source);
         settings = beside(path, read);
+        add(
+            &mut diagnostics,
+            secrets::of_configuration(&source, resolves),
+        );
         note(&mut problems, path, source, diagnostics);
     }
     let files = found.journeys.len() + usize::from(found.config.is_some());
-    let (graphs, paths) = compile(&settings, &found.journeys, &mut problems)?;
+    let (graphs, paths) = compile(&settings, &found.journeys, resolves, &mut problems)?;
     if !is_legible {
         // Nothing of the configuration is known: what it may allow is not held against a journey.
         let told = problems.iter_mut().map(|problem| &mut problem.diagnostics);
@@ -280,11 +298,13 @@ fn note(problems: &mut Vec<Problem>, path: &Path, source: String, diagnostics: V
 fn compile(
     settings: &Settings,
     journeys: &[PathBuf],
+    resolves: Resolves<'_>,
     problems: &mut Vec<Problem>,
 ) -> Result<(Vec<Graph>, Paths), ProjectError> {
     let mut paths = Paths::new();
     let mut first: BTreeMap<String, &Path> = BTreeMap::new();
     let mut graphs = Vec::new();
+    let mut names = Vec::new();
     for path in journeys {
         let before = problems.len();
         let source = text(path, problems)?;
@@ -292,7 +312,10 @@ fn compile(
             continue;
         }
         let (graph, mut diagnostics) = match settings.compile(&source) {
-            Ok(compiled) => (Some(compiled.graph), compiled.warnings),
+            Ok(compiled) => {
+                names.push((before, compiled.names));
+                (Some(compiled.graph), compiled.warnings)
+            }
             Err(diagnostics) => (None, diagnostics),
         };
         if let Some(graph) = graph {
@@ -301,16 +324,37 @@ fn compile(
         }
         if let Some((id, span)) = id(&source) {
             if let Some(other) = first.get(&id) {
-                diagnostics.push(duplicate(&id, span, other));
-                diagnostics.sort_by_key(|problem| problem.span);
+                add(&mut diagnostics, vec![duplicate(&id, span, other)]);
             } else {
                 first.insert(id, path);
             }
         }
+        add(&mut diagnostics, secrets::of_journey(&source, resolves));
         note(problems, path, source, diagnostics);
+    }
+    if graphs.len() == journeys.len() {
+        compare(&names, problems);
     }
     graphs.sort_by(|left, right| left.id().cmp(right.id()));
     Ok((graphs, paths))
+}
+
+/// Adds problems of a file to others of it, in the order they stand.
+fn add(diagnostics: &mut Vec<Diagnostic>, mut more: Vec<Diagnostic>) {
+    diagnostics.append(&mut more);
+    diagnostics.sort_by_key(|problem| problem.span);
+}
+
+/// Warns of names that are nearly others, in any of the files. While a file cannot be read nobody
+/// knows which names it uses, so that this waits until all can.
+fn compare(names: &[(usize, Vec<NameUse>)], problems: &mut [Problem]) {
+    let read: Vec<&[NameUse]> = names.iter().map(|(_, names)| names.as_slice()).collect();
+    for (file, warning) in near_misses(&read) {
+        let place = names.get(file).map(|(place, _)| *place);
+        if let Some(problem) = place.and_then(|place| problems.get_mut(place)) {
+            add(&mut problem.diagnostics, vec![warning]);
+        }
+    }
 }
 
 /// The journey's id and where it stands, also in a file that has other problems.
@@ -328,7 +372,10 @@ fn id(source: &str) -> Option<(String, Span)> {
 fn duplicate(id: &str, span: Span, other: &Path) -> Diagnostic {
     let message = format!("another journey is called `{id}`");
     Diagnostic::new(Code::DuplicateJourney, span, message)
-        .label(format!("it stands in `{}`", other.display()))
+        .label(format!(
+            "it stands in `{}`",
+            other.strip_prefix(".").unwrap_or(other).display()
+        ))
         .hint("an id is for ever: give the newer of the two another one")
 }
 

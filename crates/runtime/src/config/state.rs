@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use wayfare_journey::duration::DAY_US;
 use wayfare_journey::fields::Problems;
 use wayfare_journey::yaml::Node;
+use wayfare_store::MESSAGE_DAYS;
 
 use super::parts::{invalid, micros, whole};
 
@@ -39,6 +40,15 @@ impl Default for State {
             history_us: HISTORY_US,
             message_ids_us: MESSAGE_IDS_US,
         }
+    }
+}
+
+impl State {
+    /// How long a second copy of an event is known by its message id: as configured, as far as the
+    /// store goes along.
+    #[must_use]
+    pub fn remembered_us(&self) -> i64 {
+        self.message_ids_us.min(MESSAGE_DAYS * DAY_US)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use wayfare_consent::{Binding, Channel, Class, Strength};
 use wayfare_event::ConsentAction;
+use wayfare_journey::ValueType;
 use wayfare_journey::definition::Secret;
 use wayfare_journey::diagnostic::Code;
 use wayfare_journey::duration::DAY_US;

@@ -18,8 +18,6 @@ use crate::intake;
 
 /// Where the events of a case come from.
 pub(super) const SOURCE: &str = "test";
-/// Inputs taken from the queue before it is looked at again.
-const QUEUED_AT_ONCE: usize = 512;
 /// What a receiver answers when the case says nothing more.
 const ANSWER: Answer = Answer::Status(200);
 
@@ -88,6 +86,7 @@ impl Play<'_> {
     }
 
     fn event(&mut self, given: &Given) -> Result<(), StoreError> {
+        self.engine.begin_sweeps(given.at)?;
         self.move_to(given.at)?;
         let event = (*given.event).clone();
         let occurred = intake::corrected(&event, given.at);
@@ -96,49 +95,29 @@ impl Play<'_> {
         if let Ok(happened) = intake::happened(catalog, event, SOURCE.into(), occurred) {
             self.engine.event(given.at, happened, given.text.clone())?;
         }
-        self.drain(given.at)?;
+        // What its step left in the queue has its turn before anything else.
+        self.engine.drain(given.at, usize::MAX)?;
         self.commit()?;
         self.move_to(given.at)
     }
 
     /// Lets everything happen that is due by `at`, each thing at its own time.
     fn move_to(&mut self, at: Timestamp) -> Result<(), StoreError> {
-        loop {
-            let due = self.next().filter(|due| *due <= at);
-            let sweep = self.engine.next_sweep().filter(|due| *due <= at);
-            let now = match (due, sweep) {
-                (Some(due), sweep) if sweep.is_none_or(|sweep| due <= sweep) => {
-                    self.happen(due)?;
-                    due
-                }
-                (_, Some(sweep)) => self.sweep(sweep, at)?,
-                (_, None) => return Ok(()),
-            };
-            self.drain(now)?;
+        while let Some(due) = self.next().filter(|due| *due <= at) {
+            self.happen(due)?;
+            self.engine.drain(due, usize::MAX)?;
             self.commit()?;
         }
-    }
-
-    /// When something happens that concerns one person.
-    fn next(&self) -> Option<Timestamp> {
-        let times = [self.engine.next_timer(), self.next_of_deliveries()];
-        times.into_iter().flatten().min()
-    }
-
-    /// Goes on with a sweep; one whose first instant is not known yet finds it from `at` on.
-    fn sweep(&mut self, due: Timestamp, at: Timestamp) -> Result<Timestamp, StoreError> {
-        let is_unknown = due == Timestamp::EPOCH && !self.engine.is_sweeping();
-        let now = if is_unknown { at } else { due };
-        self.engine.sweep(now, usize::MAX)?;
-        Ok(now)
-    }
-
-    /// Takes everything that waits in the queue.
-    fn drain(&mut self, at: Timestamp) -> Result<(), StoreError> {
-        while self.engine.has_queued() {
-            self.engine.drain(at, QUEUED_AT_ONCE)?;
-        }
         Ok(())
+    }
+
+    fn next(&self) -> Option<Timestamp> {
+        let times = [
+            self.engine.next_timer(),
+            self.engine.next_sweep(),
+            self.next_of_deliveries(),
+        ];
+        times.into_iter().flatten().min()
     }
 
     fn next_of_deliveries(&self) -> Option<Timestamp> {
@@ -147,7 +126,7 @@ impl Play<'_> {
         times.into_iter().flatten().min()
     }
 
-    /// Answers before attempts, attempts before timers.
+    /// Answers before attempts, attempts before timers, timers before sweeps.
     fn happen(&mut self, at: Timestamp) -> Result<(), StoreError> {
         if let Some(answer) = self.on_the_wire.first_entry()
             && answer.key().0 <= at
@@ -157,14 +136,22 @@ impl Play<'_> {
         }
         let due = self.engine.take_due(at)?;
         if due.is_empty() {
-            return self.engine.fire(at, 1).map(|_| ());
+            return self.time_comes(at);
         }
-        for taken in due {
-            if self.engine.ready(at, taken.id)?
-                && let Some(delivery) = self.engine.delivery(taken.id)?
+        for delivery in due {
+            if self.engine.ready(at, delivery.id)?
+                && let Some(delivery) = self.engine.delivery(delivery.id)?
             {
                 self.attempt(&delivery, at);
             }
+        }
+        Ok(())
+    }
+
+    /// Fires the timer that is due, else goes on with the sweep that is.
+    fn time_comes(&mut self, at: Timestamp) -> Result<(), StoreError> {
+        if self.engine.fire(at, 1)? == 0 {
+            self.engine.sweep(at, usize::MAX)?;
         }
         Ok(())
     }

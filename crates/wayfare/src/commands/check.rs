@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Args;
-use wayfare_runtime::config::{self, ProjectError};
+use clap::{Args, ValueEnum};
+use wayfare_journey::definition::Secret;
+use wayfare_runtime::config::{self, Problem, ProjectError};
 
-use super::print;
-use crate::cli::Format;
-use crate::{diagnostics, environment};
+use super::{WrongInput, print};
+use crate::{codes, diagnostics, environment};
 
 /// The arguments of `wayfare check`.
 #[derive(Debug, Args)]
@@ -22,27 +22,77 @@ pub(crate) struct Check {
     /// How problems are printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Warnings end with status 1 too.
+    #[arg(long)]
+    strict: bool,
+    /// Do not look whether secrets are there: for CI, where they are not.
+    #[arg(long)]
+    ignore_secrets: bool,
+    /// Print what a code means, with a wrong and a right example, and check nothing.
+    #[arg(long, value_name = "CODE", conflicts_with_all = ["journeys", "config", "format", "strict", "ignore_secrets"])]
+    explain: Option<String>,
+}
+
+/// For whom problems are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// For code scanners and editors: SARIF 2.1.0.
+    Sarif,
+    /// For GitHub Actions: annotations on the lines of a pull request.
+    Github,
 }
 
 /// Prints every problem; status 1 when one of them is an error.
 pub(crate) fn check(check: &Check) -> anyhow::Result<ExitCode> {
-    let (files, status, journeys) =
-        match config::load_directory(&check.journeys, check.config.as_deref()) {
-            Ok(project) => (project.warnings, 0, project.graphs.len()),
-            Err(ProjectError::Problems { problems, .. }) => (problems, 1, 0),
+    if let Some(code) = &check.explain {
+        return explain(code);
+    }
+    let secrets = environment::secrets();
+    let resolves = |secret: &Secret| check.ignore_secrets || secrets.resolve(secret).is_ok();
+    let paths = [check.journeys.clone()];
+    let (files, has_error, journeys) =
+        match config::check(&paths, check.config.as_deref(), &resolves) {
+            Ok(project) => (project.warnings, false, project.graphs.len()),
+            Err(ProjectError::Problems { problems, .. }) => (problems, true, 0),
             Err(
                 other @ (ProjectError::Missing(_)
                 | ProjectError::NoJourneys(_)
                 | ProjectError::Unreadable { .. }),
             ) => return Err(other.into()),
         };
-    match check.format {
-        Format::Json => print(&diagnostics::json(&files))?,
-        Format::Text if files.is_empty() => print(&format!("{journeys} journeys, no problems"))?,
-        Format::Text => print(&diagnostics::draw(
-            &files,
-            environment::wants_color(&std::io::stdout()),
-        ))?,
+    print(&told(check.format, &files, journeys))?;
+    let is_wrong = has_error || (check.strict && !files.is_empty());
+    Ok(ExitCode::from(u8::from(is_wrong)))
+}
+
+fn told(format: Format, files: &[Problem], journeys: usize) -> String {
+    let color = || environment::wants_color(&std::io::stdout());
+    match format {
+        Format::Json => diagnostics::json::json(files),
+        Format::Sarif => diagnostics::sarif::sarif(files),
+        Format::Text | Format::Github if files.is_empty() => match journeys {
+            1 => "1 journey, no problems".to_owned(),
+            _ => format!("{journeys} journeys, no problems"),
+        },
+        Format::Text => diagnostics::draw(files, color()),
+        Format::Github => diagnostics::github::github(files),
     }
-    Ok(ExitCode::from(status))
+}
+
+fn explain(typed: &str) -> anyhow::Result<ExitCode> {
+    match codes::find(typed) {
+        Ok(code) => print(&codes::plain(codes::page(code)))?,
+        Err(near) => {
+            let advice = near.map_or_else(
+                || "a code looks like `J0401`, docs/codes.md lists them".to_owned(),
+                |near| format!("did you mean `{near}`?"),
+            );
+            return Err(WrongInput(format!("no code is called `{typed}`: {advice}")).into());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }

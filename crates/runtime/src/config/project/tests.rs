@@ -204,3 +204,84 @@ fn a_file_that_is_no_text_is_a_problem_of_that_file() {
     let error = load_directory(directory.path(), None).unwrap_err();
     assert!(matches!(error, ProjectError::Problems { problems, files: 2 } if problems.len() == 1));
 }
+
+/// The warnings of sound files: for each file its name, codes and underlined texts.
+fn warnings(files: &[(&str, &str)], resolves: Resolves<'_>) -> Vec<(String, Code, String)> {
+    let directory = directory(files);
+    let project = check(&[directory.path().to_owned()], None, resolves).unwrap();
+    let mut told = Vec::new();
+    for problem in project.warnings {
+        let name = problem.path.file_name().unwrap().to_str().unwrap();
+        told.extend(problem.diagnostics.iter().map(|it| {
+            let underlined = problem.source.get(it.span.range()).unwrap();
+            (name.to_owned(), it.code, underlined.to_owned())
+        }));
+    }
+    told
+}
+
+#[test]
+fn a_name_that_is_nearly_one_of_another_file_is_asked_about() {
+    let near = journey("b").replace("profile.email", "profile.emali");
+    let files = [("a.yaml", &*journey("a")), ("b.yaml", &*near)];
+    let expected = ("b.yaml".to_owned(), Code::NearMiss, "emali".to_owned());
+    assert_eq!(warnings(&files, &|_| true), [expected]);
+    let config = (
+        "wayfare.yaml",
+        "types: { profile: { email: text, emali: text } }\n",
+    );
+    let declared = [files.as_slice(), &[config]].concat();
+    assert_eq!(warnings(&declared, &|_| true), []);
+    // While a file cannot be read, nobody knows what it names.
+    let broken = [files.as_slice(), &[("c.yaml", "journey: c\n")]].concat();
+    let found = problems(&broken).into_iter().flat_map(|(_, told)| told);
+    assert!(!found.into_iter().any(|(code, _)| code == Code::NearMiss));
+}
+
+#[test]
+fn declared_types_and_the_memory_of_ids_hold_for_every_journey() {
+    let config = "types: { profile: { emial: text } }\nstate: { message_ids: 10d }\n";
+    let late = journey("a").replace("again: once", "again: once, lateness: 6d");
+    let found = problems(&[("a.yaml", &late), ("wayfare.yaml", config)]);
+    let undeclared = (Code::UndeclaredName, "email".to_owned());
+    assert_eq!(found, [("a.yaml".to_owned(), vec![undeclared])]);
+    // The store keeps seven days, whatever is configured.
+    let later = late.replace("6d", "7d").replace("email", "emial");
+    let found = problems(&[("a.yaml", &later), ("wayfare.yaml", config)]);
+    let too_late = (Code::InvalidDuration, "7d".to_owned());
+    assert_eq!(found, [("a.yaml".to_owned(), vec![too_late])]);
+}
+
+#[test]
+fn a_secret_that_is_not_there_is_underlined_in_every_file() {
+    let journey = journey("a").replace(
+        "      payload: { email: \"{profile.email}\" }\n",
+        "      auth: { basic: { username: u, password: { file: /no/pass } } }\n      \
+         payload: { env: DATA, list: [{ env: DATA }] }\n",
+    );
+    let based = self::journey("b").replace(
+        "https://crm.example.com/leads",
+        "{ base: { env: NO_BASE }, path: /leads }",
+    );
+    let config = "server: { keys: [{ id: a, kind: server, key: { env: NO_KEY } }] }\n";
+    let files = [
+        ("a.yaml", &*journey),
+        ("b.yaml", &*based),
+        ("wayfare.yaml", config),
+    ];
+    let found = warnings(&files, &|_| false);
+    let told: Vec<(&str, &str)> = found
+        .iter()
+        .map(|(file, code, underlined)| {
+            assert_eq!(*code, Code::UnresolvedSecret);
+            (&**file, &**underlined)
+        })
+        .collect();
+    let expected = [
+        ("wayfare.yaml", "NO_KEY"),
+        ("a.yaml", "/no/pass"),
+        ("b.yaml", "NO_BASE"),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(warnings(&files, &|_| true), []);
+}
