@@ -27,6 +27,7 @@ use crate::types::Types;
 use crate::url::Vet;
 use crate::{Version, check, duration, parse, yaml};
 use fields::Fields;
+use place::Laid;
 
 /// How old an event may be, unless written: 72 hours (SP 2).
 const LATENESS_US: i64 = 3 * duration::DAY_US;
@@ -34,6 +35,8 @@ const LATENESS_US: i64 = 3 * duration::DAY_US;
 const DURATION_US_MAX: i64 = 400 * duration::DAY_US;
 /// The greatest `lateness` unless configured: message ids are kept seven days, less one of reserve.
 const LATENESS_US_MAX: i64 = 6 * duration::DAY_US;
+/// Problems of a file up to which the nearest block is looked for.
+const GUESSED_MAX: usize = 100;
 /// Reasons of exits that only the engine gives (SP 32).
 const OWN_REASONS: [&str; 2] = ["limit", "life_over"];
 
@@ -341,8 +344,8 @@ impl<'a> Compiler<'a> {
     fn expression(&mut self, text: &Text, names: &Names) -> Option<Expression> {
         match Expression::parse(&text.value, names) {
             Ok(expression) => {
-                let place = |span| place::within(self.source, text, span);
-                let mut found = self.fields.read(&expression, &place);
+                let laid = Laid::new(self.source, text);
+                let mut found = self.fields.read(&expression, &|span| laid.place(span));
                 self.problems.append(&mut found);
                 Some(expression)
             }
@@ -414,8 +417,10 @@ impl<'a> Compiler<'a> {
             return Some(block);
         }
         let message = format!("no block is called `{}`", text.value);
-        let near = nearest(&text.value, self.places.keys().copied());
-        let hint = near.map(|near| format!("did you mean `{near}`?"));
+        // Whoever has a hundred problems is not helped by guesses that take their time.
+        let guesses = self.problems.len() < GUESSED_MAX;
+        let near = guesses.then(|| nearest(&text.value, self.places.keys().copied()));
+        let hint = near.flatten().map(|near| format!("did you mean `{near}`?"));
         self.problems
             .push(Diagnostic::new(Code::UnknownBlock, text.span, message).maybe_hint(hint));
         None
