@@ -15,6 +15,7 @@ pub mod duration;
 pub mod expression;
 mod graph;
 mod header;
+mod known;
 mod parse;
 mod render;
 mod template;
@@ -24,12 +25,13 @@ mod version;
 pub mod yaml;
 
 pub use check::near_miss::{NameUse, Open, near_misses};
-pub use compile::{Compiled, Known, compile};
+pub use compile::{Compiled, compile};
 pub use draw::{Drawing, draw};
 pub use graph::{
     Again, Arm, Block, BlockId, Consent, Entry, EventMatch, ExitRule, Graph, Heard, Kept, Trigger,
     TriggerOn, WaitItem, Webhook,
 };
+pub use known::Known;
 pub use parse::{fields, parse};
 pub use render::{Payload, RenderError, Rendered, Template, Unfit};
 pub use types::{Types, ValueType};
