@@ -103,7 +103,8 @@ impl Compiler<'_> {
             if let Some(before) = always {
                 self.problems.push(
                     Diagnostic::new(Code::DeadArm, arm.span, "no instance ever gets to this arm")
-                        .related(before, "this one always holds"),
+                        .related(before, "this one always holds")
+                        .hint("take it away, or move it before the one that always holds"),
                 );
             }
             let then = self.successor(&arm.then);
