@@ -195,7 +195,7 @@ fn refusal(text: &str, error: &serde_saphyr::Error) -> Diagnostic {
     if has("tab") {
         return Diagnostic::new(Code::Yaml, span, message).hint("indent with spaces");
     }
-    if has("quoted scalar") || has("unexpected end") {
+    if has("quoted scalar") || has("unclosed quote") {
         return Diagnostic::new(Code::Yaml, span, message)
             .hint("look for a quote that is not closed, here or on a line before");
     }
@@ -220,8 +220,9 @@ fn tag(text: &str, at: Span) -> Span {
         let rest = text.get(from..).unwrap_or_default();
         let begin = from + rest.split('\n').next()?.find('!')?;
         let rest = text.get(begin..).unwrap_or_default();
-        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
-        Some(Span::new(begin, begin + end))
+        let word = rest.split(char::is_whitespace).next()?;
+        let word = word.trim_end_matches([',', '}', ']']);
+        Some(Span::new(begin, begin + word.len()))
     };
     begins(line).unwrap_or(at)
 }
@@ -438,10 +439,26 @@ mod tests {
         check("a: 1\n---\nb: 2\n", Code::HostileYaml, "b");
         check("a:\n\tb: 1\n", Code::Yaml, "b");
         check("a: \"open\n", Code::Yaml, "\"");
+        check("a: !has(x)\n", Code::HostileYaml, "!has(x)");
+        check("a: { b: !has(x), c: d }\n", Code::HostileYaml, "!has(x)");
         for text in ["a: &x 1\n", "a: *x\n", "<<: {a: 1}\n", "a: !has(x)\n"] {
             assert_eq!(refused(text).0, Code::HostileYaml, "{text}");
         }
         assert_eq!(refused("? [a]\n: b\n").0, Code::WrongShape);
+    }
+
+    #[test]
+    fn broken_yaml_says_where_to_look() {
+        let check = |text: &str, words: &str| {
+            let hint = read(text).unwrap_err().hint.unwrap_or_default();
+            assert!(hint.contains(words), "{text}: {hint}");
+        };
+        check("a: \"b\nc: d != \"e\"\n", "quote that is not closed");
+        check("a: \"open\n", "quote that is not closed");
+        check("a:\n  b: 1\n c: 2\n", "indentation");
+        check("a: b: c\n", "indentation");
+        check("a:\n\tb: 1\n", "spaces");
+        check("a: 1e999999\n", "quotes");
     }
 
     #[test]
