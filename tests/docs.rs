@@ -384,6 +384,14 @@ fn test_file(text: &str) -> Option<(&str, &str)> {
     Some((first, rest))
 }
 
+/// A journey that reads nothing.
+const QUIET: &str = "\
+journey: quiet
+description: Do nothing.
+trigger: { event: Something Happened }
+blocks: { done: { exit: done } }
+";
+
 #[test]
 fn yaml_in_the_docs_is_a_journey_or_a_configuration_that_checks_or_a_test_that_passes() {
     let consent = wayfare_consent::Config::default();
@@ -420,10 +428,12 @@ fn yaml_in_the_docs_is_a_journey_or_a_configuration_that_checks_or_a_test_that_p
             let problems = schema::problems(schema, schema, &schema::json(&fence.text));
             assert_eq!(problems, Vec::<String>::new(), "{place}");
             if is_configuration {
-                let directory = checkout();
-                let path = directory.path().join("journeys/wayfare.yaml");
-                std::fs::write(path, fence.text).unwrap();
-                let output = run(directory.path(), "wayfare check");
+                // A page may declare types: the journey beside it reads none.
+                let directory = tempfile::tempdir().unwrap();
+                let path = |name| directory.path().join(name);
+                std::fs::write(path("wayfare.yaml"), fence.text).unwrap();
+                std::fs::write(path("quiet.yaml"), QUIET).unwrap();
+                let output = run(directory.path(), "wayfare check .");
                 assert!(output.status.success(), "{place}:\n{}", printed(&output));
             } else {
                 let compiled = wayfare_journey::compile(&fence.text, &known);

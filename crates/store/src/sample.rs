@@ -12,8 +12,8 @@ use wayfare_executor::{Change, Key, Row, Snapshot};
 use wayfare_identity::{EdgeKind, LinkChange};
 use wayfare_journey::Version;
 
-pub(crate) use forms::{entries, rows};
 use forms::{consent, decision, instance, journey_changes};
+pub(crate) use forms::{entries, rows};
 
 use crate::{Batch, Cursor, Entry, Head, LoggedInput, RowKind, Store};
 
