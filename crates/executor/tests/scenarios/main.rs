@@ -10,6 +10,7 @@
 mod consent;
 mod delivery;
 mod entry;
+mod schedule;
 mod walk;
 mod who;
 mod world;
