@@ -8,6 +8,7 @@
 )]
 
 mod consent;
+mod date;
 mod delivery;
 mod entry;
 mod schedule;
