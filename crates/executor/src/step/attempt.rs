@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use wayfare_event::DeliveryId;
 
+use super::event;
 use super::send::permission;
 use super::start::next_hops;
 use super::walk::{HOPS_MAX, refuse_hop};
@@ -28,6 +29,9 @@ pub(super) fn ready(work: &mut Work<'_>, id: DeliveryId) -> Result<(), NotYet> {
     if let Some(reason) = overdue(work, &delivery) {
         let state = State::Expired(reason);
         return moved(work, id, state, (None, None));
+    }
+    if !event::is_going(work, &delivery.journey) {
+        return Ok(());
     }
     let who = Who::behind(work, &delivery.owner)?;
     let permission = permission(work, &who, delivery.asked.clone())?;

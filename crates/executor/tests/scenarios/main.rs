@@ -12,6 +12,7 @@ mod date;
 mod delivery;
 mod entry;
 mod exits;
+mod limit;
 mod schedule;
 mod trigger;
 mod update;
