@@ -15,6 +15,7 @@ mod exits;
 mod limit;
 mod schedule;
 mod trigger;
+mod until;
 mod update;
 mod walk;
 mod who;
