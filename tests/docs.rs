@@ -4,10 +4,11 @@
 //!
 //! A comment before a fence says what is done with it: `<!-- run -->` (or `<!-- run: 1 -->` for
 //! another exit status) runs a shell block, `<!-- prints -->` looks for each line of a block in the
-//! output of the last one run (`…` stands for anything), `<!-- send -->` sends each `curl` line to a
-//! server of its own. `<!-- beside -->` starts a command that listens and goes on beside the rest of
-//! its page, on a port that is free, and `<!-- beside prints -->` looks at what it printed. In a
-//! command `dec_…` is the last decision that was suppressed and kept in a state directory.
+//! output of the last one run (`…` stands for anything; a drawing must be all of it),
+//! `<!-- send -->` sends each `curl` line to a server of its own. `<!-- beside -->` starts a command
+//! that listens and goes on beside the rest of its page, on a port that is free, and `<!-- beside
+//! prints -->` looks at what it printed. In a command `dec_…` is the last decision that was
+//! suppressed and kept in a state directory.
 
 #![expect(
     clippy::unwrap_used,
@@ -292,6 +293,9 @@ fn commands_in_the_docs_run_and_print_what_stands_there() {
                     }
                     count += 1;
                 }
+                Some(Marker::Prints) if fence.language == "mermaid" => {
+                    assert_eq!(last, fence.text, "{place}");
+                }
                 Some(Marker::Prints) => assert_printed(&place, &fence.text, &last),
                 Some(Marker::Beside) => {
                     beside = Some(Beside::start(directory.path(), fence.text.trim()));
@@ -373,8 +377,15 @@ fn what_the_docs_send_is_taken_and_survives_a_kill() {
     assert!(output.status.success(), "{}", printed(&output));
 }
 
+/// The name and the text of a test file that a fence holds: `# journeys/NAME.test.yaml` is its
+/// first line.
+fn test_file(text: &str) -> Option<(&str, &str)> {
+    let (first, rest) = text.strip_prefix("# journeys/")?.split_once('\n')?;
+    Some((first, rest))
+}
+
 #[test]
-fn yaml_in_the_docs_is_a_journey_or_a_configuration_that_checks() {
+fn yaml_in_the_docs_is_a_journey_or_a_configuration_that_checks_or_a_test_that_passes() {
     let consent = wayfare_consent::Config::default();
     let categories: Vec<Arc<str>> = consent.names().cloned().collect();
     let known = Known {
@@ -383,7 +394,7 @@ fn yaml_in_the_docs_is_a_journey_or_a_configuration_that_checks() {
         ..Known::default()
     };
     let schema_of = |kind: &str| -> Value {
-        let output = shell(&root(), &format!("wayfare schema --of {kind}"));
+        let output = run(&root(), &format!("wayfare schema --of {kind}"));
         serde_json::from_slice(&output.stdout).unwrap()
     };
     let (journeys, configuration) = (schema_of("journey"), schema_of("config"));
@@ -393,6 +404,13 @@ fn yaml_in_the_docs_is_a_journey_or_a_configuration_that_checks() {
         for fence in fences.filter(|fence| fence.language == "yaml") {
             let place = format!("{} line {}", page.path.display(), fence.line);
             count += 1;
+            if let Some((name, text)) = test_file(&fence.text) {
+                let directory = checkout();
+                std::fs::write(directory.path().join("journeys").join(name), text).unwrap();
+                let output = run(directory.path(), &format!("wayfare test journeys/{name}"));
+                assert!(output.status.success(), "{place}:\n{}", printed(&output));
+                continue;
+            }
             let is_configuration = fence.text.starts_with("# wayfare.yaml\n");
             let schema = if is_configuration {
                 &configuration

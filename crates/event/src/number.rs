@@ -50,6 +50,9 @@ impl Number {
     /// Compares the quantities exactly, whatever their length or spelling.
     #[must_use]
     pub fn compare(&self, other: &Self) -> Ordering {
+        if let (Some(left), Some(right)) = (self.as_i64(), other.as_i64()) {
+            return left.cmp(&right);
+        }
         if let (Some(left), Some(right)) = (Short::of(self), Short::of(other)) {
             return left.compare(right);
         }

@@ -30,6 +30,14 @@ pub enum Note {
         /// The block.
         block: Arc<str>,
     },
+    /// An arm of a decision, or an item of a wait, is taken; the next block it comes to is that
+    /// arm's.
+    Chose {
+        /// The instance.
+        instance: InstanceId,
+        /// The arm's place in the block, from 1.
+        arm: usize,
+    },
     /// A condition was judged.
     Judged {
         /// The condition, as written.

@@ -166,11 +166,18 @@ codes! {
     InvalidHeader = "J0506" Error "A header that is not one, or that the engine owns.",
     RawEvent = "J0507" Error "A payload that is the whole raw event.",
     DuplicateJourney = "J0601" Error "Two journeys with one id.",
+    UnknownTested = "J0701" Error "A test names a journey that is not there.",
+    UnknownTestBlock = "J0702" Error "A test names a block its journeys do not have.",
+    TestTime = "J0703" Error "A time in a test that cannot be read, or that goes back.",
+    Matcher = "J0704" Error "A matcher that is none, or whose pattern cannot be read.",
+    TestEvent = "J0705" Error "An event in a test that would be rejected.",
+    DuplicateTest = "J0706" Error "Two tests of one file have one name.",
     NoDescription = "J0901" Warning "The journey has no description.",
     PersonalQuery = "J0902" Warning "Personal data in the query of a URL.",
     RepeatedPost = "J0903" Warning "A POST that may be repeated.",
     UnresolvedSecret = "J0904" Warning "A secret that is not there.",
     NearMiss = "J0905" Warning "A name used once that is nearly another one.",
+    Uncovered = "J0910" Warning "No test covers this block, or this arm of it.",
 }
 
 impl fmt::Display for Code {

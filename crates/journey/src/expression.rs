@@ -114,7 +114,7 @@ impl Expression {
     /// Whether it holds: whether its value is `true`.
     #[must_use]
     pub fn holds(&self, scope: &Scope<'_>) -> bool {
-        evaluate::evaluate(&self.root, scope, None).is_true()
+        evaluate::holds(&self.root, scope, None)
     }
 
     /// Its value.

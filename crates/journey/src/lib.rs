@@ -21,6 +21,7 @@ mod parse;
 mod render;
 pub mod schema;
 mod template;
+pub mod trial;
 mod types;
 mod url;
 mod version;

@@ -21,7 +21,10 @@ use wayfare_journey::yaml::{self, Kind, Node};
 use wayfare_journey::{Compiled, Known, Types};
 use wayfare_webhook::Policy;
 
-pub use project::{Problem, Project, ProjectError, check, load, load_directory, settings};
+pub(crate) use project::text;
+pub use project::{
+    Paths, Problem, Project, ProjectError, check, is_test, load, load_directory, settings, tests_in,
+};
 pub use secrets::Resolves;
 pub use server::{AdminToken, KeyKind, Scope, Server, WriteKey};
 pub use state::State;

@@ -10,6 +10,7 @@ mod driver;
 mod engine;
 mod intake;
 pub mod report;
+pub mod trial;
 
 pub use dispatch::Outbound;
 pub use driver::{Advance, Driver, Inbox, Stopper, Until};

@@ -246,6 +246,11 @@ fn note_map(note: &Note) -> Map {
             map.insert("instanceId", text(instance));
             map.insert("block", Value::Text(block.clone()));
         }
+        Note::Chose { instance, arm } => {
+            map.insert("note", "chose".into());
+            map.insert("instanceId", text(instance));
+            map.insert("arm", number(u64::try_from(*arm).unwrap_or(u64::MAX)));
+        }
         Note::Judged {
             condition,
             holds,

@@ -58,8 +58,16 @@ enum Command {
 In a journey, this first line names the schema beside it:
   # yaml-language-server: $schema=./journey.schema.json")]
     Schema(commands::schema::Schema),
-    /// Draw a journey.
-    #[command(after_help = "Example:
+    /// Run the tests of journeys, in virtual time and offline.
+    #[command(after_help = "Examples:
+  wayfare test
+  wayfare test journeys/plan-upgrade.test.yaml --filter 'pro upgrade'
+  wayfare test --format junit > results.xml
+  wayfare test --watch")]
+    Test(commands::test::Test),
+    /// Draw a journey, or all of them.
+    #[command(after_help = "Examples:
+  wayfare graph > journeys.md
   wayfare graph plan-upgrade --format dot | dot -Tsvg > plan-upgrade.svg")]
     Graph(commands::graph::Graph),
     /// A receiver for development: prints what arrives, answers as told, counts copies.
@@ -190,6 +198,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Run(run) => commands::run::run(&run),
         Command::Check(check) => commands::check::check(&check),
         Command::Schema(schema) => commands::schema::schema(&schema),
+        Command::Test(test) => commands::test::test(&test),
         Command::Graph(graph) => commands::graph::graph(&graph),
         Command::Receive(receive) => commands::receive::receive(&receive),
         Command::Profiles(inspect) => commands::inspect::profiles(&inspect),

@@ -10,6 +10,7 @@ pub(crate) mod receive;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod serve;
+pub(crate) mod test;
 
 use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
@@ -48,7 +49,7 @@ pub(crate) fn fail(failure: &anyhow::Error) -> ExitCode {
 }
 
 /// A failure and what led to it, each said once; what to do where a full disk is the cause.
-fn said(failure: &anyhow::Error) -> String {
+pub(crate) fn said(failure: &anyhow::Error) -> String {
     let mut text = "error".to_owned();
     let mut before = String::new();
     for cause in failure.chain().map(ToString::to_string) {

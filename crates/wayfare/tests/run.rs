@@ -154,6 +154,7 @@ fn a_trace_says_why_in_order() {
             "entered",
             "arrived",
             "judged",
+            "chose",
             "arrived"
         ]
     );

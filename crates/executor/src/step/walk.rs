@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use wayfare_event::{Identifier, Timestamp};
+use wayfare_event::{Identifier, InstanceId, Timestamp};
 use wayfare_journey::{Block, BlockId, Graph, Heard as Rule, Payload, Split, WaitItem};
 
 use super::event::Heard;
@@ -44,14 +44,16 @@ pub(crate) fn wake(
         let ground = Ground::of(work, &published, who, &live.instance)?;
         let over = items
             .iter()
-            .find(|item| is_over(work, &ground, (&live.instance, item), heard));
-        if let Some(item) = over {
+            .enumerate()
+            .find(|(_, item)| is_over(work, &ground, (&live.instance, item), heard));
+        if let Some((place, item)) = over {
             moved.insert((live.instance.journey.clone(), live.instance.key.clone()));
             name(work, &live, item, heard, &published);
             work.trace.note(|| Note::Woken {
                 instance: live.id,
                 block: live.instance.block.clone(),
             });
+            chose(work, live.id, place);
             arrive(work, who, &live, item.then)?;
         }
     }
@@ -144,6 +146,14 @@ pub(crate) fn arrive(
     Ok(())
 }
 
+/// Notes which arm is taken: where two lead to one block, nothing else tells.
+pub(super) fn chose(work: &mut Work<'_>, instance: InstanceId, place: usize) {
+    work.trace.note(|| Note::Chose {
+        instance,
+        arm: place + 1,
+    });
+}
+
 /// One instance on its way through blocks.
 struct Walk<'a> {
     who: &'a Who,
@@ -172,14 +182,18 @@ impl Walk<'_> {
     fn pass(&mut self, work: &mut Work<'_>, block: &Block) -> Result<Option<BlockId>, NotYet> {
         match block {
             Block::Decide(arms) => {
-                let holds = |arm: &&wayfare_journey::Arm| {
+                let mut holds = |arm: &wayfare_journey::Arm| {
                     arm.when
                         .as_ref()
                         .is_none_or(|when| self.ground.holds(work, when, None))
                 };
-                Ok(arms.iter().find(holds).map(|arm| arm.then))
+                let taken = arms.iter().enumerate().find(|(_, arm)| holds(arm));
+                Ok(taken.map(|(place, arm)| {
+                    chose(work, self.live.id, place);
+                    arm.then
+                }))
             }
-            Block::Split(split) => Ok(Some(self.take_arm(work, split))),
+            Block::Split(split) => Ok(Some(self.split(work, split))),
             Block::Pause { duration_us, .. } => {
                 self.park(work, work.at.saturating_add_micros(*duration_us));
                 Ok(None)
@@ -194,9 +208,14 @@ impl Walk<'_> {
             Block::UntilDate(until) => {
                 let due = self.ground.with_scope(work, None, |scope| until.due(scope));
                 let Some(due) = due else {
+                    chose(work, self.live.id, 1);
                     return Ok(Some(until.missing));
                 };
-                Ok(self.park_until(work, due, until.then))
+                let then = self.park_until(work, due, until.then);
+                if then.is_some() {
+                    chose(work, self.live.id, 0);
+                }
+                Ok(then)
             }
             Block::Wait {
                 items, timeout_us, ..
@@ -204,11 +223,14 @@ impl Walk<'_> {
                 let instance = &self.live.instance;
                 let over = items
                     .iter()
-                    .find(|item| is_over(work, &self.ground, (instance, item), None));
-                if over.is_none() {
+                    .enumerate()
+                    .find(|(_, item)| is_over(work, &self.ground, (instance, item), None));
+                let Some((place, item)) = over else {
                     self.park(work, work.at.saturating_add_micros(*timeout_us));
-                }
-                Ok(over.map(|item| item.then))
+                    return Ok(None);
+                };
+                chose(work, self.live.id, place);
+                Ok(Some(item.then))
             }
             Block::Update { writes, then } => Ok(self.update(work, writes).then_some(*then)),
             Block::Webhook(webhook) => {
@@ -243,6 +265,18 @@ impl Walk<'_> {
             at,
             due: Some(due.min(life_end(graph, instance))),
         });
+    }
+
+    /// Takes an arm and notes which.
+    fn split(&mut self, work: &mut Work<'_>, split: &Split) -> BlockId {
+        let then = self.take_arm(work, split);
+        let instance = &self.live.instance;
+        let taken = instance.arms.get(&instance.block);
+        let place = split.arms.iter().position(|arm| Some(&arm.name) == taken);
+        if let Some(place) = place {
+            chose(work, self.live.id, place);
+        }
+        then
     }
 
     /// The arm taken before, else the one that chance gives: an edit, a login or a merge moves

@@ -8,7 +8,7 @@ use crate::definition::{self, BlockKind, WaitFor};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::duration;
 use crate::expression::ROOTS;
-use crate::graph::{Arm, Block, BlockId, Heard, Node, Split, SplitArm, UntilDate, WaitItem};
+use crate::graph::{Arm, Block, BlockId, Node, Split, SplitArm, UntilDate, WaitItem};
 
 /// The greatest weight of an arm.
 const WEIGHT_MAX: u32 = 10_000;
@@ -291,7 +291,7 @@ fn join(graph: &mut Blocks) {
                 timeout_us,
                 then,
             } => {
-                let items = items.iter().map(|item| (heard(&item.on), item.then));
+                let items = items.iter().map(|item| (item.on.to_string(), item.then));
                 let timeout = format!("after {}", duration::written(*timeout_us));
                 items.chain([(timeout, *then)]).collect()
             }
@@ -316,21 +316,5 @@ fn date(until: &UntilDate) -> String {
         0 => format!("at {date}"),
         us if us < 0 => format!("{} before {date}", duration::written(-us)),
         us => format!("{} after {date}", duration::written(us)),
-    }
-}
-
-/// What a wait hears, in a few words.
-fn heard(on: &Heard) -> String {
-    match on {
-        Heard::Event {
-            event, condition, ..
-        } => {
-            let name = event.name.as_deref().unwrap_or(event.kind.as_str());
-            match condition {
-                Some(condition) => format!("{name} where {}", condition.source()),
-                None => name.to_owned(),
-            }
-        }
-        Heard::When(condition) => condition.source().to_owned(),
     }
 }

@@ -28,55 +28,104 @@ pub(super) fn evaluate<'a>(
                 .map(|item| value(item).into_value().into_owned());
             Datum::Value(Cow::Owned(Value::List(items.collect())))
         }
-        Kind::Not(inner) => Datum::own(!value(inner).is_true()),
         Kind::Negate(inner) => arithmetic::negate(&value(inner)),
         Kind::Binary(operator, pair) => {
             let [left, right] = &**pair;
-            if let (Operator::In, Kind::List(items)) = (operator, &right.kind) {
-                // Item by item: in a list that is made, times and durations would be texts.
-                let item = value(left);
-                let is_there = || items.iter().any(|held| equal(&item, &value(held)));
-                return Datum::own(!item.is_null() && is_there());
+            match operator {
+                Operator::Default => Some(value(left))
+                    .filter(|left| !left.is_null())
+                    .unwrap_or_else(|| value(right)),
+                Operator::Add
+                | Operator::Subtract
+                | Operator::Multiply
+                | Operator::Divide
+                | Operator::Remainder => {
+                    arithmetic::compute(*operator, &value(left), &value(right))
+                }
+                Operator::Or
+                | Operator::And
+                | Operator::Equal
+                | Operator::NotEqual
+                | Operator::Less
+                | Operator::LessEqual
+                | Operator::Greater
+                | Operator::GreaterEqual
+                | Operator::In => Datum::own(holds(node, scope, locals)),
             }
-            binary(*operator, value(left), || value(right))
         }
         Kind::Conditional(three) => {
             let [condition, yes, no] = &**three;
-            value(if value(condition).is_true() { yes } else { no })
+            let chosen = if holds(condition, scope, locals) {
+                yes
+            } else {
+                no
+            };
+            value(chosen)
         }
         Kind::Call(function, arguments) => call(*function, arguments, scope, locals),
-        Kind::Matches(text, pattern) => Datum::own(
-            value(text)
-                .text()
-                .is_some_and(|text| pattern.is_match(text)),
-        ),
-        Kind::Quantified(quantifier, pair) => {
-            let [list, condition] = &**pair;
-            let list = value(list).into_value();
-            Datum::own(quantified(*quantifier, &list, condition, scope, locals))
+        Kind::Not(_) | Kind::Matches(..) | Kind::Quantified(..) => {
+            Datum::own(holds(node, scope, locals))
         }
         Kind::Register(register, event) => scope.register(*register, event),
     }
 }
 
-fn binary<'a>(operator: Operator, left: Datum<'a>, right: impl FnOnce() -> Datum<'a>) -> Datum<'a> {
-    match operator {
-        Operator::Or => Datum::own(left.is_true() || right().is_true()),
-        Operator::And => Datum::own(left.is_true() && right().is_true()),
-        Operator::Default if left.is_null() => right(),
-        Operator::Default => left,
-        Operator::Equal => Datum::own(equal(&left, &right())),
-        Operator::NotEqual => Datum::own(!equal(&left, &right())),
-        Operator::Less => ordered(&left, &right(), Ordering::is_lt),
-        Operator::LessEqual => ordered(&left, &right(), Ordering::is_le),
-        Operator::Greater => ordered(&left, &right(), Ordering::is_gt),
-        Operator::GreaterEqual => ordered(&left, &right(), Ordering::is_ge),
-        Operator::In => Datum::own(contains(&right(), &left)),
-        Operator::Add
-        | Operator::Subtract
-        | Operator::Multiply
-        | Operator::Divide
-        | Operator::Remainder => arithmetic::compute(operator, &left, &right()),
+/// Whether the value of a node is `true`. What can only be true or false is judged here, without
+/// making a value of it.
+pub(super) fn holds<'a>(node: &'a Node, scope: &Scope<'a>, locals: Option<&'a Locals<'a>>) -> bool {
+    let value = |node: &'a Node| evaluate(node, scope, locals);
+    let holds = |node: &'a Node| holds(node, scope, locals);
+    match &node.kind {
+        Kind::Not(inner) => !holds(inner),
+        Kind::Binary(operator, pair) => {
+            let [left, right] = &**pair;
+            match operator {
+                Operator::Or => holds(left) || holds(right),
+                Operator::And => holds(left) && holds(right),
+                Operator::Equal => equal(&value(left), &value(right)),
+                Operator::NotEqual => !equal(&value(left), &value(right)),
+                Operator::Less => ordered(&value(left), &value(right), Ordering::is_lt),
+                Operator::LessEqual => ordered(&value(left), &value(right), Ordering::is_le),
+                Operator::Greater => ordered(&value(left), &value(right), Ordering::is_gt),
+                Operator::GreaterEqual => ordered(&value(left), &value(right), Ordering::is_ge),
+                Operator::In => {
+                    let item = value(left);
+                    if let Kind::List(items) = &right.kind {
+                        // One by one: in a list that is made, times and durations would be texts.
+                        !item.is_null() && items.iter().any(|held| equal(&item, &value(held)))
+                    } else {
+                        contains(&value(right), &item)
+                    }
+                }
+                Operator::Default
+                | Operator::Add
+                | Operator::Subtract
+                | Operator::Multiply
+                | Operator::Divide
+                | Operator::Remainder => value(node).is_true(),
+            }
+        }
+        Kind::Conditional(three) => {
+            let [condition, yes, no] = &**three;
+            holds(if holds(condition) { yes } else { no })
+        }
+        Kind::Matches(text, pattern) => {
+            let text = value(text);
+            text.text().is_some_and(|text| pattern.is_match(text))
+        }
+        Kind::Quantified(quantifier, pair) => {
+            let [list, condition] = &**pair;
+            let list = value(list).into_value();
+            quantified(*quantifier, &list, condition, scope, locals)
+        }
+        Kind::Literal(_)
+        | Kind::Duration(_)
+        | Kind::Time(_)
+        | Kind::Path(_)
+        | Kind::List(_)
+        | Kind::Negate(_)
+        | Kind::Call(..)
+        | Kind::Register(..) => value(node).is_true(),
     }
 }
 
@@ -110,7 +159,7 @@ pub(crate) fn same(left: &Value, right: &Value) -> bool {
     }
 }
 
-fn ordered<'a>(left: &Datum<'_>, right: &Datum<'_>, wanted: fn(Ordering) -> bool) -> Datum<'a> {
+fn ordered(left: &Datum<'_>, right: &Datum<'_>, wanted: fn(Ordering) -> bool) -> bool {
     let order = match (left, right) {
         (Datum::Time(left), Datum::Time(right)) => Some(left.cmp(right)),
         (Datum::Duration(left), Datum::Duration(right)) => Some(left.cmp(right)),
@@ -122,7 +171,7 @@ fn ordered<'a>(left: &Datum<'_>, right: &Datum<'_>, wanted: fn(Ordering) -> bool
         },
         (Datum::Value(_) | Datum::Time(_) | Datum::Duration(_), _) => None,
     };
-    Datum::own(order.is_some_and(wanted))
+    order.is_some_and(wanted)
 }
 
 /// `item in whole`: in a list, or a key of an object. `null` is in nothing.
@@ -199,7 +248,7 @@ fn quantified(
     };
     let holds = |item: &Value| {
         let locals = Locals { item, outer };
-        evaluate(condition, scope, Some(&locals)).is_true()
+        holds(condition, scope, Some(&locals))
     };
     match quantifier {
         Quantifier::Exists => items.iter().any(holds),

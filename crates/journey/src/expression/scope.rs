@@ -79,11 +79,11 @@ impl<'a> Datum<'a> {
     }
 
     pub(super) fn is_true(&self) -> bool {
-        self.value() == Some(&Value::Bool(true))
+        matches!(self.value(), Some(Value::Bool(true)))
     }
 
     pub(super) fn is_null(&self) -> bool {
-        self.value() == Some(&Value::Null)
+        matches!(self.value(), Some(Value::Null))
     }
 
     /// The JSON value, unless it is a time or a duration.
@@ -196,14 +196,14 @@ fn timed<'a>(path: &Path, found: &Found<'a>) -> Datum<'a> {
         Found::Whole(map) => return Datum::own((*map).clone()),
         Found::Part(value) => value,
     };
-    let field = match (&path.root, path.keys.as_slice()) {
-        (Root::Event | Root::Trigger | Root::Named(_), [Key::Name(field)]) => &**field,
-        (Root::Entry, [Key::Name(field)]) => &**field,
-        _ => "",
+    let is_time = match (&path.root, path.keys.as_slice()) {
+        (Root::Event | Root::Trigger | Root::Named(_), [Key::Name(field)]) => {
+            &**field == "timestamp"
+        }
+        (Root::Entry, [Key::Name(field)]) => &**field == "at",
+        _ => false,
     };
-    let at = value
-        .as_text()
-        .filter(|_| matches!(field, "timestamp" | "at"));
+    let at = value.as_text().filter(|_| is_time);
     match at.and_then(|text| text.parse().ok()) {
         Some(at) => Datum::Time(at),
         None => Datum::Value(Cow::Borrowed(value)),

@@ -12,6 +12,7 @@ mod agreement;
 mod examples;
 #[path = "../../../../tests/schema.rs"]
 mod schema;
+mod trial;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ fn checked(text: &str) -> Vec<Diagnostic> {
     let known = Known {
         categories: &categories,
         vet: &|_| Ok(()),
+        ..Known::default()
     };
     compile(text, &known).err().unwrap_or_default()
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use wayfare_journey::diagnostic::{Code, Diagnostic, Span};
 use wayfare_journey::yaml::{self, Kind};
@@ -27,11 +28,16 @@ pub struct Project {
     pub settings: Settings,
     /// The journeys, in the order of their ids.
     pub graphs: Vec<Graph>,
+    /// The file of each journey, by its id.
+    pub paths: Paths,
     /// What their authors should look at all the same.
     pub warnings: Vec<Problem>,
     /// How many files were read.
     pub files: usize,
 }
+
+/// Files by the id of their journey.
+pub type Paths = BTreeMap<Arc<str>, PathBuf>;
 
 /// What is wrong with one file, or remarkable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,7 +157,7 @@ pub fn check(
         note(&mut problems, path, source, diagnostics);
     }
     let files = found.journeys.len() + usize::from(found.config.is_some());
-    let graphs = compile(&settings, &found.journeys, resolves, &mut problems)?;
+    let (graphs, paths) = compile(&settings, &found.journeys, resolves, &mut problems)?;
     if !is_legible {
         // Nothing of the configuration is known: what it may allow is not held against a journey.
         let told = problems.iter_mut().map(|problem| &mut problem.diagnostics);
@@ -168,6 +174,7 @@ pub fn check(
     Ok(Project {
         settings,
         graphs,
+        paths,
         warnings: problems,
         files,
     })
@@ -215,26 +222,44 @@ fn find(paths: &[PathBuf], config: Option<&Path>) -> Result<Found, ProjectError>
 }
 
 fn journeys_in(directory: &Path) -> Result<Vec<PathBuf>, ProjectError> {
+    let is_journey =
+        |path: &Path| ends_with(path, JOURNEY) && !is_test(path) && !is_named(path, CONFIG);
+    files_in(directory, is_journey)
+}
+
+/// The test files beside the journeys of a directory, in order.
+///
+/// # Errors
+///
+/// [`ProjectError`], when the directory cannot be read.
+pub fn tests_in(directory: &Path) -> Result<Vec<PathBuf>, ProjectError> {
+    let mut tests = files_in(directory, is_test)?;
+    tests.sort();
+    Ok(tests)
+}
+
+fn files_in(directory: &Path, is_one: fn(&Path) -> bool) -> Result<Vec<PathBuf>, ProjectError> {
     let unreadable = |error| ProjectError::Unreadable {
         path: directory.to_owned(),
         error,
     };
-    let mut journeys = Vec::new();
+    let mut files = Vec::new();
     for entry in std::fs::read_dir(directory).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
-        let is_journey = ends_with(&path, JOURNEY) && !is_test(&path) && !is_named(&path, CONFIG);
-        if is_journey && path.is_file() {
-            journeys.push(path);
+        if is_one(&path) && path.is_file() {
+            files.push(path);
         }
     }
-    Ok(journeys)
+    Ok(files)
 }
 
 fn is_named(path: &Path, name: &str) -> bool {
     path.file_name().is_some_and(|own| own == name)
 }
 
-fn is_test(path: &Path) -> bool {
+/// Whether a file is named like a test of a journey.
+#[must_use]
+pub fn is_test(path: &Path) -> bool {
     ends_with(path, TEST)
 }
 
@@ -244,7 +269,7 @@ fn ends_with(path: &Path, ending: &str) -> bool {
 }
 
 /// What a file says. Text that is none is a problem of the file, not of the machine.
-fn text(path: &Path, problems: &mut Vec<Problem>) -> Result<String, ProjectError> {
+pub(crate) fn text(path: &Path, problems: &mut Vec<Problem>) -> Result<String, ProjectError> {
     let bytes = std::fs::read(path).map_err(|error| ProjectError::Unreadable {
         path: path.to_owned(),
         error,
@@ -275,7 +300,8 @@ fn compile(
     journeys: &[PathBuf],
     resolves: Resolves<'_>,
     problems: &mut Vec<Problem>,
-) -> Result<Vec<Graph>, ProjectError> {
+) -> Result<(Vec<Graph>, Paths), ProjectError> {
+    let mut paths = Paths::new();
     let mut first: BTreeMap<String, &Path> = BTreeMap::new();
     let mut graphs = Vec::new();
     let mut names = Vec::new();
@@ -292,7 +318,10 @@ fn compile(
             }
             Err(diagnostics) => (None, diagnostics),
         };
-        graphs.extend(graph);
+        if let Some(graph) = graph {
+            paths.insert(graph.id().clone(), path.clone());
+            graphs.push(graph);
+        }
         if let Some((id, span)) = id(&source) {
             if let Some(other) = first.get(&id) {
                 add(&mut diagnostics, vec![duplicate(&id, span, other)]);
@@ -307,7 +336,7 @@ fn compile(
         compare(&names, problems);
     }
     graphs.sort_by(|left, right| left.id().cmp(right.id()));
-    Ok(graphs)
+    Ok((graphs, paths))
 }
 
 /// Adds problems of a file to others of it, in the order they stand.

@@ -68,6 +68,7 @@ impl Driver<'_> {
             Err(_) => false,
         };
         if moves {
+            self.engine.begin_sweeps(at)?;
             self.move_to(at).await?;
         }
         let at = if moves { at } else { last };
@@ -87,7 +88,7 @@ impl Driver<'_> {
                 (Some(timer), sweep) if sweep.is_none_or(|sweep| timer <= sweep) => {
                     self.fire(timer).await?;
                 }
-                (_, Some(sweep)) => self.sweep(sweep, at).await?,
+                (_, Some(sweep)) => self.sweep(sweep).await?,
                 (Some(_), None) => unreachable!("a timer without a sweep before it has fired"),
                 (None, None) => return Ok(()),
             }
@@ -101,13 +102,8 @@ impl Driver<'_> {
         self.flush_if_full()
     }
 
-    /// Goes on with a sweep; one whose first instant is not known yet finds it from `at` on.
-    async fn sweep(&mut self, due: Timestamp, at: Timestamp) -> Result<(), StoreError> {
-        let at = if due == Timestamp::EPOCH && !self.engine.is_sweeping() {
-            at
-        } else {
-            due
-        };
+    async fn sweep(&mut self, due: Timestamp) -> Result<(), StoreError> {
+        let at = due.max(self.engine.at());
         self.engine.sweep(at, usize::MAX)?;
         self.settle().await?;
         self.flush_if_full()

@@ -28,6 +28,7 @@ impl Driver<'_> {
         loop {
             let now = clock::now();
             self.engine.fire(now, TIMERS_PER_BATCH)?;
+            self.engine.begin_sweeps(now)?;
             self.engine.sweep(now, TIMERS_PER_BATCH)?;
             self.flush()?;
             let sleep_max = if self.engine.idle(now)? {

@@ -1,6 +1,8 @@
 //! What goes through all profiles, page by page? Sweeps: a schedule's, and those that plan dates. And
 //! what waits in the queue beyond its input.
 
+use std::sync::Arc;
+
 use wayfare_event::{Identifier, Timestamp};
 use wayfare_executor::record::{Sweep, SweepId};
 use wayfare_executor::{InputKind, Key};
@@ -12,11 +14,23 @@ use super::Engine;
 const PAGE_KEYS_MAX: usize = 256;
 
 impl Engine {
-    /// The earliest instant at which a sweep goes on; one that is under way, or whose instant is
-    /// not known yet, goes on at once.
+    /// Begins the sweeps of journeys that were published since: now there is a time to count from.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot read or write.
+    pub fn begin_sweeps(&mut self, at: Timestamp) -> Result<(), StoreError> {
+        let is_new = |(_, sweep): &(&SweepId, &Arc<Sweep>)| sweep.at.is_none();
+        while let Some((id, _)) = self.sweeps.iter().find(is_new) {
+            self.page(at, id.clone(), None)?;
+        }
+        Ok(())
+    }
+
+    /// The earliest instant at which a sweep goes on; in the past for one that is under way.
     #[must_use]
     pub fn next_sweep(&self) -> Option<Timestamp> {
-        self.sweeps.values().map(|sweep| due(sweep)).min()
+        self.sweeps.values().filter_map(|sweep| sweep.at).min()
     }
 
     /// Whether a sweep is under way or an input waits in the queue.
@@ -60,8 +74,8 @@ impl Engine {
         let ready = self
             .sweeps
             .iter()
-            .filter(|(_, sweep)| due(sweep) <= at)
-            .min_by_key(|(id, sweep)| (due(sweep), *id))
+            .filter(|(_, sweep)| sweep.at.is_some_and(|due| due <= at))
+            .min_by_key(|(id, sweep)| (sweep.at, *id))
             .map(|(id, sweep)| (id.clone(), sweep.cursor.clone()));
         match ready {
             Some((id, cursor)) => self.page(at, id, cursor),
@@ -102,12 +116,5 @@ impl Engine {
         };
         let kind = InputKind::SweepPage { id, keys, is_last };
         self.input(at, kind, logged).map(|_| ())
-    }
-}
-
-fn due(sweep: &Sweep) -> Timestamp {
-    match (sweep.at, &sweep.cursor) {
-        (Some(at), None) => at,
-        (Some(_) | None, _) => Timestamp::EPOCH,
     }
 }

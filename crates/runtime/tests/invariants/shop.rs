@@ -117,7 +117,10 @@ blocks:
 pub(crate) fn compiled(journey: &str) -> Graph {
     let consent = wayfare_consent::Config::default();
     let categories: Vec<Arc<str>> = consent.names().cloned().collect();
-    let known = Known::new(&categories, &|_| Ok(()));
+    let known = Known {
+        categories: &categories,
+        ..Known::default()
+    };
     compile(journey, &known).unwrap().graph
 }
 

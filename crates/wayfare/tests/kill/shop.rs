@@ -7,8 +7,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 use wayfare_event::DecisionId;
-use wayfare_executor::record::Decision;
 use wayfare_executor::Change;
+use wayfare_executor::record::Decision;
 use wayfare_store::{ReadOnly, Store};
 
 use crate::program::{self, Answer, shipped};
