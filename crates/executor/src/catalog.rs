@@ -70,10 +70,12 @@ impl Published {
         let Some(begins) = sweep.at else {
             return matches!(self.graph.trigger().on, TriggerOn::Schedule { .. });
         };
-        let from = if sweep.cursor.is_some() {
-            begins
+        // An instant that is `at` itself may have had its turn.
+        let is_ahead = sweep.cursor.is_none() && begins > at;
+        let from = if is_ahead {
+            at.saturating_add_micros(1)
         } else {
-            begins.min(at)
+            begins
         };
         self.next_instant(from) == Some(begins)
     }

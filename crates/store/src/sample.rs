@@ -340,6 +340,7 @@ fn sweep() -> Sweep {
         cursor: Some(person(1)),
         seen: 1_000,
         queued: 12,
+        over: None,
     }
 }
 

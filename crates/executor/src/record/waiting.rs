@@ -114,7 +114,7 @@ pub struct Sweep {
     /// Profiles it queued an input for.
     pub queued: u64,
     /// The version whose dates are all planned: then it is over, and kept as the sign of it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over: Option<Version>,
 }
 
