@@ -30,7 +30,8 @@ fn every_shipped_journey_can_be_read_and_is_named_like_its_file() {
             "cart-recovery",
             "consent-revocation",
             "plan-upgrade",
-            "signup-lead"
+            "signup-lead",
+            "trial-ending"
         ]
     );
 }

@@ -118,8 +118,9 @@ cart-recovery       3 of 3 blocks, 2 of 2 arms
 consent-revocation  1 of 1 blocks, 0 of 0 arms
 plan-upgrade        3 of 3 blocks, 2 of 2 arms
 signup-lead         1 of 1 blocks, 0 of 0 arms
+trial-ending        3 of 3 blocks, 2 of 2 arms
 
-13 passed, 0 failed
+18 passed, 0 failed
 ";
     assert!(out.ends_with(expected), "{out}");
 }
