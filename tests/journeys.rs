@@ -31,7 +31,8 @@ fn every_shipped_journey_can_be_read_and_is_named_like_its_file() {
             "consent-revocation",
             "plan-upgrade",
             "signup-lead",
-            "trial-ending"
+            "trial-ending",
+            "win-back"
         ]
     );
 }

@@ -119,8 +119,9 @@ consent-revocation  1 of 1 blocks, 0 of 0 arms
 plan-upgrade        3 of 3 blocks, 2 of 2 arms
 signup-lead         1 of 1 blocks, 0 of 0 arms
 trial-ending        3 of 3 blocks, 2 of 2 arms
+win-back            3 of 3 blocks, 2 of 2 arms
 
-18 passed, 0 failed
+22 passed, 0 failed
 ";
     assert!(out.ends_with(expected), "{out}");
 }
