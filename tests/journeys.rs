@@ -29,6 +29,7 @@ fn every_shipped_journey_can_be_read_and_is_named_like_its_file() {
         [
             "cart-recovery",
             "consent-revocation",
+            "onboarding",
             "plan-upgrade",
             "signup-lead",
             "trial-ending",

@@ -116,12 +116,13 @@ fn the_shipped_journeys_pass_their_tests_which_cover_everything() {
     let expected = "
 cart-recovery       3 of 3 blocks, 2 of 2 arms
 consent-revocation  1 of 1 blocks, 0 of 0 arms
+onboarding          9 of 9 blocks, 9 of 9 arms
 plan-upgrade        3 of 3 blocks, 2 of 2 arms
 signup-lead         1 of 1 blocks, 0 of 0 arms
 trial-ending        3 of 3 blocks, 2 of 2 arms
 win-back            3 of 3 blocks, 2 of 2 arms
 
-22 passed, 0 failed
+28 passed, 0 failed
 ";
     assert!(out.ends_with(expected), "{out}");
 }
