@@ -115,6 +115,7 @@ fn the_shipped_journeys_pass_their_tests_which_cover_everything() {
     assert_eq!((status, err.as_str()), (0, ""), "{out}");
     let expected = "
 cart-recovery       3 of 3 blocks, 2 of 2 arms
+churn-risk          6 of 6 blocks, 3 of 3 arms
 consent-revocation  1 of 1 blocks, 0 of 0 arms
 onboarding          9 of 9 blocks, 9 of 9 arms
 plan-upgrade        3 of 3 blocks, 2 of 2 arms
@@ -122,7 +123,7 @@ signup-lead         1 of 1 blocks, 0 of 0 arms
 trial-ending        3 of 3 blocks, 2 of 2 arms
 win-back            3 of 3 blocks, 2 of 2 arms
 
-28 passed, 0 failed
+32 passed, 0 failed
 ";
     assert!(out.ends_with(expected), "{out}");
 }
