@@ -32,6 +32,7 @@ fn every_shipped_journey_can_be_read_and_is_named_like_its_file() {
             "consent-revocation",
             "onboarding",
             "plan-upgrade",
+            "renewal-reminder",
             "signup-lead",
             "trial-ending",
             "win-back"

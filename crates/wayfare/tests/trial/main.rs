@@ -119,11 +119,12 @@ churn-risk          6 of 6 blocks, 3 of 3 arms
 consent-revocation  1 of 1 blocks, 0 of 0 arms
 onboarding          9 of 9 blocks, 9 of 9 arms
 plan-upgrade        3 of 3 blocks, 2 of 2 arms
+renewal-reminder    2 of 2 blocks, 0 of 0 arms
 signup-lead         1 of 1 blocks, 0 of 0 arms
 trial-ending        3 of 3 blocks, 2 of 2 arms
 win-back            3 of 3 blocks, 2 of 2 arms
 
-32 passed, 0 failed
+38 passed, 0 failed
 ";
     assert!(out.ends_with(expected), "{out}");
 }
