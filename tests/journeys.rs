@@ -27,6 +27,7 @@ fn every_shipped_journey_can_be_read_and_is_named_like_its_file() {
     assert_eq!(
         names,
         [
+            "ab-offer",
             "cart-recovery",
             "churn-risk",
             "consent-revocation",
