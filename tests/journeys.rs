@@ -29,6 +29,7 @@ fn every_shipped_journey_can_be_read_and_is_named_like_its_file() {
         [
             "ab-offer",
             "cart-recovery",
+            "cart-recovery-restart",
             "churn-risk",
             "consent-revocation",
             "onboarding",
