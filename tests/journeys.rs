@@ -35,6 +35,7 @@ fn every_shipped_journey_can_be_read_and_is_named_like_its_file() {
             "onboarding",
             "plan-upgrade",
             "renewal-reminder",
+            "seat-limit",
             "signup-lead",
             "trial-ending",
             "win-back"

@@ -122,11 +122,12 @@ consent-revocation     1 of 1 blocks, 0 of 0 arms
 onboarding             9 of 9 blocks, 9 of 9 arms
 plan-upgrade           3 of 3 blocks, 2 of 2 arms
 renewal-reminder       2 of 2 blocks, 0 of 0 arms
+seat-limit             4 of 4 blocks, 2 of 2 arms
 signup-lead            1 of 1 blocks, 0 of 0 arms
 trial-ending           3 of 3 blocks, 2 of 2 arms
 win-back               3 of 3 blocks, 2 of 2 arms
 
-46 passed, 0 failed
+49 passed, 0 failed
 ";
     assert!(out.ends_with(expected), "{out}");
 }
