@@ -28,6 +28,7 @@ fn every_shipped_journey_can_be_read_and_is_named_like_its_file() {
         names,
         [
             "ab-offer",
+            "billing-alarm",
             "cart-recovery",
             "cart-recovery-restart",
             "churn-risk",

@@ -115,6 +115,7 @@ fn the_shipped_journeys_pass_their_tests_which_cover_everything() {
     assert_eq!((status, err.as_str()), (0, ""), "{out}");
     let expected = "
 ab-offer               5 of 5 blocks, 3 of 3 arms
+billing-alarm          1 of 1 blocks, 0 of 0 arms
 cart-recovery          3 of 3 blocks, 2 of 2 arms
 cart-recovery-restart  3 of 3 blocks, 4 of 4 arms
 churn-risk             6 of 6 blocks, 3 of 3 arms
@@ -127,7 +128,7 @@ signup-lead            1 of 1 blocks, 0 of 0 arms
 trial-ending           3 of 3 blocks, 2 of 2 arms
 win-back               3 of 3 blocks, 2 of 2 arms
 
-49 passed, 0 failed
+52 passed, 0 failed
 ";
     assert!(out.ends_with(expected), "{out}");
 }
