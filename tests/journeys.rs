@@ -33,6 +33,7 @@ fn every_shipped_journey_can_be_read_and_is_named_like_its_file() {
             "cart-recovery-restart",
             "churn-risk",
             "consent-revocation",
+            "dunning",
             "onboarding",
             "plan-upgrade",
             "renewal-reminder",

@@ -120,6 +120,7 @@ cart-recovery          3 of 3 blocks, 2 of 2 arms
 cart-recovery-restart  3 of 3 blocks, 4 of 4 arms
 churn-risk             6 of 6 blocks, 3 of 3 arms
 consent-revocation     1 of 1 blocks, 0 of 0 arms
+dunning                5 of 5 blocks, 4 of 4 arms
 onboarding             9 of 9 blocks, 9 of 9 arms
 plan-upgrade           3 of 3 blocks, 2 of 2 arms
 renewal-reminder       2 of 2 blocks, 0 of 0 arms
@@ -128,7 +129,7 @@ signup-lead            1 of 1 blocks, 0 of 0 arms
 trial-ending           3 of 3 blocks, 2 of 2 arms
 win-back               3 of 3 blocks, 2 of 2 arms
 
-52 passed, 0 failed
+56 passed, 0 failed
 ";
     assert!(out.ends_with(expected), "{out}");
 }
