@@ -37,6 +37,7 @@ fn every_shipped_journey_can_be_read_and_is_named_like_its_file() {
             "onboarding",
             "plan-upgrade",
             "renewal-reminder",
+            "review-request",
             "seat-limit",
             "signup-lead",
             "trial-ending",

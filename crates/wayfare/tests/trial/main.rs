@@ -124,12 +124,13 @@ dunning                5 of 5 blocks, 4 of 4 arms
 onboarding             9 of 9 blocks, 9 of 9 arms
 plan-upgrade           3 of 3 blocks, 2 of 2 arms
 renewal-reminder       2 of 2 blocks, 0 of 0 arms
+review-request         5 of 5 blocks, 2 of 2 arms
 seat-limit             4 of 4 blocks, 2 of 2 arms
 signup-lead            1 of 1 blocks, 0 of 0 arms
 trial-ending           3 of 3 blocks, 2 of 2 arms
 win-back               3 of 3 blocks, 2 of 2 arms
 
-56 passed, 0 failed
+60 passed, 0 failed
 ";
     assert!(out.ends_with(expected), "{out}");
 }
