@@ -377,9 +377,9 @@ fn what_the_docs_send_is_taken_and_survives_a_kill() {
     assert!(output.status.success(), "{}", printed(&output));
 }
 
-/// The name and the text of a test file that a fence holds: `# journeys/NAME.test.yaml` is its
-/// first line.
-fn test_file(text: &str) -> Option<(&str, &str)> {
+/// The name and the text of a test file, or of a part of a shipped journey, that a fence holds:
+/// `# journeys/NAME` is its first line.
+fn named_file(text: &str) -> Option<(&str, &str)> {
     let (first, rest) = text.strip_prefix("# journeys/")?.split_once('\n')?;
     Some((first, rest))
 }
@@ -404,7 +404,12 @@ fn yaml_in_the_docs_is_a_journey_or_a_configuration_that_checks_or_a_test_that_p
         for fence in fences.filter(|fence| fence.language == "yaml") {
             let place = format!("{} line {}", page.path.display(), fence.line);
             count += 1;
-            if let Some((name, text)) = test_file(&fence.text) {
+            if let Some((name, text)) = named_file(&fence.text) {
+                if !name.ends_with(".test.yaml") {
+                    let shipped = std::fs::read_to_string(root().join("journeys").join(name));
+                    assert!(shipped.unwrap().contains(text), "{place}");
+                    continue;
+                }
                 let directory = checkout();
                 std::fs::write(directory.path().join("journeys").join(name), text).unwrap();
                 let output = run(directory.path(), &format!("wayfare test journeys/{name}"));
@@ -423,7 +428,8 @@ fn yaml_in_the_docs_is_a_journey_or_a_configuration_that_checks_or_a_test_that_p
                 let directory = checkout();
                 let path = directory.path().join("journeys/wayfare.yaml");
                 std::fs::write(path, fence.text).unwrap();
-                let output = run(directory.path(), "wayfare check");
+                let check = "wayfare check journeys/plan-upgrade.yaml";
+                let output = run(directory.path(), check);
                 assert!(output.status.success(), "{place}:\n{}", printed(&output));
             } else {
                 let compiled = wayfare_journey::compile(&fence.text, &known);
