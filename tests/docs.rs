@@ -16,6 +16,7 @@
     reason = "a test target: an assumption that fails is a test that fails"
 )]
 
+mod page;
 mod schema;
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -28,85 +29,7 @@ use std::time::SystemTime;
 use serde_json::Value;
 use wayfare_journey::Known;
 
-/// A page, by its path from the root, and what it says.
-struct Page {
-    path: PathBuf,
-    text: String,
-}
-
-/// What is done with a fenced block.
-#[derive(Debug, PartialEq, Eq)]
-enum Marker {
-    Run { status: i32 },
-    Prints,
-    Beside,
-    BesidePrints,
-    Send,
-}
-
-/// A fenced block.
-#[derive(Debug)]
-struct Fence {
-    language: String,
-    marker: Option<Marker>,
-    line: usize,
-    text: String,
-}
-
-impl Page {
-    fn all() -> Vec<Self> {
-        let mut paths = vec![PathBuf::from("README.md"), PathBuf::from("CHANGELOG.md")];
-        for directory in ["docs", "docs/decisions"] {
-            let entries = std::fs::read_dir(root().join(directory)).unwrap();
-            let names = entries.map(|entry| entry.unwrap().file_name());
-            let pages = names.map(|name| Path::new(directory).join(name));
-            paths.extend(pages.filter(|path| path.extension().is_some_and(|it| it == "md")));
-        }
-        paths.sort();
-        let read = |path: PathBuf| {
-            let text = std::fs::read_to_string(root().join(&path)).unwrap();
-            Self { path, text }
-        };
-        paths.into_iter().map(read).collect()
-    }
-
-    fn fences(&self) -> Vec<Fence> {
-        let mut fences: Vec<Fence> = Vec::new();
-        let mut marker = None;
-        let mut is_open = false;
-        for (index, line) in self.text.lines().enumerate() {
-            if let Some(language) = line.strip_prefix("```") {
-                is_open = !is_open;
-                if is_open {
-                    fences.push(Fence {
-                        language: language.to_owned(),
-                        marker: marker.take(),
-                        line: index + 1,
-                        text: String::new(),
-                    });
-                }
-            } else if is_open {
-                let text = &mut fences.last_mut().unwrap().text;
-                text.push_str(line);
-                text.push('\n');
-            } else if let Some(word) = line.strip_prefix("<!-- ") {
-                marker = Some(match word.strip_suffix(" -->").unwrap() {
-                    "run" => Marker::Run { status: 0 },
-                    "run: 1" => Marker::Run { status: 1 },
-                    "prints" => Marker::Prints,
-                    "beside" => Marker::Beside,
-                    "beside prints" => Marker::BesidePrints,
-                    "send" => Marker::Send,
-                    other => unreachable!("{}: no marker `{other}`", self.path.display()),
-                });
-            } else if !line.trim().is_empty() {
-                assert!(marker.is_none(), "{} line {index}", self.path.display());
-            }
-        }
-        assert!(!is_open, "{} has an open fence", self.path.display());
-        fences
-    }
-}
+use page::{Marker, Page};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -384,6 +307,14 @@ fn named_file(text: &str) -> Option<(&str, &str)> {
     Some((first, rest))
 }
 
+/// A journey that reads nothing.
+const QUIET: &str = "\
+journey: quiet
+description: Do nothing.
+trigger: { event: Something Happened }
+blocks: { done: { exit: done } }
+";
+
 #[test]
 fn yaml_in_the_docs_is_a_journey_or_a_configuration_that_checks_or_a_test_that_passes() {
     let consent = wayfare_consent::Config::default();
@@ -425,11 +356,12 @@ fn yaml_in_the_docs_is_a_journey_or_a_configuration_that_checks_or_a_test_that_p
             let problems = schema::problems(schema, schema, &schema::json(&fence.text));
             assert_eq!(problems, Vec::<String>::new(), "{place}");
             if is_configuration {
-                let directory = checkout();
-                let path = directory.path().join("journeys/wayfare.yaml");
-                std::fs::write(path, fence.text).unwrap();
-                let check = "wayfare check journeys/plan-upgrade.yaml";
-                let output = run(directory.path(), check);
+                // A page may declare types: the journey beside it reads none.
+                let directory = tempfile::tempdir().unwrap();
+                let path = |name| directory.path().join(name);
+                std::fs::write(path("wayfare.yaml"), fence.text).unwrap();
+                std::fs::write(path("quiet.yaml"), QUIET).unwrap();
+                let output = run(directory.path(), "wayfare check .");
                 assert!(output.status.success(), "{place}:\n{}", printed(&output));
             } else {
                 let compiled = wayfare_journey::compile(&fence.text, &known);

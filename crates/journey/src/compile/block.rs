@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Compiler;
 use crate::check::Blocks;
+use crate::check::near_miss::Open;
 use crate::definition::{self, BlockKind, WaitFor};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::duration;
@@ -171,7 +172,10 @@ impl Compiler<'_> {
                 let problem = Diagnostic::new(Code::InvalidName, name.span, message);
                 self.problems.push(problem);
             }
-            compiled.push(value.map(|value| (name.value.as_str().into(), value)));
+            let trait_name: Arc<str> = name.value.as_str().into();
+            let undeclared = self.fields.name(Open::Profile, &trait_name, name.span);
+            self.problems.extend(undeclared);
+            compiled.push(value.map(|value| (trait_name, value)));
         }
         let then = self.needed(then, span);
         Some(Block::Update {
