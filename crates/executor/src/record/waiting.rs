@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use wayfare_event::{DeliveryId, Identifier, Timestamp, Value};
+use wayfare_journey::Version;
 
 /// An input's place in the queue: the input that queued it, and its place among that one's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -112,6 +113,19 @@ pub struct Sweep {
     pub seen: u64,
     /// Profiles it queued an input for.
     pub queued: u64,
+    /// The version whose dates are all planned: then it is over, and kept as the sign of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<Version>,
+}
+
+impl Sweep {
+    /// Whether it goes on by `at`: its time has come, it is under way, or its first instant is not
+    /// known yet.
+    #[must_use]
+    pub fn is_due(&self, at: Timestamp) -> bool {
+        let begins = self.at.filter(|_| self.cursor.is_none());
+        self.over.is_none() && begins.is_none_or(|begins| begins <= at)
+    }
 }
 
 /// The date a profile has for a journey that starts at one.

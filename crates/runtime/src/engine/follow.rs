@@ -147,6 +147,7 @@ impl Engine {
     fn before(&mut self, rows: &Snapshot, change: &Change) {
         if let Some(timer) = change.timer(rows) {
             self.timers.remove(&timer);
+            self.held.timers.remove(&timer);
         }
     }
 

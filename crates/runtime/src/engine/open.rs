@@ -9,7 +9,7 @@ use wayfare_executor::delivery::{Outcome, State, UnknownReason};
 use wayfare_executor::record::{Control, Delivery, QueueId, Sweep, SweepCause, SweepId};
 use wayfare_executor::{Catalog, InputKind, Key, Row, Timer, TimerOf, Trace};
 use wayfare_journey::diagnostic::Diagnostic;
-use wayfare_journey::{Compiled, Graph, Version};
+use wayfare_journey::{Compiled, Graph, TriggerOn, Version};
 use wayfare_store::{LoggedInput, RowKind, Store, StoreError};
 
 use super::migration::{self, MigrationError};
@@ -97,6 +97,7 @@ impl Engine {
         for (journey, version, source) in published {
             engine.publish(&stored, (journey, version), source)?;
         }
+        engine.end_sweeps()?;
         engine.take_up_deliveries()?;
         engine.commit()?;
         Ok(engine)
@@ -109,7 +110,7 @@ impl Engine {
         source: Arc<str>,
     ) -> Result<(), StoreError> {
         let is_known = stored.contains_key(&(journey.clone(), version));
-        if is_known && !self.lacks_schedule(&journey) {
+        if is_known && !self.lacks_sweep(&journey) {
             return Ok(());
         }
         let logged = LoggedInput::Published {
@@ -124,15 +125,31 @@ impl Engine {
         self.input(self.at, kind, logged).map(|_| ())
     }
 
-    /// Whether a journey starts on a schedule and nothing says when next: it was gone for a while.
-    fn lacks_schedule(&self, journey: &Arc<str>) -> bool {
-        let id = SweepId {
-            journey: journey.clone(),
-            cause: SweepCause::Schedule,
+    /// Whether a journey needs a sweep that it has not: it was gone for a while, or another version
+    /// was in force.
+    fn lacks_sweep(&self, journey: &Arc<str>) -> bool {
+        let Some(published) = self.catalog.in_force(journey) else {
+            return false;
         };
-        let mut by_schedule = self.catalog.started_by_schedule();
-        by_schedule.any(|published| published.graph.id() == journey)
-            && !self.sweeps.contains_key(&id)
+        let sweep = |cause| {
+            let journey = journey.clone();
+            self.sweeps.get(&SweepId { journey, cause })
+        };
+        match &published.graph.trigger().on {
+            TriggerOn::Schedule { .. } => {
+                let sweep = sweep(SweepCause::Schedule);
+                sweep.is_none_or(|sweep| !published.has_sweep(sweep, self.at))
+            }
+            TriggerOn::Date { .. } => {
+                let version = published.graph.version();
+                let sweep = sweep(SweepCause::Dates);
+                sweep.is_none_or(|sweep| sweep.over.is_some_and(|over| over != version))
+            }
+            TriggerOn::Events(_)
+            | TriggerOn::Consent { .. }
+            | TriggerOn::Trait(_)
+            | TriggerOn::Delivery { .. } => false,
+        }
     }
 
     fn take_up_deliveries(&mut self) -> Result<(), StoreError> {

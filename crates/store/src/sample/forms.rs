@@ -179,6 +179,7 @@ pub(super) fn sweep() -> Sweep {
         cursor: Some(person(1)),
         seen: 1_000,
         queued: 12,
+        over: Some(VERSION),
     }
 }
 
