@@ -397,6 +397,7 @@ fn journey_changes(seq: u64) -> Vec<Change> {
             id,
             version: VERSION,
             block: "wait-two-days".into(),
+            renamed: BTreeMap::new(),
         },
         Change::EntryCounted {
             journey: "welcome".into(),
