@@ -125,6 +125,47 @@ fn one_paused_journey_holds_up_no_other() {
 }
 
 #[test]
+fn a_date_and_a_life_hold_in_a_paused_journey() {
+    let trial = "
+journey: trial
+description: A trial ends.
+trigger: { date: profile.endsAt }
+entry: { lateness: 2h }
+life: 2h
+blocks:
+  hour: { wait: { for: [{ event: Went, then: over }], timeout: 90m }, then: over }
+  over: { exit: over }
+";
+    let ends = |user: &str| tell(user, "endsAt", r#""2026-01-26T11:00:00Z""#);
+    let mut world = World::new(&[trial]);
+    world.hear(0, &ends("u"));
+    assert_eq!(world.wait(60), ["trial entered"]);
+    world.hear(61, &ends("v"));
+    world.hear(61, &ends("w"));
+    world.pause(61, "trial");
+    assert_eq!(world.wait(170), [""; 0]);
+    assert_eq!(world.hear(170, &track("userId v", "Looked", "")), [""; 0]);
+    world.resume(170, "trial");
+    assert_eq!(
+        world.wait(170),
+        ["trial entered", "trial entered", "trial exit: over"]
+    );
+    // Held beyond its life, a walk ends with it; held beyond its lateness, a date is refused.
+    world.hear(171, &tell("x", "endsAt", r#""2026-01-26T13:00:00Z""#));
+    world.pause(172, "trial");
+    world.resume(500, "trial");
+    let told = world.wait(500);
+    assert_eq!(
+        told,
+        [
+            "trial refused: late",
+            "trial exit: life_over",
+            "trial exit: life_over"
+        ]
+    );
+}
+
+#[test]
 fn who_keeps_too_much_does_not_count() {
     let journey = JOURNEY.replace("n: '{properties.n}'", "n: '{properties.text}'");
     let mut world = World::new(&[&journey]);

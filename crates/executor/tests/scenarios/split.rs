@@ -165,6 +165,23 @@ fn an_arm_is_kept_through_visits_edits_logins_and_merges() {
     assert_eq!(&*arms(&world)[0], "a");
 }
 
+#[test]
+fn an_arm_is_kept_when_its_block_has_another_name() {
+    let mut world = World::new(&[&around(1, 10_000)]);
+    for user in 0..20 {
+        world.hear(0, &track(&format!("userId u{user}"), "Came", ""));
+    }
+    let renamed = around(10_000, 1)
+        .replace("  parts:", "  halves:")
+        .replace("then: parts", "then: halves")
+        .replace("{ from: any }", "{ from: any, map: { parts: halves } }");
+    world.publish(&[&renamed]);
+    world.wait(200);
+    let live = world.live();
+    assert!(live.iter().all(|(_, it)| &*it.arms["halves"] == "b"));
+    assert!(live.iter().all(|(_, it)| !it.arms.contains_key("parts")));
+}
+
 const HOLDOUT: &str = r#"
 journey: h
 description: Write to all but some.
