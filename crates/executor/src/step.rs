@@ -66,6 +66,11 @@ pub fn step(catalog: &Catalog, snapshot: &Snapshot, input: &Input, trace: &mut T
             sweep::published(&mut work, journey);
             Ok(())
         }
+        InputKind::Withdrawn(journey) => {
+            let journey = journey.clone();
+            work.make(Change::Withdrawn { journey });
+            Ok(())
+        }
     };
     work.finish(decided)
 }

@@ -229,10 +229,10 @@ impl Engine {
         control.is_some_and(|control| control.paused.is_some())
     }
 
-    /// Deliveries that are not final.
+    /// Deliveries that are not final and whose journeys are not known to hold them.
     #[must_use]
     pub fn open_deliveries(&self) -> usize {
-        self.due.open()
+        self.due.open().saturating_sub(self.held.deliveries.len())
     }
 
     /// A delivery, as it is now.

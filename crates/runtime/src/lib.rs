@@ -9,6 +9,7 @@ mod dispatch;
 mod driver;
 mod engine;
 mod intake;
+pub mod journeys;
 pub mod report;
 pub mod trial;
 

@@ -1,7 +1,7 @@
 //! What do the tests of stores keep? A little of everything, made of changes as the engine makes
 //! them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use wayfare_consent::{Reason, RecordKind, Verdict};
@@ -75,18 +75,17 @@ pub(crate) fn commit(
 /// The batch of these entries, with the rows as they are after it.
 pub(crate) fn batch(store: &mut dyn Store, entries: Vec<Entry>) -> Batch {
     let mut snapshot = Snapshot::new();
-    let mut touched = BTreeMap::new();
+    let mut touched = BTreeSet::new();
     for change in entries.iter().flat_map(|entry| &entry.changes) {
         for key in change.touches() {
-            if !snapshot.is_loaded(&key) {
+            if touched.insert(key.clone()) {
                 let row = store.load(std::slice::from_ref(&key)).unwrap();
-                snapshot.put(key.clone(), row.into_iter().next().flatten());
+                snapshot.put(key, row.into_iter().next().flatten());
             }
-            touched.insert(key, ());
         }
         change.apply(&mut snapshot);
     }
-    let after = touched.into_keys().map(|key| {
+    let after = touched.into_iter().map(|key| {
         let row = snapshot.row(&key);
         (key, row)
     });
@@ -345,6 +344,7 @@ fn sweep() -> Sweep {
 
 fn control() -> Control {
     Control {
+        in_force: Some(VERSION),
         paused: Some(paused()),
         window: Some(Window {
             since: at(1),
@@ -397,11 +397,6 @@ fn journey_changes(seq: u64) -> Vec<Change> {
             version: VERSION,
             block: "wait-two-days".into(),
         },
-        Change::EntryCounted {
-            journey: "welcome".into(),
-            at: at(1),
-            per_us: 3_600_000_000,
-        },
         Change::JourneyPaused {
             journey: "welcome".into(),
             paused: paused(),
@@ -411,6 +406,14 @@ fn journey_changes(seq: u64) -> Vec<Change> {
             at: at(3),
             by: "ops".into(),
             reason: "the price is right".into(),
+        },
+        Change::Withdrawn {
+            journey: "welcome".into(),
+        },
+        Change::EntryCounted {
+            journey: "welcome".into(),
+            at: at(1),
+            per_us: 3_600_000_000,
         },
     ]
 }
@@ -518,6 +521,7 @@ pub(crate) fn entries() -> Vec<Entry> {
             journey: "welcome".into(),
             version: VERSION,
         },
+        LoggedInput::Withdrawn("welcome".into()),
     ];
     (1..)
         .zip(inputs)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use wayfare_event::{DeliveryId, Identifier, Timestamp, Value};
+use wayfare_journey::Version;
 
 /// An input's place in the queue: the input that queued it, and its place among that one's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -126,6 +127,9 @@ pub struct Planned {
 /// What holds for a whole journey, beyond what any one profile knows (SP 11).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Control {
+    /// The version that takes entries; none when the journey's file is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_force: Option<Version>,
     /// Why nobody enters.
     pub paused: Option<Paused>,
     /// The entries counted against `entry: limit:`.

@@ -173,7 +173,7 @@ impl Engine {
             self.sweeps.remove(id);
             self.sweeps
                 .extend(sweep.clone().map(|sweep| (id.clone(), sweep)));
-        } else if let [Key::Control(journey)] = change.touches().as_slice() {
+        } else if let Some(Key::Control(journey)) = change.touches().last() {
             self.control(rows, journey);
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use wayfare_event::Timestamp;
 use wayfare_executor::delivery::{Outcome, State, UnknownReason};
-use wayfare_executor::record::{Control, Delivery, QueueId, Sweep, SweepCause, SweepId};
+use wayfare_executor::record::{Control, Delivery, QueueId, Sweep, SweepId};
 use wayfare_executor::{Catalog, InputKind, Key, Row, Timer, TimerOf, Trace};
 use wayfare_journey::diagnostic::Diagnostic;
 use wayfare_journey::{Compiled, Graph, Version};
@@ -14,6 +14,7 @@ use wayfare_store::{LoggedInput, RowKind, Store, StoreError};
 
 use super::migration::{self, MigrationError};
 use super::{Counts, Due, Engine, Held};
+use crate::journeys;
 
 /// Why the engine cannot come up.
 #[derive(Debug, thiserror::Error)]
@@ -95,21 +96,41 @@ impl Engine {
             trace: Trace::off(),
         };
         for (journey, version, source) in published {
-            engine.publish(&stored, (journey, version), source)?;
+            engine.publish((journey, version), source)?;
         }
+        engine.withdraw()?;
         engine.take_up_deliveries()?;
         engine.commit()?;
         Ok(engine)
     }
 
+    /// An engine over a store as it was left: what is in force there stays in force, and journey
+    /// files are not looked at.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read or written, or a version in it cannot be compiled.
+    pub fn reopen(
+        catalog: Catalog,
+        mut store: Box<dyn Store>,
+        compile: Compile<'_>,
+    ) -> Result<Self, OpenError> {
+        let mut graphs = Vec::new();
+        for (id, journey) in journeys::all(&mut *store)? {
+            if let Some((version, source)) = journey.in_force() {
+                graphs.push(recompile(&(id, version), source, compile)?);
+            }
+        }
+        Self::open(catalog, store, graphs, compile)
+    }
+
     fn publish(
         &mut self,
-        stored: &Versions,
         (journey, version): (Arc<str>, Version),
         source: Arc<str>,
     ) -> Result<(), StoreError> {
-        let is_known = stored.contains_key(&(journey.clone(), version));
-        if is_known && !self.lacks_schedule(&journey) {
+        let before = self.controls.get(&journey).and_then(|it| it.in_force);
+        if before == Some(version) {
             return Ok(());
         }
         let logged = LoggedInput::Published {
@@ -124,15 +145,20 @@ impl Engine {
         self.input(self.at, kind, logged).map(|_| ())
     }
 
-    /// Whether a journey starts on a schedule and nothing says when next: it was gone for a while.
-    fn lacks_schedule(&self, journey: &Arc<str>) -> bool {
-        let id = SweepId {
-            journey: journey.clone(),
-            cause: SweepCause::Schedule,
-        };
-        let mut by_schedule = self.catalog.started_by_schedule();
-        by_schedule.any(|published| published.graph.id() == journey)
-            && !self.sweeps.contains_key(&id)
+    /// Notes the journeys that were in force and whose files are gone.
+    fn withdraw(&mut self) -> Result<(), StoreError> {
+        let in_force = self.controls.iter();
+        let gone: Vec<Arc<str>> = in_force
+            .filter(|(journey, control)| {
+                control.in_force.is_some() && self.catalog.in_force(journey).is_none()
+            })
+            .map(|(journey, _)| journey.clone())
+            .collect();
+        for journey in gone {
+            let logged = LoggedInput::Withdrawn(journey.clone());
+            self.input(self.at, InputKind::Withdrawn(journey), logged)?;
+        }
+        Ok(())
     }
 
     fn take_up_deliveries(&mut self) -> Result<(), StoreError> {
@@ -241,7 +267,7 @@ fn timers(store: &mut dyn Store) -> Result<Inside, StoreError> {
     Ok(inside)
 }
 
-fn recompile(
+pub(crate) fn recompile(
     (journey, version): &(Arc<str>, Version),
     source: &str,
     compile: Compile<'_>,
