@@ -6,6 +6,8 @@ pub(crate) mod explain;
 pub(crate) mod graph;
 pub(crate) mod init;
 pub(crate) mod inspect;
+pub(crate) mod journeys;
+pub(crate) mod operate;
 pub(crate) mod receive;
 pub(crate) mod run;
 pub(crate) mod schema;
