@@ -3,6 +3,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test target: an assumption that fails is a test that fails"
 )]
 
@@ -98,7 +99,7 @@ fn a_journey_that_paused_itself_is_shown_with_its_reason_and_who_waits_in_it() {
     let expected = format!(
         "nudge  version {}, 1 inside: pause 1\n  \
          paused since 2026-01-26T10:01:00Z by entry limit: more than 1 entries in 1h\n",
-        &version[..8]
+        version.split_at(8).0
     );
     assert_eq!(text.out, expected);
     let expected = json!({
@@ -288,7 +289,7 @@ fn who_is_inside_an_earlier_version_and_whose_file_is_gone_is_told() {
             let is_version = |word: &&&str| word.len() == 9 && word.ends_with(',');
             let version = words.iter().find(is_version);
             let line = words.join(" ");
-            version.map_or(line.clone(), |version| line.replace(version, "…,"))
+            version.map_or_else(|| line.clone(), |version| line.replace(version, "…,"))
         })
         .collect();
     let expected = [

@@ -25,19 +25,6 @@ pub enum OpenError {
     /// A journey takes over people for whom it has no place.
     #[error(transparent)]
     Migration(#[from] MigrationError),
-    /// A version that somebody is still in cannot be read any more.
-    #[error(
-        "journey `{journey}` has people inside its version {version}, which this configuration \
-         does not take: {problem}; bring back what it needs in `wayfare.yaml`"
-    )]
-    Version {
-        /// The journey.
-        journey: Arc<str>,
-        /// The version.
-        version: Version,
-        /// The first problem.
-        problem: String,
-    },
 }
 
 impl Engine {
@@ -274,13 +261,9 @@ pub(crate) fn recompile(
 ) -> Result<Graph, OpenError> {
     match compile(source) {
         Ok(compiled) => Ok(compiled.graph),
-        Err(problems) => Err(OpenError::Version {
-            journey: journey.clone(),
-            version: *version,
-            problem: problems
-                .first()
-                .map(|problem| problem.message.clone())
-                .unwrap_or_default(),
-        }),
+        Err(problems) => {
+            let unreadable = MigrationError::unreadable(journey.clone(), *version, &problems);
+            Err(unreadable.into())
+        }
     }
 }
