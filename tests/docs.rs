@@ -4,10 +4,11 @@
 //!
 //! A comment before a fence says what is done with it: `<!-- run -->` (or `<!-- run: 1 -->` for
 //! another exit status) runs a shell block, `<!-- prints -->` looks for each line of a block in the
-//! output of the last one run (`…` stands for anything), `<!-- send -->` sends each `curl` line to a
-//! server of its own. `<!-- beside -->` starts a command that listens and goes on beside the rest of
-//! its page, on a port that is free, and `<!-- beside prints -->` looks at what it printed. In a
-//! command `dec_…` is the last decision that was suppressed and kept in a state directory.
+//! output of the last one run (`…` stands for anything; a drawing must be all of it),
+//! `<!-- send -->` sends each `curl` line to a server of its own. `<!-- beside -->` starts a command
+//! that listens and goes on beside the rest of its page, on a port that is free, and `<!-- beside
+//! prints -->` looks at what it printed. In a command `dec_…` is the last decision that was
+//! suppressed and kept in a state directory.
 
 #![expect(
     clippy::unwrap_used,
@@ -292,6 +293,9 @@ fn commands_in_the_docs_run_and_print_what_stands_there() {
                     }
                     count += 1;
                 }
+                Some(Marker::Prints) if fence.language == "mermaid" => {
+                    assert_eq!(last, fence.text, "{place}");
+                }
                 Some(Marker::Prints) => assert_printed(&place, &fence.text, &last),
                 Some(Marker::Beside) => {
                     beside = Some(Beside::start(directory.path(), fence.text.trim()));
@@ -380,6 +384,14 @@ fn test_file(text: &str) -> Option<(&str, &str)> {
     Some((first, rest))
 }
 
+/// A journey that reads nothing.
+const QUIET: &str = "\
+journey: quiet
+description: Do nothing.
+trigger: { event: Something Happened }
+blocks: { done: { exit: done } }
+";
+
 #[test]
 fn yaml_in_the_docs_is_a_journey_or_a_configuration_that_checks_or_a_test_that_passes() {
     let consent = wayfare_consent::Config::default();
@@ -416,10 +428,12 @@ fn yaml_in_the_docs_is_a_journey_or_a_configuration_that_checks_or_a_test_that_p
             let problems = schema::problems(schema, schema, &schema::json(&fence.text));
             assert_eq!(problems, Vec::<String>::new(), "{place}");
             if is_configuration {
-                let directory = checkout();
-                let path = directory.path().join("journeys/wayfare.yaml");
-                std::fs::write(path, fence.text).unwrap();
-                let output = run(directory.path(), "wayfare check");
+                // A page may declare types: the journey beside it reads none.
+                let directory = tempfile::tempdir().unwrap();
+                let path = |name| directory.path().join(name);
+                std::fs::write(path("wayfare.yaml"), fence.text).unwrap();
+                std::fs::write(path("quiet.yaml"), QUIET).unwrap();
+                let output = run(directory.path(), "wayfare check .");
                 assert!(output.status.success(), "{place}:\n{}", printed(&output));
             } else {
                 let compiled = wayfare_journey::compile(&fence.text, &known);

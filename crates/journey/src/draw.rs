@@ -1,6 +1,7 @@
 //! How does a journey look? Drawings of a graph for documents and reviews.
 
-use std::fmt::Write as _;
+mod dot;
+mod mermaid;
 
 use crate::duration;
 use crate::graph::{Block, Graph, TraitChange, TraitOf, TriggerOn};
@@ -14,99 +15,27 @@ pub enum Drawing {
     Dot,
 }
 
-/// Draws a graph: conditions and durations on its edges, outcomes in shapes of their own.
+/// Where the ways out of `exit:` begin.
+const ANYWHERE: &str = "any block";
+
+/// Draws a graph: conditions and durations on its edges, outcomes in shapes of their own, and the
+/// ways out from any block.
 #[must_use]
 pub fn draw(graph: &Graph, drawing: Drawing) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
     let _infallible = match drawing {
-        Drawing::Mermaid => mermaid(graph, &mut out),
-        Drawing::Dot => dot(graph, &mut out),
+        Drawing::Mermaid => mermaid::write(graph, &mut out),
+        Drawing::Dot => dot::write(graph, &mut out),
     };
     out
 }
 
-fn mermaid(graph: &Graph, out: &mut String) -> std::fmt::Result {
-    // Mermaid writes entities with `#`.
-    let quoted = |text: &str| {
-        one_line(text)
-            .replace('#', "#35;")
-            .replace('&', "#amp;")
-            .replace('"', "#quot;")
-            .replace('<', "#lt;")
-            .replace('>', "#gt;")
-    };
-    writeln!(out, "flowchart TD")?;
-    writeln!(out, "  start([\"{}\"])", quoted(&trigger(graph)))?;
-    for id in graph.blocks() {
-        let key = graph.key(id);
-        let text = quoted(&label(key, graph.block(id)));
-        let (open, close) = match graph.block(id) {
-            Block::Decide(_) => ("{", "}"),
-            Block::Split(_) => ("{{", "}}"),
-            Block::Pause { .. }
-            | Block::UntilTime(_)
-            | Block::UntilDate(_)
-            | Block::Wait { .. } => ("(", ")"),
-            Block::Update { .. } => ("[", "]"),
-            Block::Webhook(_) => ("[[", "]]"),
-            Block::Exit { .. } => ("([", "])"),
-        };
-        writeln!(out, "  b_{key}{open}\"{text}\"{close}")?;
-    }
-    writeln!(out, "  start --> b_{}", graph.key(graph.start()))?;
-    for id in graph.blocks() {
-        for (when, then) in graph.successors(id) {
-            let (from, to) = (graph.key(id), graph.key(then));
-            writeln!(out, "  b_{from} -->|\"{}\"| b_{to}", quoted(when))?;
-        }
-    }
-    Ok(())
-}
-
-// No block is called `(start)`; one may be called `start`.
-fn dot(graph: &Graph, out: &mut String) -> std::fmt::Result {
-    let quoted = |text: &str| one_line(text).replace('\\', "\\\\").replace('"', "\\\"");
-    writeln!(out, "digraph \"{}\" {{", graph.id())?;
-    writeln!(
-        out,
-        "  \"(start)\" [shape=oval, label=\"{}\"];",
-        quoted(&trigger(graph))
-    )?;
-    for id in graph.blocks() {
-        let key = graph.key(id);
-        let shape = match graph.block(id) {
-            Block::Decide(_) => "diamond",
-            Block::Split(_) => "hexagon",
-            Block::Pause { .. }
-            | Block::UntilTime(_)
-            | Block::UntilDate(_)
-            | Block::Wait { .. } => "box, style=rounded",
-            Block::Update { .. } => "box",
-            Block::Webhook(_) => "component",
-            Block::Exit { .. } => "doublecircle",
-        };
-        let text = quoted(&label(key, graph.block(id)));
-        writeln!(out, "  \"{key}\" [shape={shape}, label=\"{text}\"];")?;
-    }
-    writeln!(out, "  \"(start)\" -> \"{}\";", graph.key(graph.start()))?;
-    for id in graph.blocks() {
-        for (when, then) in graph.successors(id) {
-            let (from, to) = (graph.key(id), graph.key(then));
-            writeln!(
-                out,
-                "  \"{from}\" -> \"{to}\" [label=\"{}\"];",
-                quoted(when)
-            )?;
-        }
-    }
-    writeln!(out, "}}")
-}
-
 /// Conditions may have several lines, labels have one.
 fn one_line(text: &str) -> String {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    lines.collect::<Vec<_>>().join(" ")
+    let words = text.split(char::is_control);
+    let words = words.map(str::trim).filter(|line| !line.is_empty());
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn trigger(graph: &Graph) -> String {
@@ -170,7 +99,13 @@ fn label(key: &str, block: &Block) -> String {
             let names: Vec<&str> = writes.iter().map(|(name, _)| &**name).collect();
             format!("{key}: sets {}", names.join(", "))
         }
-        Block::Webhook(webhook) => format!("{key}: {}", webhook.method.as_str()),
+        Block::Webhook(webhook) => {
+            let method = webhook.method.as_str();
+            match &webhook.when {
+                Some(when) => format!("{key}: {method} if {}", when.source()),
+                None => format!("{key}: {method}"),
+            }
+        }
         Block::Exit { reason } => format!("{key}: {reason}"),
     }
 }

@@ -5,9 +5,6 @@ use std::sync::Arc;
 
 use wayfare_journey::{Drawing, Known, compile, draw};
 
-const PLAN_UPGRADE: &str = include_str!("../../../journeys/plan-upgrade.yaml");
-const CART_RECOVERY: &str = include_str!("../../../journeys/cart-recovery.yaml");
-
 fn drawn(file: &str, drawing: Drawing) -> String {
     let categories: [Arc<str>; 1] = ["marketing".into()];
     let known = Known {
@@ -18,54 +15,41 @@ fn drawn(file: &str, drawing: Drawing) -> String {
     draw(&compile(file, &known).unwrap().graph, drawing)
 }
 
-#[test]
-fn mermaid_shows_blocks_then_ways() {
-    let plan_upgrade = r##"flowchart TD
-  start(["Plan Upgraded where properties.currentPlan != properties.previousPlan"])
-  b_paid_plan{"paid_plan?"}
-  b_sync_billing[["sync_billing: PUT"]]
-  b_not_paid(["not_paid: not a paid plan"])
-  start --> b_paid_plan
-  b_paid_plan -->|"properties.currentPlan in [#quot;pro#quot;, #quot;business#quot;]"| b_sync_billing
-  b_paid_plan -->|"else"| b_not_paid
-"##;
-    let cart_recovery = r#"flowchart TD
-  start(["add_to_cart"])
-  b_bought_in_time("bought_in_time: wait")
-  b_remind[["remind: POST"]]
-  b_bought(["bought: bought"])
-  start --> b_bought_in_time
-  b_bought_in_time -->|"purchase"| b_bought
-  b_bought_in_time -->|"after 30m"| b_remind
-"#;
-    assert_eq!(drawn(PLAN_UPGRADE, Drawing::Mermaid), plan_upgrade);
-    assert_eq!(drawn(CART_RECOVERY, Drawing::Mermaid), cart_recovery);
+/// The journeys whose drawings stand in `drawings/`, as `wayfare graph` prints them.
+const SHIPPED: [&str; 4] = [
+    "cart-recovery",
+    "consent-revocation",
+    "plan-upgrade",
+    "signup-lead",
+];
+
+fn read(path: &str) -> String {
+    let package = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(package.join(path)).unwrap()
 }
 
 #[test]
-fn dot_shows_blocks_then_ways() {
-    let plan_upgrade = r#"digraph "plan-upgrade" {
-  "(start)" [shape=oval, label="Plan Upgraded where properties.currentPlan != properties.previousPlan"];
-  "paid_plan" [shape=diamond, label="paid_plan?"];
-  "sync_billing" [shape=component, label="sync_billing: PUT"];
-  "not_paid" [shape=doublecircle, label="not_paid: not a paid plan"];
-  "(start)" -> "paid_plan";
-  "paid_plan" -> "sync_billing" [label="properties.currentPlan in [\"pro\", \"business\"]"];
-  "paid_plan" -> "not_paid" [label="else"];
+fn the_shipped_journeys_look_like_their_drawings() {
+    for id in SHIPPED {
+        let file = read(&format!("../../journeys/{id}.yaml"));
+        let mermaid = read(&format!("tests/drawings/{id}.mermaid"));
+        let dot = read(&format!("tests/drawings/{id}.dot"));
+        assert_eq!(drawn(&file, Drawing::Mermaid), mermaid);
+        assert_eq!(drawn(&file, Drawing::Dot), dot);
+    }
 }
-"#;
-    let cart_recovery = r#"digraph "cart-recovery" {
-  "(start)" [shape=oval, label="add_to_cart"];
-  "bought_in_time" [shape=box, style=rounded, label="bought_in_time: wait"];
-  "remind" [shape=component, label="remind: POST"];
-  "bought" [shape=doublecircle, label="bought: bought"];
-  "(start)" -> "bought_in_time";
-  "bought_in_time" -> "bought" [label="purchase"];
-  "bought_in_time" -> "remind" [label="after 30m"];
-}
-"#;
-    assert_eq!(drawn(PLAN_UPGRADE, Drawing::Dot), plan_upgrade);
-    assert_eq!(drawn(CART_RECOVERY, Drawing::Dot), cart_recovery);
+
+#[test]
+fn every_kind_of_block_and_every_way_out_is_drawn() {
+    let file = read("tests/drawings/every-kind.yaml");
+    assert_eq!(
+        drawn(&file, Drawing::Mermaid),
+        read("tests/drawings/every-kind.mermaid")
+    );
+    assert_eq!(
+        drawn(&file, Drawing::Dot),
+        read("tests/drawings/every-kind.dot")
+    );
 }
 
 #[test]
@@ -76,20 +60,22 @@ fn a_block_may_be_called_start_and_a_condition_may_have_lines() {
     let mermaid = r##"flowchart TD
   start(["A"])
   b_start{"start?"}
-  b_end(["end: a #quot;b#quot; c"])
+  b_end(["end: a #quot;b#quot; c"]):::exit
   start --> b_start
   b_start -->|"profile.a == #quot;\\#quot; #amp;#amp; profile.b == 1"| b_end
   b_start -->|"else"| b_end
+  classDef webhook fill:#d6f5d6,stroke:#2e7d32,stroke-width:2px,color:#000
+  classDef exit fill:#eee,stroke:#777,color:#000
 "##;
-    let dot = r#"digraph "j" {
+    let dot = r##"digraph "j" {
   "(start)" [shape=oval, label="A"];
   "start" [shape=diamond, label="start?"];
-  "end" [shape=doublecircle, label="end: a \"b\" c"];
+  "end" [shape=oval, peripheries=2, style=filled, fillcolor="#eeeeee", label="end: a \"b\" c"];
   "(start)" -> "start";
   "start" -> "end" [label="profile.a == \"\\\\\" && profile.b == 1"];
   "start" -> "end" [label="else"];
 }
-"#;
+"##;
     assert_eq!(drawn(file, Drawing::Mermaid), mermaid);
     assert_eq!(drawn(file, Drawing::Dot), dot);
 }

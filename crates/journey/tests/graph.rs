@@ -168,14 +168,19 @@ fn a_drawing_shows_conditions_durations_and_outcomes() {
   start([\"Order Placed or Checkout where count(#quot;Visit#quot;) #gt; 2\"])
   b_paid(\"paid: wait\")
   b_big{\"big?\"}
-  b_thank[[\"thank: POST\"]]
-  b_late([\"late: late\"])
+  b_thank[[\"thank: POST\"]]:::webhook
+  b_late([\"late: late\"]):::exit
   start --> b_paid
   b_paid -->|\"Order Paid\"| b_big
   b_paid -->|\"first(#quot;Refund#quot;) != null\"| b_late
   b_paid -->|\"after 90m\"| b_late
   b_big -->|\"properties.basket.size #gt; 3 #amp;#amp; properties.items[0].sku != #quot;x#quot;\"| b_thank
   b_big -->|\"else\"| b_late
+  anywhere[/\"any block\"/]
+  exit_1([\"exit: Order Cancelled\"]):::exit
+  anywhere -.->|\"Order Cancelled where event.properties.id == trigger.properties.id\"| exit_1
+  classDef webhook fill:#d6f5d6,stroke:#2e7d32,stroke-width:2px,color:#000
+  classDef exit fill:#eee,stroke:#777,color:#000
 ";
     assert_eq!(draw(&graph, Drawing::Mermaid), mermaid);
     let dot = draw(&graph, Drawing::Dot);
@@ -183,8 +188,8 @@ fn a_drawing_shows_conditions_durations_and_outcomes() {
         "digraph \"care\" {",
         "  \"(start)\" [shape=oval, label=\"Order Placed or Checkout where count(\\\"Visit\\\") > 2\"];",
         "  \"big\" [shape=diamond, label=\"big?\"];",
-        "  \"thank\" [shape=component, label=\"thank: POST\"];",
-        "  \"late\" [shape=doublecircle, label=\"late: late\"];",
+        "  \"thank\" [shape=component, style=filled, fillcolor=\"#d6f5d6\", label=\"thank: POST\"];",
+        "  \"late\" [shape=oval, peripheries=2, style=filled, fillcolor=\"#eeeeee\", label=\"late: late\"];",
         "  \"paid\" -> \"late\" [label=\"after 90m\"];",
         "}",
     ] {

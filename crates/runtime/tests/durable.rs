@@ -7,6 +7,7 @@
 )]
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver as Ear, Sender as Mouth};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -51,6 +52,7 @@ struct Held {
     kept: MemoryStore,
     asked: Mouth<()>,
     fate: Ear<Fate>,
+    idled: Arc<AtomicBool>,
 }
 
 impl Store for Held {
@@ -87,6 +89,11 @@ impl Store for Held {
         self.kept.beginning()
     }
 
+    fn idle(&mut self, _now: Timestamp) -> Result<bool, StoreError> {
+        self.idled.store(true, Ordering::Relaxed);
+        Ok(false)
+    }
+
     fn head(&self) -> &Head {
         self.kept.head()
     }
@@ -118,6 +125,7 @@ struct AtWork {
     fate: Mouth<Fate>,
     inbox: Inbox,
     driving: JoinHandle<Result<Engine, StoreError>>,
+    idled: Arc<AtomicBool>,
 }
 
 impl AtWork {
@@ -131,10 +139,12 @@ impl AtWork {
         let receiver = receiver.await.unwrap();
         let (asks, asked) = mpsc::channel();
         let (fate, decided) = mpsc::channel();
+        let idled = Arc::new(AtomicBool::new(false));
         let store = Held {
             kept: MemoryStore::new(IdKey::STATELESS),
             asked: asks,
             fate: decided,
+            idled: idled.clone(),
         };
         // The version of the journey is made durable while the engine comes up.
         fate.send(Fate::Succeeds).unwrap();
@@ -157,6 +167,7 @@ impl AtWork {
             fate,
             inbox: given.await.unwrap(),
             driving,
+            idled,
         }
     }
 
@@ -292,4 +303,17 @@ async fn an_arming_that_fails_lets_no_request_leave() {
     let seen = ["webhook decided", "/arming-held arrived", "/after arrived"];
     assert_eq!(at_work.seen.all(), seen);
     at_work.receiver.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn by_the_wall_clock_the_store_is_asked_to_write_what_waits() {
+    let AtWork {
+        inbox,
+        driving,
+        idled,
+        ..
+    } = AtWork::start().await;
+    drop(inbox);
+    driving.await.unwrap().unwrap();
+    assert!(idled.load(Ordering::Relaxed));
 }

@@ -2,7 +2,8 @@
 //!
 //! A [`Store`] loads rows, commits batches, and visits rows and the past in order. [`MemoryStore`]
 //! keeps nothing beyond the process; [`LocalStore`] keeps a directory: a log, the state written
-//! behind it, and what is hot in memory. One contract suite holds for both.
+//! behind it, checkpoints of the state, and what is hot in memory. One contract suite holds for both.
+//! [`ReadOnly`] looks into such a directory and changes nothing.
 //!
 //! Reading order: [`Store`], [`MemoryStore`], [`LocalStore`], [`log`].
 

@@ -30,12 +30,13 @@ use std::path::{Path, PathBuf};
 use wayfare_event::{IdKey, Timestamp};
 use wayfare_executor::{Key, Row};
 
+use self::kept::Kept;
 use self::lock::Lock;
 use self::meta::Meta;
 pub use self::read_only::ReadOnly;
 use self::recover::{Memory, Replay, Replayed};
 use self::rows::{Limits, LiveRows};
-use crate::log::{FRAME_PAYLOAD_BYTES_MAX, Log, SEGMENT_BYTES, TornTail};
+use crate::log::{FRAME_PAYLOAD_BYTES_MAX, Log, Past, SEGMENT_BYTES, TornTail};
 use crate::position::Position;
 use crate::stored::encode_batch;
 use crate::{Batch, Cursor, Entry, Head, RowKind, Store, StoreError};
@@ -131,14 +132,8 @@ impl LocalStore {
         found.position.bring(&mut head);
         let replay = Replay::new(directory, &found.position);
         let (log, torn, replayed) = open_log(directory, replay, &mut found.rows, &mut head)?;
+        fit_checkpoints(directory, found.rows.kept(), log.past(), limits)?;
         meta::sync_directory(directory)?;
-        let behind = found.rows.kept().newest_frame();
-        let starts = log.past().segment_starts()?;
-        let behind = starts.iter().filter(|start| **start > behind).count() as u64;
-        found
-            .rows
-            .kept()
-            .grew(behind.saturating_mul(limits.segment_bytes));
         let store = Self {
             rows: found.rows,
             head,
@@ -253,6 +248,26 @@ fn open_log(
     })?;
     let replayed = replay.end(log.past().next_sequence())?;
     Ok((log, torn, replayed))
+}
+
+/// Checks that the checkpoints are of this log, and counts what it has behind the newest.
+fn fit_checkpoints(
+    directory: &Path,
+    kept: &mut Kept,
+    log: &Past,
+    limits: Limits,
+) -> Result<(), StoreError> {
+    let (newest, next) = (kept.newest_frame(), log.next_sequence());
+    if newest >= next {
+        return Err(StoreError::Apart {
+            path: directory.to_path_buf(),
+            problem: format!("a checkpoint covers frame {newest}, the log's next is {next}"),
+        });
+    }
+    let starts = log.segment_starts()?;
+    let behind = starts.iter().filter(|start| **start > newest).count() as u64;
+    kept.grew(behind.saturating_mul(limits.segment_bytes));
+    Ok(())
 }
 
 impl Store for LocalStore {

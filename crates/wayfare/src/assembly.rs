@@ -237,16 +237,20 @@ fn report(opened: &Opened) {
     if let Some(aside) = &opened.damaged {
         tracing::warn!(
             aside = %aside.display(),
-            "the state could not be read and was put aside; it is made anew"
+            "the state could not be read and was put aside"
         );
     }
-    if opened.damaged.is_some() || opened.checkpoint.is_some() {
-        let checkpoint = opened.checkpoint.as_deref().map(Path::display);
+    let (frames, inputs) = (opened.frames, opened.replayed);
+    if let Some(checkpoint) = &opened.checkpoint {
         tracing::warn!(
-            checkpoint = checkpoint.map(tracing::field::display),
-            frames = opened.frames,
-            inputs = opened.replayed,
-            "the state was made anew from the checkpoint, if there is one, and these of the log"
+            checkpoint = %checkpoint.display(), frames, inputs,
+            "the state was made anew from a checkpoint and the frames of the log behind it"
+        );
+    } else if opened.damaged.is_some() {
+        tracing::warn!(
+            frames,
+            inputs,
+            "the state was made anew from all frames of the log"
         );
     }
 }

@@ -65,8 +65,9 @@ In a journey, this first line names the schema beside it:
   wayfare test --format junit > results.xml
   wayfare test --watch")]
     Test(commands::test::Test),
-    /// Draw a journey.
-    #[command(after_help = "Example:
+    /// Draw a journey, or all of them.
+    #[command(after_help = "Examples:
+  wayfare graph > journeys.md
   wayfare graph plan-upgrade --format dot | dot -Tsvg > plan-upgrade.svg")]
     Graph(commands::graph::Graph),
     /// A receiver for development: prints what arrives, answers as told, counts copies.

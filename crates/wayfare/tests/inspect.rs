@@ -1,5 +1,5 @@
-//! What do the commands that look inside a state directory show? Not here: `explain` and `profile`,
-//! which the docs run.
+//! What do the commands that look inside a state directory show, also when it is out of order? Not
+//! here: what `explain` and `profile` print, which the docs run.
 
 #![expect(
     clippy::unwrap_used,
@@ -186,6 +186,53 @@ fn looking_inside_works_where_nothing_can_be_written_and_changes_nothing() {
         assert_eq!(full.out, free.out, "{arguments}");
     }
     assert!(files(state.path()) == before);
+}
+
+#[test]
+fn a_state_that_is_made_anew_is_told_and_whole() {
+    let state = played();
+    let profiles = lines(state.path(), "profiles", "text");
+    let again = |expected: &[&str]| {
+        let arguments = ["--clock", "events", "--receiver", "builtin"];
+        let mut run = program::run(state.path(), &arguments);
+        run.args(["--state", "state", "--events", "/dev/null"]);
+        run.arg("--journeys").arg(shipped("journeys"));
+        let answer = Answer::of(run);
+        assert_eq!(answer.status, 0, "{}", answer.err);
+        for part in expected {
+            assert!(answer.err.contains(part), "`{part}` in {}", answer.err);
+        }
+        assert_eq!(lines(state.path(), "profiles", "text"), profiles);
+    };
+    let path = |name: &str| state.path().join("state").join(name);
+    std::fs::write(path("state/conf"), "no such configuration").unwrap();
+    again(&[
+        "was put aside aside=state/state.damaged-1",
+        "made anew from a checkpoint and the frames of the log behind it",
+    ]);
+    std::fs::remove_dir_all(path("state")).unwrap();
+    for entry in std::fs::read_dir(path("checkpoints")).unwrap() {
+        std::fs::write(entry.unwrap().path(), "no checkpoint").unwrap();
+    }
+    let answer = look(state.path(), "profiles", "text");
+    assert!(answer.out.lines().eq(profiles.iter()), "{}", answer.out);
+    assert!(
+        answer.err.contains("a checkpoint cannot be read"),
+        "{}",
+        answer.err
+    );
+    again(&["a checkpoint could not be read; nothing relies on it any more"]);
+}
+
+#[test]
+fn a_directory_that_holds_no_state_is_named_and_left_empty() {
+    let empty = directory(&[]);
+    std::fs::create_dir(empty.path().join("state")).unwrap();
+    let answer = look(empty.path(), "profiles", "text");
+    assert_eq!(answer.status, 1, "{}", answer.err);
+    let named = "no state directory `state`";
+    assert!(answer.err.contains(named), "{}", answer.err);
+    assert!(files(empty.path()).is_empty());
 }
 
 #[test]

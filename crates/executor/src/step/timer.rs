@@ -55,7 +55,10 @@ fn instance(work: &mut Work<'_>, timer: &Timer, id: InstanceId) -> Result<(), No
     let then = block.map(|block| match graph.block(block) {
         Block::Pause { then, .. } | Block::Wait { then, .. } => *then,
         Block::UntilTime(until) => until.then,
-        Block::UntilDate(until) => until.then,
+        Block::UntilDate(until) => {
+            walk::chose(work, id, 0);
+            until.then
+        }
         // A migration put it where nothing waits: there it begins.
         Block::Decide(_)
         | Block::Split(_)

@@ -142,7 +142,7 @@ pub(crate) fn arrive(
 }
 
 /// Notes which arm is taken: where two lead to one block, nothing else tells.
-fn chose(work: &mut Work<'_>, instance: InstanceId, place: usize) {
+pub(super) fn chose(work: &mut Work<'_>, instance: InstanceId, place: usize) {
     work.trace.note(|| Note::Chose {
         instance,
         arm: place + 1,
@@ -182,7 +182,7 @@ impl Walk<'_> {
                     arm.then
                 }))
             }
-            Block::Split(split) => Ok(Some(self.take_arm(work, split))),
+            Block::Split(split) => Ok(Some(self.split(work, split))),
             Block::Pause { duration_us, .. } => {
                 self.park(work, work.at.saturating_add_micros(*duration_us));
                 Ok(None)
@@ -197,9 +197,14 @@ impl Walk<'_> {
             Block::UntilDate(until) => {
                 let due = self.ground.with_scope(work, None, |scope| until.due(scope));
                 let Some(due) = due else {
+                    chose(work, self.live.id, 1);
                     return Ok(Some(until.missing));
                 };
-                Ok(self.park_until(work, due, until.then))
+                let then = self.park_until(work, due, until.then);
+                if then.is_some() {
+                    chose(work, self.live.id, 0);
+                }
+                Ok(then)
             }
             Block::Wait {
                 items, timeout_us, ..
@@ -254,6 +259,18 @@ impl Walk<'_> {
             at,
             due: Some(due.min(life_end(graph, instance))),
         });
+    }
+
+    /// Takes an arm and notes which.
+    fn split(&mut self, work: &mut Work<'_>, split: &Split) -> BlockId {
+        let then = self.take_arm(work, split);
+        let instance = &self.live.instance;
+        let taken = instance.arms.get(&instance.block);
+        let place = split.arms.iter().position(|arm| Some(&arm.name) == taken);
+        if let Some(place) = place {
+            chose(work, self.live.id, place);
+        }
+        then
     }
 
     /// The arm taken before, else the one that chance gives: an edit, a login or a merge moves

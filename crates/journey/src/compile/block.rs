@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::Compiler;
 use crate::check::Blocks;
+use crate::check::near_miss::Open;
 use crate::definition::{self, BlockKind, WaitFor};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::duration;
 use crate::expression::ROOTS;
-use crate::graph::{Arm, Block, BlockId, Heard, Node, Split, SplitArm, UntilDate, WaitItem};
+use crate::graph::{Arm, Block, BlockId, Node, Split, SplitArm, UntilDate, WaitItem};
 
 /// The greatest weight of an arm.
 const WEIGHT_MAX: u32 = 10_000;
@@ -103,7 +104,8 @@ impl Compiler<'_> {
             if let Some(before) = always {
                 self.problems.push(
                     Diagnostic::new(Code::DeadArm, arm.span, "no instance ever gets to this arm")
-                        .related(before, "this one always holds"),
+                        .related(before, "this one always holds")
+                        .hint("take it away, or move it before the one that always holds"),
                 );
             }
             let then = self.successor(&arm.then);
@@ -170,7 +172,10 @@ impl Compiler<'_> {
                 let problem = Diagnostic::new(Code::InvalidName, name.span, message);
                 self.problems.push(problem);
             }
-            compiled.push(value.map(|value| (name.value.as_str().into(), value)));
+            let trait_name: Arc<str> = name.value.as_str().into();
+            let undeclared = self.fields.name(Open::Profile, &trait_name, name.span);
+            self.problems.extend(undeclared);
+            compiled.push(value.map(|value| (trait_name, value)));
         }
         let then = self.needed(then, span);
         Some(Block::Update {
@@ -291,7 +296,7 @@ fn join(graph: &mut Blocks) {
                 timeout_us,
                 then,
             } => {
-                let items = items.iter().map(|item| (heard(&item.on), item.then));
+                let items = items.iter().map(|item| (item.on.to_string(), item.then));
                 let timeout = format!("after {}", duration::written(*timeout_us));
                 items.chain([(timeout, *then)]).collect()
             }
@@ -316,21 +321,5 @@ fn date(until: &UntilDate) -> String {
         0 => format!("at {date}"),
         us if us < 0 => format!("{} before {date}", duration::written(-us)),
         us => format!("{} after {date}", duration::written(us)),
-    }
-}
-
-/// What a wait hears, in a few words.
-fn heard(on: &Heard) -> String {
-    match on {
-        Heard::Event {
-            event, condition, ..
-        } => {
-            let name = event.name.as_deref().unwrap_or(event.kind.as_str());
-            match condition {
-                Some(condition) => format!("{name} where {}", condition.source()),
-                None => name.to_owned(),
-            }
-        }
-        Heard::When(condition) => condition.source().to_owned(),
     }
 }

@@ -1,5 +1,6 @@
 //! Who starts, enters and leaves a journey, once it is checked?
 
+use std::fmt;
 use std::sync::Arc;
 
 use wayfare_event::{ConsentAction, EventKind, Value};
@@ -164,4 +165,22 @@ pub enum Heard {
     },
     /// A condition on state.
     When(Expression),
+}
+
+/// What is heard, in a few words.
+impl fmt::Display for Heard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Event {
+                event, condition, ..
+            } => {
+                f.write_str(event.name.as_deref().unwrap_or(event.kind.as_str()))?;
+                match condition {
+                    Some(condition) => write!(f, " where {}", condition.source()),
+                    None => Ok(()),
+                }
+            }
+            Self::When(condition) => f.write_str(condition.source()),
+        }
+    }
 }

@@ -95,6 +95,8 @@ impl Play<'_> {
         if let Ok(happened) = intake::happened(catalog, event, SOURCE.into(), occurred) {
             self.engine.event(given.at, happened, given.text.clone())?;
         }
+        // What its step left in the queue has its turn before anything else.
+        self.engine.drain(given.at, usize::MAX)?;
         self.commit()?;
         self.move_to(given.at)
     }
@@ -103,6 +105,7 @@ impl Play<'_> {
     fn move_to(&mut self, at: Timestamp) -> Result<(), StoreError> {
         while let Some(due) = self.next().filter(|due| *due <= at) {
             self.happen(due)?;
+            self.engine.drain(due, usize::MAX)?;
             self.commit()?;
         }
         Ok(())

@@ -7,9 +7,13 @@ use std::ops::ControlFlow;
 type Frames = Vec<(u64, Vec<u8>)>;
 
 fn open(directory: &Path) -> (Log, Frames, Option<TornTail>) {
+    open_of(directory, SEGMENT_BYTES)
+}
+
+fn open_of(directory: &Path, segment_bytes: u64) -> (Log, Frames, Option<TornTail>) {
     let mut frames = Vec::new();
     let mut keep = |sequence, payload: &[u8]| frames.push((sequence, payload.to_vec()));
-    let (log, torn) = Log::open(directory, SEGMENT_BYTES, 1, &mut keep).unwrap();
+    let (log, torn) = Log::open(directory, segment_bytes, 1, &mut keep).unwrap();
     (log, frames, torn)
 }
 
@@ -181,11 +185,14 @@ fn frames_are_read_while_the_log_is_open() {
     assert_eq!(read(5, 9), []);
 }
 
-/// A log of three segments, with one large frame each, and their paths.
+/// Bytes of a segment that has room for one frame of 3,000 bytes.
+const SMALL: u64 = 4096;
+
+/// A log of three segments, with one frame each, and their paths.
 fn three_segments(directory: &Path) -> Vec<PathBuf> {
-    let (mut log, ..) = open(directory);
+    let (mut log, ..) = open_of(directory, SMALL);
     for _ in 0..3 {
-        log.append(&vec![7; FRAME_PAYLOAD_BYTES_MAX]).unwrap();
+        log.append(&vec![7; 3000]).unwrap();
     }
     log.sync().unwrap();
     let segments = segment::list(directory).unwrap();
@@ -199,7 +206,7 @@ fn segments_before_the_frame_that_is_wanted_are_not_read_but_for_their_headers()
     overwrite(&paths[0], segment::HEADER_BYTES + 100, b"X");
     let open_from = |from| {
         let mut seen = Vec::new();
-        let opened = Log::open(directory.path(), SEGMENT_BYTES, from, &mut |sequence, _| {
+        let opened = Log::open(directory.path(), SMALL, from, &mut |sequence, _| {
             seen.push(sequence);
         });
         opened.map(|(log, _)| (log.past().next_sequence(), seen))
@@ -235,7 +242,7 @@ fn a_gap_in_the_history_is_an_error() {
 fn the_oldest_segment_is_forgotten_and_the_one_in_use_is_not() {
     let directory = tempfile::tempdir().unwrap();
     three_segments(directory.path());
-    let (mut log, ..) = open(directory.path());
+    let (mut log, ..) = open_of(directory.path(), SMALL);
     for expected in [vec![2, 3], vec![3], vec![3]] {
         log.forget_oldest().unwrap();
         assert_eq!(log.past().segment_starts().unwrap(), expected);
@@ -243,7 +250,7 @@ fn the_oldest_segment_is_forgotten_and_the_one_in_use_is_not() {
     assert_eq!(log.append(b"four").unwrap(), 4);
     log.sync().unwrap();
     drop(log);
-    let (_, frames, torn) = open(directory.path());
+    let (_, frames, torn) = open_of(directory.path(), SMALL);
     assert_eq!((frames.len(), torn), (2, None));
 }
 
@@ -251,15 +258,15 @@ fn the_oldest_segment_is_forgotten_and_the_one_in_use_is_not() {
 fn a_spare_segment_made_of_an_old_one_is_blank() {
     let directory = tempfile::tempdir().unwrap();
     three_segments(directory.path());
-    let (mut log, ..) = open(directory.path());
+    let (mut log, ..) = open_of(directory.path(), SMALL);
     log.forget_oldest().unwrap();
-    segment::prepare(directory.path(), SEGMENT_BYTES).unwrap();
+    segment::prepare(directory.path(), SMALL).unwrap();
     let spare = std::fs::read(directory.path().join("spare")).unwrap();
-    assert_eq!(spare.len() as u64, SEGMENT_BYTES);
+    assert_eq!(spare.len() as u64, SMALL);
     assert!(spare.iter().all(|byte| *byte == 0));
-    log.append(&vec![7; FRAME_PAYLOAD_BYTES_MAX]).unwrap();
+    log.append(&vec![7; 3000]).unwrap();
     log.sync().unwrap();
     assert!(!directory.path().join("spare").exists());
-    let (log, frames, _) = open(directory.path());
+    let (log, frames, _) = open_of(directory.path(), SMALL);
     assert_eq!((frames.len(), log.past().next_sequence()), (3, 5));
 }

@@ -14,8 +14,8 @@ use crate::cli::Journeys;
 pub(crate) struct Graph {
     #[command(flatten)]
     journeys: Journeys,
-    /// The journey's id.
-    id: String,
+    /// The journey's id; all of them, without one.
+    id: Option<String>,
     /// The language of the drawing.
     #[arg(long, value_enum, default_value_t = Language::Mermaid)]
     format: Language,
@@ -30,19 +30,34 @@ enum Language {
     Dot,
 }
 
-/// Prints the drawing.
+/// Prints the drawing; of several, Mermaid's stand in a page of Markdown.
 pub(crate) fn graph(graph: &Graph) -> anyhow::Result<ExitCode> {
     let project =
         config::load_directory(&graph.journeys.journeys, graph.journeys.config.as_deref())?;
-    let found = project.graphs.iter().find(|it| **it.id() == *graph.id);
-    let Some(found) = found else {
-        let known: Vec<&str> = project.graphs.iter().map(|it| &**it.id()).collect();
-        let message = format!("no journey `{}`; there are: {}", graph.id, known.join(", "));
-        return Err(WrongInput(message).into());
-    };
     let drawing = match graph.format {
         Language::Mermaid => Drawing::Mermaid,
         Language::Dot => Drawing::Dot,
+    };
+    let Some(id) = &graph.id else {
+        for (place, found) in project.graphs.iter().enumerate() {
+            let before = if place == 0 { "" } else { "\n" };
+            let drawn = draw(found, drawing);
+            let drawn = drawn.trim_end();
+            match graph.format {
+                Language::Mermaid => {
+                    let title = found.id();
+                    print(&format!("{before}## {title}\n\n```mermaid\n{drawn}\n```"))?;
+                }
+                Language::Dot => print(&format!("{before}{drawn}"))?,
+            }
+        }
+        return Ok(ExitCode::SUCCESS);
+    };
+    let found = project.graphs.iter().find(|it| **it.id() == **id);
+    let Some(found) = found else {
+        let known: Vec<&str> = project.graphs.iter().map(|it| &**it.id()).collect();
+        let message = format!("no journey `{id}`; there are: {}", known.join(", "));
+        return Err(WrongInput(message).into());
     };
     print(draw(found, drawing).trim_end())?;
     Ok(ExitCode::SUCCESS)

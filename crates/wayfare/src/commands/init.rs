@@ -68,8 +68,9 @@ const IGNORED: File = (
 );
 
 /// What to try, from within the directory.
-const NEXT: [&str; 3] = [
-    "wayfare check",
+const NEXT: [&str; 4] = [
+    "wayfare check --ignore-secrets",
+    "wayfare test",
     "wayfare run --events events.ndjson --clock events --dry-run",
     "wayfare run --events events.ndjson --clock events --receiver builtin --state .wayfare",
 ];

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
+use wayfare_journey::diagnostic::Severity;
 use wayfare_runtime::config::{self, Problem, Project, ProjectError};
 use wayfare_runtime::trial::{self, Coverage, Tried};
 
@@ -111,7 +112,10 @@ fn once(test: &Test) -> anyhow::Result<Results> {
         let project = match config::load_directory(&directory, test.config.as_deref()) {
             Ok(project) => project,
             Err(ProjectError::Problems { problems, .. }) => {
-                results.broken.extend(problems);
+                // What only warns is for `wayfare check` to tell.
+                results
+                    .broken
+                    .extend(problems.into_iter().filter(has_error));
                 continue;
             }
             Err(
@@ -143,6 +147,11 @@ fn once(test: &Test) -> anyhow::Result<Results> {
         results.broken.extend(tally.broken);
     }
     Ok(results)
+}
+
+fn has_error(file: &Problem) -> bool {
+    let mut codes = file.diagnostics.iter().map(|problem| problem.code);
+    codes.any(|code| code.severity() == Severity::Error)
 }
 
 fn file(project: &Project, id: &str) -> (String, PathBuf) {

@@ -6,6 +6,7 @@
     reason = "a test target: an assumption that fails is a test that fails"
 )]
 
+mod blocks;
 mod formats;
 mod mismatch;
 mod paths;

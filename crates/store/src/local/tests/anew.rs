@@ -160,7 +160,7 @@ fn a_state_that_went_back_behind_the_log_is_made_anew() {
     copy(&older.path().join("state"), &directory.path().join("state"));
     // The log begins where the older checkpoint ends.
     let first = segment(directory.path());
-    let log = crate::log::Past::open(&directory.path().join("log"), 1, &mut |_, _| ());
+    let log = Past::open(&directory.path().join("log"), 1, &mut |_, _| ());
     let mut bytes = b"wayflog1".to_vec();
     bytes.extend_from_slice(&11_u64.to_le_bytes());
     log.unwrap()
@@ -176,6 +176,22 @@ fn a_state_that_went_back_behind_the_log_is_made_anew() {
     assert_eq!((after.head, after.rows), (before.head, before.rows));
     assert_eq!(opened.replayed, 5);
     assert!(opened.damaged.is_some());
+}
+
+#[test]
+fn a_checkpoint_of_a_longer_log_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    with_checkpoints(directory.path());
+    let other = tempfile::tempdir().unwrap();
+    let (mut store, _) = open(other.path(), EAGER);
+    live(&mut store, 2);
+    store.close().unwrap();
+    for part in ["log", "state"] {
+        std::fs::remove_dir_all(directory.path().join(part)).unwrap();
+        copy(&other.path().join(part), &directory.path().join(part));
+    }
+    let error = LocalStore::open(directory.path(), &OPTIONS).unwrap_err();
+    assert!(matches!(error, StoreError::Apart { .. }), "{error}");
 }
 
 #[test]
