@@ -132,3 +132,43 @@ fn blocks_json(blocks: &Blocks) -> serde_json::Map<String, serde_json::Value> {
         .map(|(block, count)| (block.to_string(), (*count).into()))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use wayfare_event::Identifier;
+
+    use super::*;
+
+    #[test]
+    fn a_sweep_is_told_by_where_it_is() {
+        let check = |cause, at: Option<&str>, cursor: Option<&str>, expected: &str| {
+            let sweep = Sweep {
+                at: at.map(|at| at.parse().unwrap()),
+                cursor: cursor.map(|value| Identifier::new("user_id", value)),
+                seen: 512,
+                queued: 3,
+            };
+            assert_eq!(sweep_text(cause, &sweep), expected);
+        };
+        let at = Some("2026-01-26T11:00:00Z");
+        check(
+            SweepCause::Schedule,
+            at,
+            None,
+            "schedule comes round at 2026-01-26T11:00:00Z",
+        );
+        check(
+            SweepCause::Dates,
+            at,
+            Some("u512"),
+            "sweep for dates of 2026-01-26T11:00:00Z is under way: \
+             512 profiles looked at, 3 concerned",
+        );
+        check(
+            SweepCause::Dates,
+            None,
+            None,
+            "sweep for dates is about to begin",
+        );
+    }
+}

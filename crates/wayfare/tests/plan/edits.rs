@@ -148,81 +148,71 @@ pub(crate) struct Case {
     pub(crate) status: i32,
 }
 
-pub(crate) fn cases() -> Vec<Case> {
-    let case = |edit, (lead, nudge): (String, String), says, status| Case {
+fn case(
+    edit: &'static str,
+    files: impl IntoIterator<Item = (&'static str, String)>,
+    (says, status): (&'static str, i32),
+) -> Case {
+    Case {
         edit,
-        files: vec![("lead.yaml", lead), ("nudge.yaml", nudge)],
+        files: files.into_iter().collect(),
         says,
         status,
-    };
-    let with = |from: &str, to: &str| {
-        assert!(LEAD.contains(from) != NUDGE.contains(from), "{from}");
-        (LEAD.replace(from, to), NUDGE.replace(from, to))
-    };
-    let renamed = |migrate: &str| {
-        let (lead, nudge) = with("settle: { wait", "rest: { wait");
-        (lead, format!("{nudge}{migrate}"))
-    };
-    let lead = || ("lead.yaml", LEAD.to_owned());
+    }
+}
+
+/// Both journeys, with something in one of them written differently.
+fn with(from: &str, to: &str) -> [(&'static str, String); 2] {
+    assert!(LEAD.contains(from) != NUDGE.contains(from), "{from}");
+    let edited = |file: &str| file.replace(from, to);
+    [("lead.yaml", edited(LEAD)), ("nudge.yaml", edited(NUDGE))]
+}
+
+fn renamed(migrate: &str) -> [(&'static str, String); 2] {
+    let [lead, (name, nudge)] = with("settle: { wait", "rest: { wait");
+    [lead, (name, format!("{nudge}{migrate}"))]
+}
+
+pub(crate) fn cases() -> Vec<Case> {
+    let same = || with("journey: lead", "# A lead.\njourney: lead");
+    let [lead, _] = same();
+    let crm = "POST\n      url: https://crm";
+    let only_pro = "POST\n      when: properties.plan == \"pro\"\n      url: https://crm";
+    let daily = ("daily.yaml", DAILY.to_owned());
+    let taken_over = renamed("migrate: { from: any, map: { settle: rest } }\n");
+    let stranded = renamed("migrate: { from: any, map: {} }\n");
     vec![
-        case(
-            "a comment",
-            with("journey: lead", "# A lead.\njourney: lead"),
-            COMMENT,
-            0,
-        ),
+        case("a comment", same(), (COMMENT, 0)),
         case(
             "a condition narrowed",
             with("score > 10", "score > 30"),
-            NARROWED,
-            1,
+            (NARROWED, 1),
         ),
         case(
             "a condition widened",
             with("total > 0", "total >= 0"),
-            WIDENED,
-            1,
+            (WIDENED, 1),
         ),
-        case("a payload changed", with("{ plan:", "{ tier:"), PAYLOAD, 1),
-        case("a target changed", with("/nudges/", "/carts/"), TARGET, 1),
-        case("a wait made longer", with("wait: 1h", "wait: 2h"), WAIT, 1),
         case(
-            "a last condition",
-            with(
-                "POST\n      url: https://crm",
-                "POST\n      when: properties.plan == \"pro\"\n      url: https://crm",
-            ),
-            DECLINED,
-            1,
+            "a payload changed",
+            with("{ plan:", "{ tier:"),
+            (PAYLOAD, 1),
         ),
-        case("a block renamed", renamed(""), RENAMED, 0),
+        case("a target changed", with("/nudges/", "/carts/"), (TARGET, 1)),
         case(
-            "a block renamed with its people",
-            renamed("migrate: { from: any, map: { settle: rest } }\n"),
-            MIGRATED,
-            1,
+            "a wait made longer",
+            with("wait: 1h", "wait: 2h"),
+            (WAIT, 1),
         ),
+        case("a last condition", with(crm, only_pro), (DECLINED, 1)),
+        case("a block renamed", renamed(""), (RENAMED, 0)),
+        case("a block renamed with its people", taken_over, (MIGRATED, 1)),
         case(
             "a block renamed without a place for its people",
-            renamed("migrate: { from: any, map: {} }\n"),
-            STRANDED,
-            1,
+            stranded,
+            (STRANDED, 1),
         ),
-        Case {
-            edit: "a journey removed",
-            files: vec![lead()],
-            says: REMOVED,
-            status: 1,
-        },
-        Case {
-            edit: "a new journey",
-            files: vec![
-                lead(),
-                ("nudge.yaml", NUDGE.to_owned()),
-                ("daily.yaml", DAILY.to_owned()),
-            ],
-            says: NEW,
-            status: 1,
-        },
+        case("a journey removed", [lead], (REMOVED, 1)),
+        case("a new journey", same().into_iter().chain([daily]), (NEW, 1)),
     ]
 }

@@ -117,19 +117,21 @@ fn example(example: &Example) -> String {
 /// What it was played over, and how far back that goes.
 fn history(planned: &Planned) -> String {
     let heard = planned.heard;
-    let mut line = format!("played {}", counted(heard.events, "event"));
-    if let (Some(first), Some(last)) = (heard.first, heard.last) {
-        line.push_str(&format!(" from {first} to {last}"));
-    }
-    if heard.rejected > 0 {
-        line.push_str(&format!(", {} rejected", counted(heard.rejected, "line")));
-    }
-    if let Some(begins) = planned.begins {
-        line.push_str(&format!(
-            "\nthe history begins at {begins}: what was known before then is not in it"
-        ));
-    }
-    line
+    let span = match (heard.first, heard.last) {
+        (Some(first), Some(last)) => format!(" from {first} to {last}"),
+        (None, _) | (_, None) => String::new(),
+    };
+    let rejected = match heard.rejected {
+        0 => String::new(),
+        lines => format!(", {} rejected", counted(lines, "line")),
+    };
+    let begins = planned.begins.map_or_else(String::new, |begins| {
+        format!("\nthe history begins at {begins}: what was known before then is not in it")
+    });
+    format!(
+        "played {}{span}{rejected}{begins}",
+        counted(heard.events, "event")
+    )
 }
 
 fn conclusion(planned: &Planned) -> String {
