@@ -300,3 +300,31 @@ fn who_is_inside_an_earlier_version_and_whose_file_is_gone_is_told() {
     ];
     assert_eq!(said, expected);
 }
+
+#[test]
+fn what_was_in_force_before_may_be_so_again() {
+    let directory = directory(&[("nudge.yaml", LIMITED), ("other.yaml", "")]);
+    let other = LIMITED.replace("nudge", "other");
+    let path = directory.path().join("other.yaml");
+    let edited = other.replace("30m", "45m");
+    let mut seen = Vec::new();
+    for file in [
+        Some(&other),
+        Some(&edited),
+        Some(&other),
+        None,
+        Some(&other),
+    ] {
+        match file {
+            Some(text) => std::fs::write(&path, text).unwrap(),
+            None => std::fs::remove_file(&path).unwrap(),
+        }
+        play(directory.path(), "1m", &[]);
+        let listed = wayfare(directory.path(), &["journeys"]).out;
+        seen.push(listed.lines().last().unwrap().to_owned());
+    }
+    assert_ne!(seen[0], seen[1]);
+    assert_eq!(seen[2], seen[0]);
+    assert_eq!(seen[3], "other  its file is gone");
+    assert_eq!(seen[4], seen[0]);
+}
