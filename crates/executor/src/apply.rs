@@ -102,9 +102,17 @@ impl Change {
         {
             instance.arms.insert(block.clone(), arm.clone());
             instance.holdout |= holdout;
-        } else if let Self::Migrated { version, block, .. } = self {
+        } else if let Self::Migrated {
+            version,
+            block,
+            renamed,
+            ..
+        } = self
+        {
             instance.version = *version;
             instance.block = block.clone();
+            rename(&mut instance.arms, renamed);
+            rename(&mut instance.visits, renamed);
         } else if let Self::Named { name, event, .. } = self {
             instance.named.retain(|(other, _)| other != name);
             instance.named.push((name.clone(), event.clone()));
@@ -221,6 +229,15 @@ fn park(instance: &mut Instance, block: &Arc<str>, at: Timestamp, due: Option<Ti
     instance.arrived = at;
     instance.due = due;
     *instance.visits.entry(block.clone()).or_insert(0) += 1;
+}
+
+/// Gives what is kept by block the names that the blocks have now.
+fn rename<T>(kept: &mut BTreeMap<Arc<str>, T>, renamed: &BTreeMap<Arc<str>, Arc<str>>) {
+    let moved: Vec<_> = renamed
+        .iter()
+        .filter_map(|(old, new)| Some((new.clone(), kept.remove(old)?)))
+        .collect();
+    kept.extend(moved);
 }
 
 type Registers = BTreeMap<Arc<str>, Register>;

@@ -6,9 +6,10 @@ mod triggers;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use wayfare_event::{ConsentAction, EventKind, IdKey, Map, Value};
+use wayfare_event::{ConsentAction, EventKind, IdKey, Map, Timestamp, Value};
 use wayfare_journey::{Graph, TraitOf, TriggerOn, Version};
 
+use crate::record::Sweep;
 use triggers::Triggers;
 
 /// Everything a step reads that no input changes.
@@ -50,6 +51,34 @@ pub struct Published {
     pub graph: Graph,
     /// `journey.id`, `.title` and `.version`.
     pub names: Map,
+}
+
+impl Published {
+    /// When its schedule comes next, not before an instant; nothing when it has none.
+    #[must_use]
+    pub fn next_instant(&self, from: Timestamp) -> Option<Timestamp> {
+        let TriggerOn::Schedule { cron, zone } = &self.graph.trigger().on else {
+            return None;
+        };
+        cron.next_after(from.saturating_add_micros(-1), zone)
+    }
+
+    /// Whether a sweep that stands at `at` is the one its schedule has: under way or missed for an
+    /// instant of the schedule, or set for the next.
+    #[must_use]
+    pub fn has_sweep(&self, sweep: &Sweep, at: Timestamp) -> bool {
+        let Some(begins) = sweep.at else {
+            return matches!(self.graph.trigger().on, TriggerOn::Schedule { .. });
+        };
+        // An instant that is `at` itself may have had its turn.
+        let is_ahead = sweep.cursor.is_none() && begins > at;
+        let from = if is_ahead {
+            at.saturating_add_micros(1)
+        } else {
+            begins
+        };
+        self.next_instant(from) == Some(begins)
+    }
 }
 
 impl Catalog {

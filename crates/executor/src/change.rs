@@ -1,6 +1,7 @@
 //! What can change? Deltas with a meaning (SP 12). Not here: when a change is made (`step`), and
 //! what it does to rows (`apply`).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -141,6 +142,9 @@ pub enum Change {
         version: Version,
         /// The block there.
         block: Arc<str>,
+        /// Blocks it has been to that have another name there.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        renamed: BTreeMap<Arc<str>, Arc<str>>,
     },
     /// An event that ended a wait has a name for the blocks ahead.
     Named {

@@ -63,8 +63,7 @@ pub fn step(catalog: &Catalog, snapshot: &Snapshot, input: &Input, trace: &mut T
                 version: *version,
                 source: source.clone(),
             });
-            sweep::published(&mut work, journey);
-            Ok(())
+            sweep::published(&mut work, journey)
         }
         InputKind::Withdrawn(journey) => {
             let journey = journey.clone();

@@ -229,7 +229,8 @@ impl Engine {
         control.is_some_and(|control| control.paused.is_some())
     }
 
-    /// Deliveries that are not final and whose journeys are not known to hold them.
+    /// Deliveries that are not final and go on by themselves: those that a paused journey holds do
+    /// not.
     #[must_use]
     pub fn open_deliveries(&self) -> usize {
         self.due.open().saturating_sub(self.held.deliveries.len())
@@ -290,7 +291,7 @@ impl Engine {
         Ok(count)
     }
 
-    /// A delivery could leave at `at`; whether it was released.
+    /// A delivery could leave at `at`; whether it was released. In a paused journey it waits on.
     ///
     /// # Errors
     ///
@@ -298,8 +299,15 @@ impl Engine {
     pub fn ready(&mut self, at: Timestamp, id: DeliveryId) -> Result<bool, StoreError> {
         let kind = InputKind::AttemptReady(id);
         self.input(at, kind, LoggedInput::AttemptReady(id))?;
-        let delivery = self.delivery(id)?;
-        Ok(delivery.is_some_and(|delivery| matches!(delivery.state, State::Armed { .. })))
+        let Some(delivery) = self.delivery(id)? else {
+            return Ok(false);
+        };
+        if let State::Planned { due } = delivery.state
+            && self.is_paused(&delivery.journey)
+        {
+            self.held.deliveries.push((id, due));
+        }
+        Ok(matches!(delivery.state, State::Armed { .. }))
     }
 
     /// The address of a delivery is refused.

@@ -53,7 +53,9 @@ pub fn all(store: &mut dyn Store) -> Result<BTreeMap<Arc<str>, Journey>, StoreEr
                 journey.versions.insert(*version, source.clone());
             } else if let (Key::Control(id), Row::Control(control)) = (key, row) {
                 journeys.entry(id.clone()).or_default().control = control.clone();
-            } else if let (Key::Sweep(id), Row::Sweep(sweep)) = (key, row) {
+            } else if let (Key::Sweep(id), Row::Sweep(sweep)) = (key, row)
+                && sweep.over.is_none()
+            {
                 let journey = journeys.entry(id.journey.clone()).or_default();
                 journey.sweeps.insert(id.cause, sweep.clone());
             }

@@ -20,8 +20,8 @@ use std::path::Path;
 use tempfile::TempDir;
 use wayfare_event::{DecisionId, DeliveryId, Event, IdKey, InstanceId, Timestamp};
 use wayfare_executor::{
-    Catalog, Change, Effects, Happened, Input, InputKind, Key, Row, Sending, Snapshot, Timer,
-    Trace, step,
+    Action, Catalog, Change, Effects, Happened, Input, InputKind, Key, Operator, RefusalCode, Row,
+    Sending, Snapshot, Timer, Trace, step,
 };
 use wayfare_runtime::{Engine, Output};
 use wayfare_store::local::Options;
@@ -109,7 +109,7 @@ impl Shop {
     fn turn(&mut self) {
         let seconds = i64::try_from(self.dice.below(90)).unwrap();
         self.at = self.at.saturating_add_micros(seconds * 1_000_000);
-        match self.dice.below(24) {
+        match self.dice.below(28) {
             0..=11 => self.hear(),
             12..=13 => {
                 self.engine.fire(self.at, 3).unwrap();
@@ -117,7 +117,10 @@ impl Shop {
             14..=17 => self.release(),
             18..=20 => self.finish(),
             21..=22 => self.commit(),
-            _ if self.dice.below(8) == 0 => self.kill(),
+            23..=24 => self.sweep(),
+            25 => self.order(),
+            26 => self.engine.drain(self.at, 3).unwrap(),
+            _ if self.dice.below(5) == 0 => self.kill(),
             _ => {}
         }
     }
@@ -137,6 +140,30 @@ impl Shop {
                 self.released.push(id);
             }
         }
+    }
+
+    /// The next page of a sweep: what was done before is told before it, as a page commits.
+    fn sweep(&mut self) {
+        self.engine.begin_sweeps(self.at).unwrap();
+        self.engine.drain(self.at, usize::MAX).unwrap();
+        self.commit();
+        self.engine.sweep(self.at, 1).unwrap();
+    }
+
+    /// Somebody pauses a journey, or lets one go on.
+    fn order(&mut self) {
+        let journey = shop::PAUSED[usize::try_from(self.dice.below(4)).unwrap()].into();
+        let action = if self.dice.below(3) == 0 {
+            Action::Pause(journey)
+        } else {
+            Action::Resume(journey)
+        };
+        let order = Operator {
+            by: "ops".into(),
+            reason: "it is a test".into(),
+            action,
+        };
+        self.engine.order(self.at, order).unwrap();
     }
 
     fn finish(&mut self) {
@@ -250,6 +277,11 @@ impl Again {
             kind: self.kind(entry),
         };
         let mut known = Snapshot::new();
+        for (key, row) in &self.rows {
+            if matches!(key, Key::Control(_)) {
+                known.put(key.clone(), Some(row.clone()));
+            }
+        }
         let changes = loop {
             match step(&self.catalog, &known, &input, &mut Trace::off()) {
                 Effects::Changes(changes) => break changes,
@@ -265,7 +297,10 @@ impl Again {
         for change in &changes {
             change.apply(&mut known);
             for key in change.touches() {
-                self.rows.extend(known.row(&key).map(|row| (key, row)));
+                match known.row(&key) {
+                    Some(row) => self.rows.insert(key, row),
+                    None => self.rows.remove(&key),
+                };
             }
         }
         changes
@@ -334,7 +369,25 @@ fn invariant_3_deciding_the_log_again_gives_the_same_changes_and_ids() {
                 kinds.push(kind);
             }
         }
-        assert_eq!(kinds.len(), 6, "some kind of input never came");
+        assert_eq!(kinds.len(), 9, "some kind of input never came");
+        let changes = || entries.iter().flat_map(|entry| &entry.changes);
+        let refused = |code: RefusalCode| {
+            changes()
+                .any(|it| matches!(it, Change::Refused { refusal, .. } if refusal.code == code))
+        };
+        let codes = [
+            RefusalCode::HopLimit,
+            RefusalCode::EntryLimit,
+            RefusalCode::Paused,
+        ];
+        for code in codes {
+            assert!(refused(code), "seed {seed:#x}: {code:?}");
+        }
+        let migrated = changes().filter(|it| matches!(it, Change::Migrated { .. }));
+        assert!(
+            migrated.count() > 0,
+            "seed {seed:#x}: nobody was taken over"
+        );
         assert_eq!(again.rows, rows(shop.engine.store()), "seed {seed:#x}");
     }
 }
@@ -435,8 +488,8 @@ fn invariant_9_ended_instances_are_decisions_and_webhook_decisions_are_deliverie
         "delivered",
         "exit",
         "expired",
+        "holdout",
         "merged",
-        "planned",
         "rejected",
         "render_failed",
         "suppressed",

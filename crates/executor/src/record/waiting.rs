@@ -113,6 +113,19 @@ pub struct Sweep {
     pub seen: u64,
     /// Profiles it queued an input for.
     pub queued: u64,
+    /// The version whose dates are all planned: then it is over, and kept as the sign of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<Version>,
+}
+
+impl Sweep {
+    /// Whether it goes on by `at`: its time has come, it is under way, or its first instant is not
+    /// known yet.
+    #[must_use]
+    pub fn is_due(&self, at: Timestamp) -> bool {
+        let begins = self.at.filter(|_| self.cursor.is_none());
+        self.over.is_none() && begins.is_none_or(|begins| begins <= at)
+    }
 }
 
 /// The date a profile has for a journey that starts at one.

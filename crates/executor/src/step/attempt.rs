@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use wayfare_event::DeliveryId;
 
+use super::event;
 use super::send::permission;
 use super::start::next_hops;
 use super::walk::{HOPS_MAX, refuse_hop};
@@ -27,7 +28,9 @@ pub(super) fn ready(work: &mut Work<'_>, id: DeliveryId) -> Result<(), NotYet> {
     };
     if let Some(reason) = overdue(work, &delivery) {
         let state = State::Expired(reason);
-        moved(work, id, state, (None, None));
+        return moved(work, id, state, (None, None));
+    }
+    if !event::is_going(work, &delivery.journey) {
         return Ok(());
     }
     let who = Who::behind(work, &delivery.owner)?;
@@ -37,8 +40,7 @@ pub(super) fn ready(work: &mut Work<'_>, id: DeliveryId) -> Result<(), NotYet> {
     } else {
         State::Withheld(WithheldReason::Consent)
     };
-    moved(work, id, state, (Some(permission), None));
-    Ok(())
+    moved(work, id, state, (Some(permission), None))
 }
 
 /// An attempt ended. A late result lifts what was unknown, when it is about the same attempt.
@@ -68,7 +70,7 @@ pub(super) fn finished(
             window_us: delivery.terms.window_us,
         };
         let state = progress.after(outcome, work.at);
-        moved(work, id, state, (None, Some(outcome)));
+        return moved(work, id, state, (None, Some(outcome)));
     }
     Ok(())
 }
@@ -80,7 +82,7 @@ pub(super) fn barred(work: &mut Work<'_>, id: DeliveryId) -> Result<(), NotYet> 
     };
     if matches!(delivery.state, State::Planned { .. }) {
         let state = State::Withheld(WithheldReason::Policy);
-        moved(work, id, state, (None, None));
+        return moved(work, id, state, (None, None));
     }
     Ok(())
 }
@@ -109,7 +111,7 @@ fn moved(
     id: DeliveryId,
     state: State,
     (consent, outcome): (Option<Permission>, Option<Outcome>),
-) {
+) -> Result<(), NotYet> {
     let at = work.at;
     work.make(Change::DeliveryMoved {
         delivery: id,
@@ -119,21 +121,23 @@ fn moved(
         outcome,
     });
     if let Some(Row::Delivery(delivery)) = work.rows.row(&Key::Delivery(id)) {
-        tell(work, &delivery, state);
+        tell(work, &delivery, state)?;
     }
+    Ok(())
 }
 
 /// Queues the state for the journeys that start from it.
-fn tell(work: &mut Work<'_>, delivery: &Delivery, state: State) {
+fn tell(work: &mut Work<'_>, delivery: &Delivery, state: State) -> Result<(), NotYet> {
     let of = (&*delivery.journey, &*delivery.block);
     let mut started = work.catalog.started_by_delivery(of, state.as_str());
     if started.next().is_none() {
-        return;
+        return Ok(());
     }
     let hops = next_hops(work, delivery.hops);
     if hops > HOPS_MAX {
+        work.need([Key::Person(delivery.owner.clone())])?;
         refuse_hop(work, &delivery.owner, &delivery.journey, &delivery.block);
-        return;
+        return Ok(());
     }
     let (status, reason) = state.told();
     work.queue(Queued {
@@ -149,4 +153,5 @@ fn tell(work: &mut Work<'_>, delivery: &Delivery, state: State) {
             at: work.at,
         }),
     });
+    Ok(())
 }

@@ -20,33 +20,44 @@ use crate::input::Timer;
 use crate::record::Planned;
 use crate::refusal::RefusalCode;
 
-/// Plans every journey that starts at a date of this profile.
+/// Plans every journey that starts at a date of this profile, once for all its identifiers.
 pub(super) fn plan(work: &mut Work<'_>, who: &Who) -> Result<(), NotYet> {
     let catalog = work.catalog;
+    for (owner, journey) in who.dated(&work.rows) {
+        let published = catalog.in_force(&journey);
+        if published.is_some_and(|it| !matches!(it.graph.trigger().on, TriggerOn::Date { .. })) {
+            let_go(work, owner, &journey);
+        }
+    }
     for published in catalog.started_by_date() {
         let journey = published.graph.id();
         let held = who.dates(&work.rows, journey);
         let wanted = wanted(work, who, published)?;
-        let mut is_planned = false;
-        for (owner, planned) in held {
-            let same = wanted.is_some_and(|(date, due)| {
+        let same = |(_, planned): &&(Identifier, Planned)| {
+            wanted.is_some_and(|(date, due)| {
                 planned.date == date && planned.due.is_none_or(|held| held == due)
-            });
-            if same && !is_planned {
-                is_planned = true;
-                continue;
-            }
-            work.make(Change::DatePlanned {
-                owner,
-                journey: journey.clone(),
-                planned: None,
-            });
+            })
+        };
+        // Where two became one, a date that had its turn has had it for both.
+        let kept = held.iter().filter(same);
+        let kept = kept.min_by_key(|(_, planned)| planned.due.is_some());
+        let kept = kept.map(|(owner, _)| owner);
+        for (owner, _) in held.iter().filter(|(owner, _)| Some(owner) != kept) {
+            let_go(work, owner.clone(), journey);
         }
-        if let Some((date, due)) = wanted.filter(|_| !is_planned) {
+        if let Some((date, due)) = wanted.filter(|_| kept.is_none()) {
             take_up(work, who, published, (date, due));
         }
     }
     Ok(())
+}
+
+fn let_go(work: &mut Work<'_>, owner: Identifier, journey: &Arc<str>) {
+    work.make(Change::DatePlanned {
+        owner,
+        journey: journey.clone(),
+        planned: None,
+    });
 }
 
 /// The date a profile has, and when the journey starts because of it.
@@ -102,8 +113,9 @@ pub(super) fn come(work: &mut Work<'_>, timer: &Timer, journey: &Arc<str>) -> Re
         return Ok(());
     }
     let who = Who::behind(work, &timer.owner)?;
-    if wanted(work, &who, &published)? != Some((planned.date, timer.due)) {
-        return plan(work, &who);
+    plan(work, &who)?;
+    if self::planned(work, &timer.owner, journey) != Some(planned) {
+        return Ok(());
     }
     work.make(Change::DatePlanned {
         owner: timer.owner.clone(),

@@ -128,6 +128,11 @@ fn admit(
     if let Err(refused) = again(work, who, start, (published, instance))? {
         return Ok(Err(refused));
     }
+    let event = instance.trigger.take();
+    instance.trigger = event.map(|event| graph.kept().trigger(&event));
+    if kept_bytes(instance) > KEPT_BYTES_MAX {
+        return Ok(Err(RefusalCode::TooLarge.into()));
+    }
     Ok(match graph.entry().limit {
         Some(limit) if !within(work, graph.id(), limit) => Err(RefusalCode::EntryLimit.into()),
         Some(_) | None => Ok(true),
@@ -158,6 +163,11 @@ fn again(
         let code = RefusalCode::Once;
         let leaf = Some(("messageId".to_owned(), start.opener.clone()));
         return Ok(Err(Refused { code, leaf }));
+    }
+    // Who logs in behind a sweep's page was met there under another id.
+    let by_schedule = matches!(published.graph.trigger().on, TriggerOn::Schedule { .. });
+    if by_schedule && last.is_some_and(|last| last > start.occurred) {
+        return Ok(Err(RefusalCode::Once.into()));
     }
     let is_inside = inside.count() > 0;
     Ok(match published.graph.entry().again {
@@ -203,6 +213,13 @@ fn is_taken(work: &Work<'_>, id: InstanceId, live: &[Live]) -> Result<bool, NotY
     Ok(live.iter().any(|live| live.id == id) || work.rows.row(&decision).is_some())
 }
 
+/// Bytes of what an instance would keep of what started it.
+fn kept_bytes(instance: &Instance) -> usize {
+    let kept = [&instance.trigger, &instance.change, &instance.delivery];
+    let kept = kept.into_iter().flatten();
+    kept.map(|map| map.to_string().len()).sum()
+}
+
 /// The id of the instance that something opens.
 fn id(who: &Who, start: &Start<'_>, instance: &Instance) -> InstanceId {
     let key = instance.key.as_deref();
@@ -229,20 +246,9 @@ fn begin(
     work: &mut Work<'_>,
     who: &Who,
     start: &Start<'_>,
-    (published, mut instance): (&Published, Instance),
+    (published, instance): (&Published, Instance),
 ) -> Result<(), NotYet> {
     let graph = &published.graph;
-    instance.trigger = instance.trigger.map(|event| graph.kept().trigger(&event));
-    let bytes = [&instance.trigger, &instance.change, &instance.delivery]
-        .into_iter()
-        .flatten()
-        .map(|map| map.to_string().len())
-        .sum::<usize>();
-    if bytes > KEPT_BYTES_MAX {
-        let refused = RefusalCode::TooLarge.into();
-        refuse(work, who, start, (graph.id(), refused));
-        return Ok(());
-    }
     let id = id(who, start, &instance);
     let live = Live {
         owner: who.owner.clone(),

@@ -63,7 +63,9 @@ pub(super) fn event(work: &mut Work<'_>, happened: &Happened) -> Result<(), NotY
     for change in links {
         work.make(Change::Linked(change));
     }
-    let concerns = concerns(work, happened);
+    // What identifiers bring along may be a date, or move one.
+    let may_date = before.is_some() && catalog.started_by_date().next().is_some();
+    let concerns = may_date || concerns(work, happened);
     if !concerns && !tells(work, happened) && !work.trace.is_on() {
         return Ok(());
     }
@@ -170,7 +172,7 @@ fn load(work: &Work<'_>, happened: &Happened, message: Option<MessageHash>) -> R
 }
 
 /// The timers of everybody near come first, each as an input of its own.
-fn due_first(work: &Work<'_>) -> Result<(), NotYet> {
+pub(super) fn due_first(work: &Work<'_>) -> Result<(), NotYet> {
     let due = work.rows.records().flat_map(|(owner, record)| {
         let instances = record.instances.iter().filter_map(move |(id, instance)| {
             let due = instance.due.filter(|due| *due <= work.at)?;
@@ -243,7 +245,7 @@ fn concerns(work: &Work<'_>, happened: &Happened) -> bool {
         let mut names = told.flat_map(|traits| traits.iter().map(|(name, _)| name));
         catalog.started_by_date().next().is_some() || names.any(|name| catalog.watches(of, name))
     });
-    records.any(|(_, record)| !record.instances.is_empty())
+    records.any(|(_, record)| !record.instances.is_empty() || !record.dates.is_empty())
         || category.is_some_and(|name| catalog.hears_consent(name))
         || tells_traits
         || catalog.hears(event.kind, &event.name)

@@ -4,12 +4,14 @@
 use std::sync::Arc;
 
 use wayfare_event::{Map, Number, Value};
+use wayfare_journey::TriggerOn;
 
 use super::start::{Start, Starts};
 use super::who::{self, Who};
 use super::work::{NotYet, Work};
 use super::write;
 use super::{event, migrate};
+use crate::catalog::Published;
 use crate::change::Change;
 use crate::record::{Cause, DeliveryTold, Key, QueueId};
 
@@ -21,6 +23,11 @@ pub(super) fn queued(work: &mut Work<'_>, id: QueueId) -> Result<(), NotYet> {
     work.hops = queued.hops;
     let profile = who::profile_behind(work, &queued.owner)?;
     let owner = profile.anchor().unwrap_or(&queued.owner).clone();
+    match &queued.cause {
+        // What a timer writes comes before the next timer (SP 37).
+        Cause::Traits(_) => {}
+        Cause::Delivery(_) | Cause::Scheduled { .. } | Cause::Dated => event::due_first(work)?,
+    }
     work.make(Change::Dequeued(id));
     let opener = format!("queued {}.{}", id.seq, id.place);
     let mut starts = Starts::default();
@@ -41,7 +48,9 @@ pub(super) fn queued(work: &mut Work<'_>, id: QueueId) -> Result<(), NotYet> {
         }
         Cause::Scheduled { journey, at } => {
             let start = Start::at(*at, format!("schedule {at}"));
-            starts.add(start, work.catalog.in_force(journey));
+            let on =
+                |it: &&Arc<Published>| matches!(it.graph.trigger().on, TriggerOn::Schedule { .. });
+            starts.add(start, work.catalog.in_force(journey).filter(on));
         }
         Cause::Dated => {}
     }

@@ -11,7 +11,6 @@ use wayfare_journey::TriggerOn;
 use super::enter;
 use super::judge::Ground;
 use super::start::Start;
-use super::walk::is_late;
 use super::who::Who;
 use super::work::{NotYet, Work};
 use crate::catalog::Published;
@@ -20,20 +19,30 @@ use crate::record::{Cause, Key, Queued, Sweep, SweepCause, SweepId};
 
 /// Begins the sweep that a journey in force needs: its schedule's next instant is found as soon as
 /// there is a time, everybody's date is looked at.
-pub(super) fn published(work: &mut Work<'_>, journey: &Arc<str>) {
+///
+/// What an edit leaves as it is neither repeats nor loses an instant.
+pub(super) fn published(work: &mut Work<'_>, journey: &Arc<str>) -> Result<(), NotYet> {
     let published = work.catalog.in_force(journey);
     let cause = match published.map(|published| &published.graph.trigger().on) {
         Some(TriggerOn::Schedule { .. }) => SweepCause::Schedule,
         Some(TriggerOn::Date { .. }) => SweepCause::Dates,
         Some(TriggerOn::Events(_) | TriggerOn::Consent { .. } | TriggerOn::Trait(_))
         | Some(TriggerOn::Delivery { .. })
-        | None => return,
+        | None => return Ok(()),
     };
     let id = SweepId {
         journey: journey.clone(),
         cause,
     };
-    moved(work, &id, Some(Sweep::default()));
+    work.need([Key::Sweep(id.clone())])?;
+    let held = work.rows.sweep(&id);
+    let stays = published.zip(held).is_some_and(|(published, held)| {
+        cause == SweepCause::Schedule && published.has_sweep(held, work.at)
+    });
+    if !stays {
+        moved(work, &id, Some(Sweep::default()));
+    }
+    Ok(())
 }
 
 /// The identifiers behind a sweep's cursor, and whether there are more behind them.
@@ -50,8 +59,11 @@ pub(super) fn page(
         moved(work, id, None);
         return Ok(());
     };
+    if sweep.over.is_some() {
+        return Ok(());
+    }
     let Some(at) = begins(work, &published, (id, &sweep)) else {
-        let next = next(work, &published, sweep.at);
+        let next = next(work, &published, None);
         moved(work, id, next);
         return Ok(());
     };
@@ -71,6 +83,7 @@ pub(super) fn page(
             cursor: keys.last().cloned(),
             seen: sweep.seen.saturating_add(concerned.seen),
             queued: sweep.queued.saturating_add(concerned.count()),
+            over: None,
         })
     };
     moved(work, id, next);
@@ -96,25 +109,30 @@ fn begins(
     match (id.cause, &published.graph.trigger().on) {
         (SweepCause::Dates, TriggerOn::Date { .. }) => Some(work.at),
         (SweepCause::Schedule, TriggerOn::Schedule { cron, zone }) => {
-            // Of several instants that were missed, the last one counts.
-            let first = sweep.at.filter(|at| *at <= work.at)?;
+            // Of several instants that were missed, the last one counts, unless it is too late.
+            let lateness_us = published.graph.entry().lateness_us;
+            let earliest = work.at.saturating_add_micros(-lateness_us);
+            let begins = sweep.at.filter(|at| *at <= work.at)?;
+            let first = published.next_instant(begins.max(earliest));
+            let first = first.filter(|at| *at <= work.at)?;
             let later = |at: &Timestamp| cron.next_after(*at, zone).filter(|at| *at <= work.at);
-            let last = std::iter::successors(Some(first), later).last()?;
-            let late = is_late(work, last, published.graph.entry().lateness_us);
-            (!late).then_some(last)
+            std::iter::successors(Some(first), later).last()
         }
         (SweepCause::Dates | SweepCause::Schedule, _) => None,
     }
 }
 
-/// The schedule's next instant after one, or from now on.
-fn next(work: &Work<'_>, published: &Published, after: Option<Timestamp>) -> Option<Sweep> {
-    let TriggerOn::Schedule { cron, zone } = &published.graph.trigger().on else {
-        return None;
-    };
-    let just_before = work.at.saturating_add_micros(-1);
-    let after = after.unwrap_or(just_before).max(just_before);
-    cron.next_after(after, zone).map(|at| Sweep {
+/// What a sweep is when it has come to its end: the schedule's next instant after the one it was for,
+/// not before now; over, when it was about dates.
+fn next(work: &Work<'_>, published: &Published, done: Option<Timestamp>) -> Option<Sweep> {
+    if matches!(published.graph.trigger().on, TriggerOn::Date { .. }) {
+        return Some(Sweep {
+            over: Some(published.graph.version()),
+            ..Sweep::default()
+        });
+    }
+    let behind = done.map_or(work.at, |done| work.at.max(done.saturating_add_micros(1)));
+    published.next_instant(behind).map(|at| Sweep {
         at: Some(at),
         ..Sweep::default()
     })

@@ -127,7 +127,12 @@ pub(crate) fn arrive(
     };
     let mut here = block;
     for _ in 0..BLOCKS_PER_STEP_MAX {
-        walk.come_to(work, published.graph.key(here));
+        let key = published.graph.key(here);
+        // The last block visited is named, not the one that would have been too many (SP 40).
+        if walk.visits(key) >= published.graph.visits_max() {
+            break;
+        }
+        walk.come_to(work, key);
         if let Some(reason) = leave::on_arrival(work, &walk.ground, &walk.live.instance) {
             leave::end(work, who, &walk.live, &reason);
             return Ok(());
@@ -157,6 +162,12 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
+    /// How often it has waited at a block.
+    fn visits(&self, block: &Arc<str>) -> u32 {
+        let visits = self.live.instance.visits.get(block);
+        visits.copied().unwrap_or_default()
+    }
+
     /// Stands at a block, so that whatever ends the instance names it.
     fn come_to(&mut self, work: &mut Work<'_>, block: &Arc<str>) {
         Arc::make_mut(&mut self.live.instance).block = block.clone();
@@ -246,11 +257,6 @@ impl Walk<'_> {
     fn park(&self, work: &mut Work<'_>, due: Timestamp) {
         let instance = &self.live.instance;
         let graph = &self.ground.published.graph;
-        let visits = instance.visits.get(&instance.block).copied();
-        if visits.unwrap_or_default() >= graph.visits_max() {
-            leave::end(work, self.who, &self.live, "limit");
-            return;
-        }
         let at = work.at;
         work.make(Change::Parked {
             owner: self.live.owner.clone(),

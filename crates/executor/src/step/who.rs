@@ -83,6 +83,17 @@ impl Who {
         self.identifiers.iter().filter_map(planned).collect()
     }
 
+    /// The journeys that dates are planned for, and where each is kept.
+    pub(crate) fn dated(&self, rows: &Snapshot) -> Vec<(Identifier, Arc<str>)> {
+        let mut dated = Vec::new();
+        for owner in &self.identifiers {
+            let record = rows.record(owner);
+            let journeys = record.into_iter().flat_map(|record| record.dates.keys());
+            dated.extend(journeys.map(|journey| (owner.clone(), journey.clone())));
+        }
+        dated
+    }
+
     /// Sees a trait as it is about to be written.
     pub(crate) fn foresee(&mut self, work: &Work<'_>, name: &str, value: Value) {
         self.traits.insert(name, value);

@@ -8,8 +8,17 @@
 )]
 
 mod consent;
+mod date;
 mod delivery;
 mod entry;
+mod exits;
+mod limit;
+mod migrate;
+mod schedule;
+mod split;
+mod trigger;
+mod until;
+mod update;
 mod walk;
 mod who;
 mod world;

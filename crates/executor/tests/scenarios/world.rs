@@ -1,17 +1,19 @@
 //! How does a story run? Events and timers go through `step`, what it asks for is loaded from a map,
 //! and what it changes is applied there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use wayfare_event::{DeliveryId, Event, IdKey, Identifier, Timestamp};
 use wayfare_executor::delivery::Outcome;
-use wayfare_executor::record::{Decision, Delivery, Instance, Key, Row};
-use wayfare_executor::{
-    Catalog, Change, Effects, Happened, Input, InputKind, Sending, Snapshot, Timer, TimerOf, Trace,
-    step,
+use wayfare_executor::record::{
+    Control, Decision, Delivery, Instance, Key, QueueId, Refusal, Row, Sweep, SweepId,
 };
-use wayfare_journey::{Known, compile};
+use wayfare_executor::{
+    Action, Catalog, Change, Effects, Happened, Input, InputKind, Operator, Sending, Snapshot,
+    Timer, TimerOf, Trace, step,
+};
+use wayfare_journey::{Graph, Known, compile};
 
 const MINUTE_US: i64 = 60_000_000;
 
@@ -41,38 +43,71 @@ pub(crate) fn login(anonymous: &str, user: &str) -> String {
     format!(r#"{{"type":"identify","anonymousId":"{anonymous}","userId":"{user}"}}"#)
 }
 
+/// An identify event of a user that tells one trait, its value as JSON.
+pub(crate) fn tell(user: &str, name: &str, value: &str) -> String {
+    format!(r#"{{"type":"identify","userId":"{user}","traits":{{"{name}":{value}}}}}"#)
+}
+
+/// Profiles in one page of a sweep.
+const PAGE_KEYS: usize = 4;
+
 /// Everything there is in a story.
 pub(crate) struct World {
     catalog: Catalog,
+    /// Every version that was ever in force.
+    graphs: Vec<Graph>,
     rows: BTreeMap<Key, Row>,
     seq: u64,
     at: Timestamp,
     /// Every decision so far.
     pub(crate) decisions: Vec<Decision>,
+    /// Every refusal so far.
+    pub(crate) refusals: Vec<Refusal>,
 }
 
 impl World {
     pub(crate) fn new(journeys: &[&str]) -> Self {
-        let consent = wayfare_consent::Config::default();
-        let categories: Vec<Arc<str>> = consent.names().cloned().collect();
-        let identity = wayfare_identity::Config::default();
-        let mut catalog = Catalog::new(identity, consent, IdKey::STATELESS, Sending::Owed);
-        for journey in journeys {
-            let known = Known {
-                categories: &categories,
-                vet: &|_| Ok(()),
-                ..Known::default()
-            };
-            let compiled = compile(journey, &known);
-            catalog.publish(compiled.unwrap_or_else(|all| panic!("{all:?}")).graph);
-        }
-        Self {
-            catalog,
+        let mut world = Self {
+            catalog: catalog(),
+            graphs: Vec::new(),
             rows: BTreeMap::new(),
             seq: 1,
             at: Timestamp::EPOCH,
             decisions: Vec::new(),
+            refusals: Vec::new(),
+        };
+        let told = world.publish(journeys);
+        assert_eq!(told, [""; 0]);
+        world
+    }
+
+    /// These journeys are in force, in place of those before, whose versions are kept.
+    pub(crate) fn publish(&mut self, journeys: &[&str]) -> Vec<String> {
+        let mut fresh = catalog();
+        for graph in &self.graphs {
+            fresh.keep(graph.clone());
         }
+        let mut told = Vec::new();
+        let in_force: Vec<Graph> = journeys.iter().map(|journey| compiled(journey)).collect();
+        for graph in &in_force {
+            fresh.publish(graph.clone());
+        }
+        self.catalog = fresh;
+        for graph in in_force {
+            let version = graph.version();
+            let is_known = self.graphs.iter().any(|it| it.version() == version);
+            if is_known {
+                continue;
+            }
+            let published = InputKind::Published {
+                journey: graph.id().clone(),
+                version,
+                source: graph.source().into(),
+            };
+            self.graphs.push(graph);
+            told.extend(self.input(self.at, published));
+        }
+        told
     }
 
     /// An event comes in; it happened then, unless it says when.
@@ -93,6 +128,68 @@ impl World {
             told.extend(self.input(timer.due, InputKind::Timer(timer)));
         }
         told
+    }
+
+    /// Sweeps go on, page by page, until none is due.
+    pub(crate) fn sweep(&mut self, at: i64) -> Vec<String> {
+        let mut told = Vec::new();
+        while let Some((id, sweep)) = self.due_sweep(minute(at)) {
+            told.extend(self.page(at, id, &sweep));
+        }
+        told
+    }
+
+    /// The next page of the sweep that is due, when one is.
+    pub(crate) fn one_page(&mut self, at: i64) -> Vec<String> {
+        match self.due_sweep(minute(at)) {
+            Some((id, sweep)) => self.page(at, id, &sweep),
+            None => Vec::new(),
+        }
+    }
+
+    fn due_sweep(&self, at: Timestamp) -> Option<(SweepId, Arc<Sweep>)> {
+        let mut sweeps = self.sweeps().into_iter();
+        sweeps.find(|(_, sweep)| sweep.is_due(at))
+    }
+
+    /// Every sweep there is.
+    pub(crate) fn sweeps(&self) -> Vec<(SweepId, Arc<Sweep>)> {
+        let sweep = |(key, row): (&Key, &Row)| match (key, row) {
+            (Key::Sweep(id), Row::Sweep(sweep)) => Some((id.clone(), sweep.clone())),
+            _ => None,
+        };
+        self.rows.iter().filter_map(sweep).collect()
+    }
+
+    fn page(&mut self, at: i64, id: SweepId, sweep: &Sweep) -> Vec<String> {
+        let person = |key: &Key| match key {
+            Key::Person(identifier) => Some(identifier.clone()),
+            _ => None,
+        };
+        let behind = |it: &Identifier| sweep.cursor.as_ref().is_none_or(|cursor| it > cursor);
+        let people = self.rows.keys().filter_map(person).filter(behind);
+        let keys: Vec<Identifier> = people.take(PAGE_KEYS).collect();
+        let is_last = keys.len() < PAGE_KEYS;
+        self.input(minute(at), InputKind::SweepPage { id, keys, is_last })
+    }
+
+    /// Somebody pauses a journey.
+    pub(crate) fn pause(&mut self, at: i64, journey: &str) -> Vec<String> {
+        self.order(at, Action::Pause(journey.into()))
+    }
+
+    /// Somebody lets a journey go on.
+    pub(crate) fn resume(&mut self, at: i64, journey: &str) -> Vec<String> {
+        self.order(at, Action::Resume(journey.into()))
+    }
+
+    fn order(&mut self, at: i64, action: Action) -> Vec<String> {
+        let order = Operator {
+            by: "ops".into(),
+            reason: "it is a test".into(),
+            action,
+        };
+        self.input(minute(at), InputKind::Operator(order))
     }
 
     /// A delivery could leave.
@@ -147,11 +244,19 @@ impl World {
         self.decisions.last().unwrap().id.delivery()
     }
 
+    /// What waits for a time; in paused journeys nothing does.
     fn timers(&self) -> Vec<Timer> {
+        let is_paused = |journey: &Arc<str>| {
+            let control = self.control(journey);
+            control.is_some_and(|control| control.paused.is_some())
+        };
         let mut timers = Vec::new();
         for (key, row) in &self.rows {
             if let (Key::Person(owner), Row::Person(person)) = (key, row) {
                 for (id, instance) in &person.record.instances {
+                    if is_paused(&instance.journey) {
+                        continue;
+                    }
                     timers.extend(instance.due.map(|due| Timer {
                         due,
                         of: TimerOf::Instance(*id),
@@ -159,6 +264,9 @@ impl World {
                     }));
                 }
                 for (journey, planned) in &person.record.dates {
+                    if is_paused(journey) || self.catalog.in_force(journey).is_none() {
+                        continue;
+                    }
                     timers.extend(planned.due.map(|due| Timer {
                         due,
                         of: TimerOf::Date(journey.clone()),
@@ -170,8 +278,30 @@ impl World {
         timers
     }
 
-    /// Load, step, apply. What came of it, a line each.
+    /// One input, then what it queued, breadth first. What came of it, a line each.
     fn input(&mut self, at: Timestamp, kind: InputKind) -> Vec<String> {
+        let first = QueueId {
+            seq: self.seq,
+            place: 0,
+        };
+        let mut told = self.one(at, kind);
+        while let Some(id) = self.next_queued(first) {
+            told.extend(self.one(at, InputKind::Queued(id)));
+        }
+        told
+    }
+
+    /// The first that waits for its turn, from a place on.
+    fn next_queued(&self, from: QueueId) -> Option<QueueId> {
+        let mut queued = self.rows.keys().filter_map(|key| match key {
+            Key::Queued(id) => Some(*id),
+            _ => None,
+        });
+        queued.find(|id| *id >= from)
+    }
+
+    /// Load, step, apply.
+    fn one(&mut self, at: Timestamp, kind: InputKind) -> Vec<String> {
         let mut told = Vec::new();
         let mut input = Input {
             seq: self.seq,
@@ -179,6 +309,7 @@ impl World {
             kind,
         };
         let mut snapshot = self.controls();
+        let mut before = BTreeSet::new();
         let changes = loop {
             match step(&self.catalog, &snapshot, &input, &mut Trace::off()) {
                 Effects::Changes(changes) => break changes,
@@ -190,37 +321,51 @@ impl World {
                     }
                 }
                 Effects::DueFirst(timer) => {
+                    assert!(before.insert(timer.clone()), "{timer:?} comes to nothing");
                     told.extend(self.input(input.at, InputKind::Timer(timer)));
                     input.seq = self.seq;
                     snapshot = self.controls();
                 }
             }
         };
+        if changes.is_empty() {
+            return told;
+        }
         self.seq += 1;
         self.at = input.at;
         for change in &changes {
-            change.apply(&mut snapshot);
             for key in change.touches() {
+                // The other rows are written whole.
+                let is_changed =
+                    matches!(key, Key::Person(_) | Key::Account(_) | Key::Guard { .. });
                 assert!(
-                    snapshot.is_loaded(&key),
+                    !is_changed || snapshot.is_loaded(&key),
                     "{key:?} is changed and not loaded"
                 );
+            }
+            change.apply(&mut snapshot);
+            for key in change.touches() {
                 match snapshot.row(&key) {
                     Some(row) => self.rows.insert(key, row),
                     None => self.rows.remove(&key),
                 };
             }
             told.extend(told_of(change));
-            if let Change::Decided(decision) = change {
-                self.decisions.push((**decision).clone());
-            }
-        }
-        for change in &changes {
-            if let Change::Queued { id, .. } = change {
-                told.extend(self.input(at, InputKind::Queued(*id)));
+            match change {
+                Change::Decided(decision) => self.decisions.push((**decision).clone()),
+                Change::Refused { refusal, .. } => self.refusals.push(refusal.clone()),
+                _ => {}
             }
         }
         told
+    }
+
+    /// What holds for a whole journey.
+    fn control(&self, journey: &str) -> Option<Arc<Control>> {
+        match self.rows.get(&Key::Control(journey.into())) {
+            Some(Row::Control(control)) => Some(control.clone()),
+            _ => None,
+        }
     }
 
     /// What holds for whole journeys.
@@ -233,6 +378,23 @@ impl World {
         }
         rows
     }
+}
+
+fn catalog() -> Catalog {
+    let identity = wayfare_identity::Config::default();
+    let consent = wayfare_consent::Config::default();
+    Catalog::new(identity, consent, IdKey::STATELESS, Sending::Owed)
+}
+
+fn compiled(journey: &str) -> Graph {
+    let consent = wayfare_consent::Config::default();
+    let categories: Vec<Arc<str>> = consent.names().cloned().collect();
+    let known = Known {
+        categories: &categories,
+        ..Known::default()
+    };
+    let compiled = compile(journey, &known);
+    compiled.unwrap_or_else(|all| panic!("{all:?}")).graph
 }
 
 /// A change that a story speaks of, in words.

@@ -68,7 +68,9 @@ impl Driver<'_> {
             Err(_) => false,
         };
         if moves {
-            self.engine.begin_sweeps(at)?;
+            // Not later than the clock stands: what is due on the way keeps its instant.
+            let begin = if last == Timestamp::EPOCH { at } else { last };
+            self.engine.begin_sweeps(begin)?;
             self.move_to(at).await?;
         }
         let at = if moves { at } else { last };

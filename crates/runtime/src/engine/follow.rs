@@ -149,6 +149,7 @@ impl Engine {
     fn before(&mut self, rows: &mut Snapshot, change: &Change, keys: &[Key]) {
         if let Some(timer) = change.timer(rows) {
             self.timers.remove(&timer);
+            self.held.timers.remove(&timer);
         }
         if let Some(key @ Key::Control(journey)) = keys.last()
             && rows.row(key).is_none()

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use wayfare_event::Timestamp;
 use wayfare_executor::delivery::{Outcome, State, UnknownReason};
-use wayfare_executor::record::{Control, Delivery, QueueId, Sweep, SweepId};
+use wayfare_executor::record::{Control, Delivery, QueueId, Sweep, SweepCause, SweepId};
 use wayfare_executor::{Catalog, InputKind, Key, Row, Timer, TimerOf, Trace};
 use wayfare_journey::diagnostic::Diagnostic;
-use wayfare_journey::{Compiled, Graph, Version};
+use wayfare_journey::{Compiled, Graph, TriggerOn, Version};
 use wayfare_store::{LoggedInput, RowKind, Store, StoreError};
 
 use super::migration::{self, MigrationError};
@@ -86,6 +86,7 @@ impl Engine {
             engine.publish((journey, version), source)?;
         }
         engine.withdraw()?;
+        engine.end_sweeps()?;
         engine.take_up_deliveries()?;
         engine.commit()?;
         Ok(engine)
@@ -117,7 +118,7 @@ impl Engine {
         source: Arc<str>,
     ) -> Result<(), StoreError> {
         let before = self.controls.get(&journey).and_then(|it| it.in_force);
-        if before == Some(version) {
+        if before == Some(version) && !self.lacks_sweep(&journey) {
             return Ok(());
         }
         let logged = LoggedInput::Published {
@@ -146,6 +147,33 @@ impl Engine {
             self.input(self.at, InputKind::Withdrawn(journey), logged)?;
         }
         Ok(())
+    }
+
+    /// Whether a journey needs a sweep that it has not: it was gone for a while, or another version
+    /// was in force.
+    fn lacks_sweep(&self, journey: &Arc<str>) -> bool {
+        let Some(published) = self.catalog.in_force(journey) else {
+            return false;
+        };
+        let sweep = |cause| {
+            let journey = journey.clone();
+            self.sweeps.get(&SweepId { journey, cause })
+        };
+        match &published.graph.trigger().on {
+            TriggerOn::Schedule { .. } => {
+                let sweep = sweep(SweepCause::Schedule);
+                sweep.is_none_or(|sweep| !published.has_sweep(sweep, self.at))
+            }
+            TriggerOn::Date { .. } => {
+                let version = published.graph.version();
+                let sweep = sweep(SweepCause::Dates);
+                sweep.is_none_or(|sweep| sweep.over.is_some_and(|over| over != version))
+            }
+            TriggerOn::Events(_)
+            | TriggerOn::Consent { .. }
+            | TriggerOn::Trait(_)
+            | TriggerOn::Delivery { .. } => false,
+        }
     }
 
     fn take_up_deliveries(&mut self) -> Result<(), StoreError> {

@@ -20,7 +20,8 @@ impl Engine {
     ///
     /// When the store cannot read or write.
     pub fn begin_sweeps(&mut self, at: Timestamp) -> Result<(), StoreError> {
-        let is_new = |(_, sweep): &(&SweepId, &Arc<Sweep>)| sweep.at.is_none();
+        let is_new =
+            |(_, sweep): &(&SweepId, &Arc<Sweep>)| sweep.at.is_none() && sweep.over.is_none();
         while let Some((id, _)) = self.sweeps.iter().find(is_new) {
             self.page(at, id.clone(), None)?;
         }
@@ -81,6 +82,23 @@ impl Engine {
             Some((id, cursor)) => self.page(at, id, cursor),
             None => Ok(()),
         }
+    }
+
+    /// Ends the sweeps of journeys that are gone: when one comes back, everybody is looked at anew.
+    pub(super) fn end_sweeps(&mut self) -> Result<(), StoreError> {
+        let is_gone = |id: &&SweepId| self.catalog.in_force(&id.journey).is_none();
+        let gone: Vec<SweepId> = self.sweeps.keys().filter(is_gone).cloned().collect();
+        for id in gone {
+            let (keys, is_last) = (Vec::new(), true);
+            let logged = LoggedInput::SweepPage {
+                id: id.clone(),
+                keys: keys.clone(),
+                is_last,
+            };
+            let kind = InputKind::SweepPage { id, keys, is_last };
+            self.input(self.at, kind, logged)?;
+        }
+        Ok(())
     }
 
     fn page(

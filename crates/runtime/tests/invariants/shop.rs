@@ -48,12 +48,13 @@ blocks:
   bought: { exit: bought }
 "#;
 
-/// Several waits, an exit rule, a named event, `at_least_once`.
+/// Several waits, an exit rule, a named event, `at_least_once`; an edit takes those inside over.
 const CARE: &str = r#"
 journey: care
 description: Look after a cart in two steps.
 trigger: { event: add_to_cart }
 entry: { again: 90m }
+migrate: { from: any }
 exit:
   - { event: purchase, reason: bought }
 blocks:
@@ -114,6 +115,82 @@ blocks:
       payload: none
 "#;
 
+/// Starts when a trait changes, writes what `BACK` and `TRIAL` start from, splits, and waits for a time
+/// of day and a date; so many may enter and no more.
+const GROW: &str = r#"
+journey: grow
+description: Follow a plan that changes.
+trigger: { trait: plan, where: change.current != null }
+entry: { again: always, limit: 6/h }
+blocks:
+  count:
+    update: { profile: { changes: "{(profile.changes ?? 0) + 1}", endsAt: "{now}" } }
+    then: part
+  part:
+    split:
+      - { arm: tell, weight: 1, then: tell }
+      - { arm: hold, weight: 1, then: tell, holdout: true }
+      - { arm: wait, weight: 2, then: noon }
+  noon:
+    wait: { until: "12:00", zone: profile.zone, zone_default: Europe/Berlin, grace: 2h }
+    then: ended
+  ended: { wait: { until: profile.endsAt, offset: 2h, missing: none }, then: none }
+  tell:
+    webhook:
+      method: POST
+      url: https://grow.example.com/plans
+      consent: { basis: contract, because: it is a test }
+      identity: any
+      payload: { was: "{change.previous}", is: "{change.current}", n: "{profile.changes}" }
+  none: { exit: none }
+"#;
+
+/// Goes round with `GROW` until no hop is left.
+const BACK: &str = r#"
+journey: back
+description: Change the plan back.
+trigger: { trait: changes, where: change.current % 11 != 0 }
+entry: { again: always }
+blocks:
+  write: { update: { profile: { plan: "plan {profile.changes}" } }, then: over }
+  over: { exit: changed back }
+"#;
+
+const TRIAL: &str = r#"
+journey: trial
+description: Something ends.
+trigger: { date: profile.endsAt, offset: 30m }
+entry: { again: always }
+blocks:
+  over: { exit: ended }
+"#;
+
+const ROUND: &str = r#"
+journey: round
+description: Look at everybody three times an hour.
+trigger: { schedule: { cron: "*/20 * * * *" }, where: profile.plan != null }
+entry: { again: 50m, lateness: 1h }
+exit:
+  - { when: profile.changes > 40, reason: restless }
+blocks:
+  some: { wait: { for: [{ when: profile.changes > 20, then: over }], timeout: 1h }, then: over }
+  over: { exit: seen }
+"#;
+
+/// Starts when a reminder was delivered or was not.
+const ANSWER: &str = r#"
+journey: answer
+description: Note what became of a reminder.
+trigger: { delivery: { journey: cart, block: remind, state: STATE } }
+entry: { again: always }
+blocks:
+  note: { update: { profile: { zone: Asia/Kolkata, answer: "{delivery.status}" } }, then: over }
+  over: { exit: noted }
+"#;
+
+/// The journeys that somebody pauses now and then.
+pub(crate) const PAUSED: [&str; 4] = ["cart", "grow", "trial", "round"];
+
 pub(crate) fn compiled(journey: &str) -> Graph {
     let consent = wayfare_consent::Config::default();
     let categories: Vec<Arc<str>> = consent.names().cloned().collect();
@@ -127,7 +204,14 @@ pub(crate) fn compiled(journey: &str) -> Graph {
 /// The journeys, in their first version or with one that was changed since.
 pub(crate) fn journeys(is_changed: bool) -> Vec<Graph> {
     let care = CARE.replace("PAUSE", if is_changed { "25m" } else { "20m" });
-    [CART, &care, LEAD, REVOKE].map(compiled).into()
+    let delivered = ANSWER.replace("STATE", "delivered");
+    let rejected = ANSWER.replace("STATE", "rejected");
+    let rejected = rejected.replace("journey: answer", "journey: answer-no");
+    let round = ROUND.replace("*/20", if is_changed { "*/15" } else { "*/20" });
+    let journeys = [
+        CART, &care, LEAD, REVOKE, GROW, BACK, TRIAL, &round, &delivered, &rejected,
+    ];
+    journeys.map(compiled).into()
 }
 
 /// The next event, told at or before `at`.

@@ -179,6 +179,7 @@ pub(super) fn sweep() -> Sweep {
         cursor: Some(person(1)),
         seen: 1_000,
         queued: 12,
+        over: Some(VERSION),
     }
 }
 
@@ -236,6 +237,7 @@ pub(super) fn journey_changes(seq: u64) -> Vec<Change> {
             id,
             version: VERSION,
             block: "wait-two-days".into(),
+            renamed: BTreeMap::from([("half".into(), "halves".into())]),
         },
         Change::JourneyPaused {
             journey: "welcome".into(),

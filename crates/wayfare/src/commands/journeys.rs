@@ -147,6 +147,7 @@ mod tests {
                 cursor: cursor.map(|value| Identifier::new("user_id", value)),
                 seen: 512,
                 queued: 3,
+                over: None,
             };
             assert_eq!(sweep_text(cause, &sweep), expected);
         };
