@@ -82,7 +82,8 @@ impl Change {
             | Self::EntryCounted { .. }
             | Self::JourneyPaused { .. }
             | Self::JourneyResumed { .. }
-            | Self::Published { .. } => self.apply_to_journey(rows),
+            | Self::Published { .. }
+            | Self::Withdrawn { .. } => self.apply_to_journey(rows),
         }
     }
 }
@@ -138,7 +139,10 @@ impl Change {
         } else if let Self::JourneyPaused { journey, paused } = self {
             control(rows, journey, |it| it.paused = Some(paused.clone()));
         } else if let Self::JourneyResumed { journey, .. } = self {
-            control(rows, journey, |it| *it = Control::default());
+            control(rows, journey, |it| {
+                it.paused = None;
+                it.window = None;
+            });
         } else if let Self::Published {
             journey,
             version,
@@ -147,6 +151,9 @@ impl Change {
         {
             let key = Key::Version(journey.clone(), *version);
             rows.put(key, Some(Row::Version(source.clone())));
+            control(rows, journey, |it| it.in_force = Some(*version));
+        } else if let Self::Withdrawn { journey } = self {
+            control(rows, journey, |it| it.in_force = None);
         }
     }
 }

@@ -240,6 +240,11 @@ pub enum Change {
         /// Its file.
         source: Arc<str>,
     },
+    /// A journey's file is gone: it takes no entries, and whoever is inside finishes.
+    Withdrawn {
+        /// The journey.
+        journey: Arc<str>,
+    },
 }
 
 impl Change {
@@ -290,10 +295,14 @@ impl Change {
             Self::SweepMoved { id, .. } => vec![Key::Sweep(id.clone())],
             Self::EntryCounted { journey, .. }
             | Self::JourneyPaused { journey, .. }
-            | Self::JourneyResumed { journey, .. } => vec![Key::Control(journey.clone())],
+            | Self::JourneyResumed { journey, .. }
+            | Self::Withdrawn { journey } => vec![Key::Control(journey.clone())],
             Self::Published {
                 journey, version, ..
-            } => vec![Key::Version(journey.clone(), *version)],
+            } => vec![
+                Key::Version(journey.clone(), *version),
+                Key::Control(journey.clone()),
+            ],
         }
     }
 }

@@ -67,6 +67,8 @@ pub enum InputKind {
         /// Its file.
         source: Arc<str>,
     },
+    /// The file of a journey is gone.
+    Withdrawn(Arc<str>),
 }
 
 /// A time somebody waits for.

@@ -65,6 +65,11 @@ pub fn step(catalog: &Catalog, snapshot: &Snapshot, input: &Input, trace: &mut T
             });
             sweep::published(&mut work, journey)
         }
+        InputKind::Withdrawn(journey) => {
+            let journey = journey.clone();
+            work.make(Change::Withdrawn { journey });
+            Ok(())
+        }
     };
     work.finish(decided)
 }

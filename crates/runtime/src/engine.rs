@@ -3,8 +3,8 @@
 
 mod due;
 mod follow;
-mod migration;
-mod open;
+pub(crate) mod migration;
+pub(crate) mod open;
 mod sweep;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +19,7 @@ use wayfare_executor::{
 use wayfare_store::{Batch, Cursor, Entry, LoggedInput, Store, StoreError};
 
 use due::Due;
-pub use migration::MigrationError;
+pub use migration::{Fate, MigrationError};
 pub use open::{Compile, OpenError};
 
 /// Inputs that share one commit (SP 6).
@@ -366,6 +366,11 @@ impl Engine {
     /// How far a file of events was read, kept with the batch.
     pub fn note_cursor(&mut self, cursor: Cursor) {
         self.cursor = Some(cursor);
+    }
+
+    /// Numbers what comes next from `seq` on, so that it is numbered alike in another run.
+    pub(crate) fn leap(&mut self, seq: u64) {
+        self.next_seq = self.next_seq.max(seq);
     }
 
     /// Whether as much waits for the next commit as should share one (SP 6).

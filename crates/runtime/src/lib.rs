@@ -9,10 +9,12 @@ mod dispatch;
 mod driver;
 mod engine;
 mod intake;
+pub mod journeys;
+pub mod plan;
 pub mod report;
 pub mod trial;
 
 pub use dispatch::Outbound;
 pub use driver::{Advance, Driver, Inbox, Until};
-pub use engine::{Compile, Counts, Engine, MigrationError, OpenError, Output};
+pub use engine::{Compile, Counts, Engine, Fate, MigrationError, OpenError, Output};
 pub use intake::{Origin, Submission};

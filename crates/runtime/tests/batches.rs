@@ -49,7 +49,8 @@ impl Store for Scales {
             | LoggedInput::Queued(_)
             | LoggedInput::SweepPage { .. }
             | LoggedInput::Operator(_)
-            | LoggedInput::Published { .. } => 0,
+            | LoggedInput::Published { .. }
+            | LoggedInput::Withdrawn(_) => 0,
         };
         let bytes = batch.entries.iter().map(text).sum();
         let mut weights = self.weights.lock().unwrap();

@@ -335,6 +335,7 @@ impl Again {
                 attempt: *attempt,
                 outcome: *outcome,
             },
+            LoggedInput::Withdrawn(journey) => InputKind::Withdrawn(journey.clone()),
             LoggedInput::Published { journey, version } => {
                 let [Change::Published { source, .. }, ..] = &entry.changes[..] else {
                     panic!("no file in {entry:?}");

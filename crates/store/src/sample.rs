@@ -3,7 +3,7 @@
 
 mod forms;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use wayfare_event::{Identifier, InstanceId, MessageHash, Timestamp, Value};
 use wayfare_executor::delivery::State;
@@ -70,18 +70,17 @@ pub(crate) fn commit(
 /// The batch of these entries, with the rows as they are after it.
 pub(crate) fn batch(store: &mut dyn Store, entries: Vec<Entry>) -> Batch {
     let mut snapshot = Snapshot::new();
-    let mut touched = BTreeMap::new();
+    let mut touched = BTreeSet::new();
     for change in entries.iter().flat_map(|entry| &entry.changes) {
         for key in change.touches() {
-            if !snapshot.is_loaded(&key) {
+            if touched.insert(key.clone()) {
                 let row = store.load(std::slice::from_ref(&key)).unwrap();
-                snapshot.put(key.clone(), row.into_iter().next().flatten());
+                snapshot.put(key, row.into_iter().next().flatten());
             }
-            touched.insert(key, ());
         }
         change.apply(&mut snapshot);
     }
-    let after = touched.into_keys().map(|key| {
+    let after = touched.into_iter().map(|key| {
         let row = snapshot.row(&key);
         (key, row)
     });

@@ -163,6 +163,8 @@ pub enum LoggedInput {
         /// The version.
         version: Version,
     },
+    /// The file of a journey was gone.
+    Withdrawn(Arc<str>),
 }
 
 /// How far a file of events was read (SP 3).

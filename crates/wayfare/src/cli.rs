@@ -92,6 +92,26 @@ In a journey, this first line names the schema beside it:
     #[command(after_help = "Example:
   wayfare instances --state .wayfare --format json")]
     Instances(commands::inspect::Inspect),
+    /// List the journeys in a state directory: versions, who is where, pauses, sweeps.
+    #[command(after_help = "Example:
+  wayfare journeys --state .wayfare --format json")]
+    Journeys(commands::inspect::Inspect),
+    /// Pause a journey: nobody enters, and what waits in it waits on.
+    #[command(after_help = "Example:
+  wayfare pause plan-upgrade --reason 'a wrong price' --state .wayfare")]
+    Pause(commands::operate::Order),
+    /// Let a paused journey go on, in the order in which things were due.
+    #[command(after_help = "Example:
+  wayfare resume plan-upgrade --reason 'the price is right' --state .wayfare")]
+    Resume(commands::operate::Order),
+    /// Say what publishing the journeys of a directory would change, before it is done.
+    #[command(after_help = "Examples:
+  wayfare plan journeys --state .wayfare
+  wayfare plan journeys --events events.ndjson --old ../main/journeys
+  wayfare plan --check --format json
+
+Exit status: 0; with --check, 1 when something changes for somebody or publishing is refused.")]
+    Plan(commands::plan::Plan),
     /// Explain a decision: what allowed it, what it sent, how each attempt ended.
     #[command(after_help = "Example:
   wayfare explain --state .wayfare --decision whd_0b5e7f5572c8aa3b4a0e88455fc659a7")]
@@ -205,6 +225,10 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Profile(profile) => commands::inspect::profile(&profile),
         Command::Deliveries(deliveries) => commands::inspect::deliveries(&deliveries),
         Command::Instances(inspect) => commands::inspect::instances(&inspect),
+        Command::Journeys(inspect) => commands::journeys::journeys(&inspect),
+        Command::Pause(order) => commands::operate::pause(&order),
+        Command::Resume(order) => commands::operate::resume(&order),
+        Command::Plan(plan) => commands::plan::plan(&plan),
         Command::Explain(explain) => commands::explain::explain(&explain),
         Command::Serve(serve) => commands::serve::serve(&serve),
         Command::Completions { shell } => {

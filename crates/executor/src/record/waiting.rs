@@ -140,6 +140,9 @@ pub struct Planned {
 /// What holds for a whole journey, beyond what any one profile knows (SP 11).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Control {
+    /// The version that takes entries; none when the journey's file is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_force: Option<Version>,
     /// Why nobody enters.
     pub paused: Option<Paused>,
     /// The entries counted against `entry: limit:`.

@@ -435,7 +435,8 @@ fn told_of(change: &Change) -> Option<String> {
         | Change::DatePlanned { .. }
         | Change::SweepMoved { .. }
         | Change::EntryCounted { .. }
-        | Change::Published { .. } => None,
+        | Change::Published { .. }
+        | Change::Withdrawn { .. } => None,
         Change::Migrated { block, .. } => Some(format!("moved to {block}")),
         Change::JourneyPaused { journey, .. } => Some(format!("{journey} paused")),
         Change::JourneyResumed { journey, .. } => Some(format!("{journey} resumed")),

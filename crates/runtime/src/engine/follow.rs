@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use wayfare_event::Timestamp;
 use wayfare_executor::delivery::State;
-use wayfare_executor::record::{Delivery, QueueId};
+use wayfare_executor::record::{Control, Delivery, QueueId};
 use wayfare_executor::{Change, Effects, Input, InputKind, Key, Row, Snapshot, step};
 use wayfare_store::{Entry, LoggedInput, StoreError};
 
@@ -86,10 +86,11 @@ impl Engine {
         Ok(made)
     }
 
-    /// What holds for whole journeys: every step may know it.
+    /// What holds for whole journeys, where anything does: every step may know it.
     fn controls(&self) -> Snapshot {
         let mut rows = Snapshot::new();
-        for (journey, control) in &self.controls {
+        let holds = |control: &Control| control.paused.is_some() || control.window.is_some();
+        for (journey, control) in self.controls.iter().filter(|(_, it)| holds(it)) {
             let row = Row::Control(control.clone());
             rows.put(Key::Control(journey.clone()), Some(row));
         }
@@ -132,10 +133,11 @@ impl Engine {
     fn apply(&mut self, rows: &mut Snapshot, changes: &[Change]) {
         let mut touched = BTreeSet::new();
         for change in changes {
-            self.before(rows, change);
+            let keys = change.touches();
+            self.before(rows, change, &keys);
             change.apply(rows);
-            touched.extend(change.touches());
-            self.after(rows, change);
+            self.after(rows, change, &keys);
+            touched.extend(keys);
         }
         for key in touched {
             let row = rows.row(&key);
@@ -143,16 +145,22 @@ impl Engine {
         }
     }
 
-    /// A timer that a change makes void is forgotten.
-    fn before(&mut self, rows: &Snapshot, change: &Change) {
+    /// A timer that a change makes void is forgotten; what holds for a journey is there to be changed.
+    fn before(&mut self, rows: &mut Snapshot, change: &Change, keys: &[Key]) {
         if let Some(timer) = change.timer(rows) {
             self.timers.remove(&timer);
             self.held.timers.remove(&timer);
         }
+        if let Some(key @ Key::Control(journey)) = keys.last()
+            && rows.row(key).is_none()
+        {
+            let control = self.controls.get(journey).cloned();
+            rows.put(key.clone(), control.map(Row::Control));
+        }
     }
 
     /// What is due because of a change, and what the outside will hear of it.
-    fn after(&mut self, rows: &Snapshot, change: &Change) {
+    fn after(&mut self, rows: &Snapshot, change: &Change, keys: &[Key]) {
         self.timers.extend(change.timer(rows));
         if let Change::Decided(decision) = change {
             if decision.terms.is_some() {
@@ -174,7 +182,7 @@ impl Engine {
             self.sweeps.remove(id);
             self.sweeps
                 .extend(sweep.clone().map(|sweep| (id.clone(), sweep)));
-        } else if let [Key::Control(journey)] = change.touches().as_slice() {
+        } else if let Some(Key::Control(journey)) = keys.last() {
             self.control(rows, journey);
         }
     }

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use wayfare_executor::Catalog;
-use wayfare_journey::Version;
+use wayfare_journey::diagnostic::Diagnostic;
+use wayfare_journey::{Graph, Version};
 
 use super::open::Occupied;
 
@@ -41,6 +42,71 @@ pub enum MigrationError {
         /// How many.
         count: u64,
     },
+    /// A version that somebody is still in cannot be read any more.
+    #[error(
+        "journey `{journey}` has people inside its version {version}, which this configuration \
+         does not take: {problem}; bring back what it needs in `wayfare.yaml`"
+    )]
+    Unreadable {
+        /// The journey.
+        journey: Arc<str>,
+        /// The version.
+        version: Version,
+        /// The first problem.
+        problem: String,
+    },
+}
+
+impl MigrationError {
+    pub(crate) fn unreadable(journey: Arc<str>, version: Version, problems: &[Diagnostic]) -> Self {
+        let problem = problems.first().map(|problem| problem.message.clone());
+        Self::Unreadable {
+            journey,
+            version,
+            problem: problem.unwrap_or_default(),
+        }
+    }
+}
+
+/// What becomes of the people at one block of a version when another is in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// They finish on the version they are in.
+    Finish,
+    /// They go on in the version in force, at this block.
+    Move(Arc<str>),
+    /// The version in force may not be published.
+    Refused(MigrationError),
+}
+
+/// What becomes of `count` people at a block of a version, which compiled to `kept` if it still does.
+pub(crate) fn fate(
+    current: &Graph,
+    kept: Option<&Graph>,
+    (version, block): (Version, &Arc<str>),
+    count: u64,
+) -> Fate {
+    let journey = current.id().clone();
+    if current.version() == version || !current.migrates(version) {
+        return Fate::Finish;
+    }
+    let Some(target) = current.takes_over(version, block) else {
+        return Fate::Refused(MigrationError::NoPlace {
+            journey,
+            version,
+            block: block.clone(),
+            count,
+        });
+    };
+    match kept.and_then(|kept| current.kept().beyond(kept.kept())) {
+        Some(leaf) => Fate::Refused(MigrationError::NotKept {
+            journey,
+            version,
+            leaf,
+            count,
+        }),
+        None => Fate::Move(target.clone()),
+    }
 }
 
 /// Checks every journey in force that takes over people.
@@ -49,27 +115,10 @@ pub(super) fn check(catalog: &Catalog, occupied: &Occupied) -> Result<(), Migrat
         let Some(current) = catalog.in_force(journey) else {
             continue;
         };
-        let graph = &current.graph;
-        if graph.version() == *version || !graph.migrates(*version) {
-            continue;
-        }
-        if graph.takes_over(*version, block).is_none() {
-            return Err(MigrationError::NoPlace {
-                journey: journey.clone(),
-                version: *version,
-                block: block.clone(),
-                count: *count,
-            });
-        }
-        let kept = catalog.version(journey, *version);
-        let missing = kept.and_then(|kept| graph.kept().beyond(kept.graph.kept()));
-        if let Some(leaf) = missing {
-            return Err(MigrationError::NotKept {
-                journey: journey.clone(),
-                version: *version,
-                leaf,
-                count: *count,
-            });
+        let kept = catalog.version(journey, *version).map(|kept| &kept.graph);
+        let place = (*version, block);
+        if let Fate::Refused(error) = fate(&current.graph, kept, place, *count) {
+            return Err(error);
         }
     }
     Ok(())

@@ -14,6 +14,7 @@ use wayfare_store::{LoggedInput, RowKind, Store, StoreError};
 
 use super::migration::{self, MigrationError};
 use super::{Counts, Due, Engine, Held};
+use crate::journeys;
 
 /// Why the engine cannot come up.
 #[derive(Debug, thiserror::Error)]
@@ -24,19 +25,6 @@ pub enum OpenError {
     /// A journey takes over people for whom it has no place.
     #[error(transparent)]
     Migration(#[from] MigrationError),
-    /// A version that somebody is still in cannot be read any more.
-    #[error(
-        "journey `{journey}` has people inside its version {version}, which this configuration \
-         does not take: {problem}; bring back what it needs in `wayfare.yaml`"
-    )]
-    Version {
-        /// The journey.
-        journey: Arc<str>,
-        /// The version.
-        version: Version,
-        /// The first problem.
-        problem: String,
-    },
 }
 
 impl Engine {
@@ -95,22 +83,42 @@ impl Engine {
             trace: Trace::off(),
         };
         for (journey, version, source) in published {
-            engine.publish(&stored, (journey, version), source)?;
+            engine.publish((journey, version), source)?;
         }
+        engine.withdraw()?;
         engine.end_sweeps()?;
         engine.take_up_deliveries()?;
         engine.commit()?;
         Ok(engine)
     }
 
+    /// An engine over a store as it was left: what is in force there stays in force, and journey
+    /// files are not looked at.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read or written, or a version in it cannot be compiled.
+    pub fn reopen(
+        catalog: Catalog,
+        mut store: Box<dyn Store>,
+        compile: Compile<'_>,
+    ) -> Result<Self, OpenError> {
+        let mut graphs = Vec::new();
+        for (id, journey) in journeys::all(&mut *store)? {
+            if let Some((version, source)) = journey.in_force() {
+                graphs.push(recompile(&(id, version), source, compile)?);
+            }
+        }
+        Self::open(catalog, store, graphs, compile)
+    }
+
     fn publish(
         &mut self,
-        stored: &Versions,
         (journey, version): (Arc<str>, Version),
         source: Arc<str>,
     ) -> Result<(), StoreError> {
-        let is_known = stored.contains_key(&(journey.clone(), version));
-        if is_known && !self.lacks_sweep(&journey) {
+        let before = self.controls.get(&journey).and_then(|it| it.in_force);
+        if before == Some(version) && !self.lacks_sweep(&journey) {
             return Ok(());
         }
         let logged = LoggedInput::Published {
@@ -123,6 +131,22 @@ impl Engine {
             source,
         };
         self.input(self.at, kind, logged).map(|_| ())
+    }
+
+    /// Notes the journeys that were in force and whose files are gone.
+    fn withdraw(&mut self) -> Result<(), StoreError> {
+        let in_force = self.controls.iter();
+        let gone: Vec<Arc<str>> = in_force
+            .filter(|(journey, control)| {
+                control.in_force.is_some() && self.catalog.in_force(journey).is_none()
+            })
+            .map(|(journey, _)| journey.clone())
+            .collect();
+        for journey in gone {
+            let logged = LoggedInput::Withdrawn(journey.clone());
+            self.input(self.at, InputKind::Withdrawn(journey), logged)?;
+        }
+        Ok(())
     }
 
     /// Whether a journey needs a sweep that it has not: it was gone for a while, or another version
@@ -258,20 +282,16 @@ fn timers(store: &mut dyn Store) -> Result<Inside, StoreError> {
     Ok(inside)
 }
 
-fn recompile(
+pub(crate) fn recompile(
     (journey, version): &(Arc<str>, Version),
     source: &str,
     compile: Compile<'_>,
 ) -> Result<Graph, OpenError> {
     match compile(source) {
         Ok(compiled) => Ok(compiled.graph),
-        Err(problems) => Err(OpenError::Version {
-            journey: journey.clone(),
-            version: *version,
-            problem: problems
-                .first()
-                .map(|problem| problem.message.clone())
-                .unwrap_or_default(),
-        }),
+        Err(problems) => {
+            let unreadable = MigrationError::unreadable(journey.clone(), *version, &problems);
+            Err(unreadable.into())
+        }
     }
 }

@@ -287,10 +287,10 @@ pub(super) fn apply(
     let mut touched = BTreeSet::new();
     for change in batch.entries.iter().flat_map(|entry| &entry.changes) {
         for key in change.touches() {
-            if !snapshot.is_loaded(&key) {
-                snapshot.put(key.clone(), load(&key)?);
+            if touched.insert(key.clone()) {
+                let row = load(&key)?;
+                snapshot.put(key, row);
             }
-            touched.insert(key);
         }
         change.apply(&mut snapshot);
     }

@@ -9,6 +9,7 @@ use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;
 
 use wayfare_event::Timestamp;
+use wayfare_executor::Change;
 
 use super::state::State;
 use super::*;
@@ -99,6 +100,30 @@ fn a_dropped_store_is_recovered_from_the_log() {
     let (after, opened) = reopened(directory.path());
     assert_eq!(after, before);
     assert_eq!(opened.replayed, 50);
+}
+
+#[test]
+fn what_holds_for_a_journey_adds_up_when_it_is_recovered() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut store, _) = open(directory.path(), LAZY);
+    for second in 0..2 {
+        let entry = Change::EntryCounted {
+            journey: "welcome".into(),
+            at: at(second),
+            per_us: 3_600_000_000,
+        };
+        commit(&mut store, at(second), vec![entry]).unwrap();
+    }
+    let before = dump(&mut store);
+    let entries = |(_, row): &(Key, Row)| {
+        let Row::Control(control) = row else {
+            return None;
+        };
+        control.window.map(|window| window.entries)
+    };
+    assert_eq!(before.rows.iter().find_map(entries), Some(2));
+    drop(store);
+    assert_eq!(reopened(directory.path()).0, before);
 }
 
 #[test]

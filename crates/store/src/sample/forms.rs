@@ -185,6 +185,7 @@ pub(super) fn sweep() -> Sweep {
 
 pub(super) fn control() -> Control {
     Control {
+        in_force: Some(VERSION),
         paused: Some(paused()),
         window: Some(Window {
             since: at(1),
@@ -238,11 +239,6 @@ pub(super) fn journey_changes(seq: u64) -> Vec<Change> {
             block: "wait-two-days".into(),
             renamed: BTreeMap::from([("half".into(), "halves".into())]),
         },
-        Change::EntryCounted {
-            journey: "welcome".into(),
-            at: at(1),
-            per_us: 3_600_000_000,
-        },
         Change::JourneyPaused {
             journey: "welcome".into(),
             paused: paused(),
@@ -252,6 +248,14 @@ pub(super) fn journey_changes(seq: u64) -> Vec<Change> {
             at: at(3),
             by: "ops".into(),
             reason: "the price is right".into(),
+        },
+        Change::Withdrawn {
+            journey: "welcome".into(),
+        },
+        Change::EntryCounted {
+            journey: "welcome".into(),
+            at: at(1),
+            per_us: 3_600_000_000,
         },
     ]
 }
@@ -359,6 +363,7 @@ pub(crate) fn entries() -> Vec<Entry> {
             journey: "welcome".into(),
             version: VERSION,
         },
+        LoggedInput::Withdrawn("welcome".into()),
     ];
     (1..)
         .zip(inputs)

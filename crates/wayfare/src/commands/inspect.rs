@@ -22,13 +22,13 @@ pub(crate) const STATE: &str = ".wayfare";
 #[derive(Debug, Args)]
 pub(crate) struct Inspect {
     #[command(flatten)]
-    journeys: Journeys,
+    pub(super) journeys: Journeys,
     /// The state directory; the configured one, else `.wayfare`.
     #[arg(long, env = "WAYFARE_STATE")]
-    state: Option<PathBuf>,
+    pub(super) state: Option<PathBuf>,
     /// How it is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    pub(super) format: Format,
 }
 
 /// The arguments of `wayfare profile`.
@@ -56,6 +56,14 @@ pub(crate) fn open(
     state: Option<&Path>,
     settings: &config::Settings,
 ) -> anyhow::Result<Box<dyn Store>> {
+    assembly::look(directory(state, settings)?)
+}
+
+/// The state directory that is named, configured or usual; it is there.
+pub(super) fn directory<'a>(
+    state: Option<&'a Path>,
+    settings: &'a config::Settings,
+) -> anyhow::Result<&'a Path> {
     let configured = settings.state.directory.as_deref();
     let state = state.or(configured).unwrap_or_else(|| Path::new(STATE));
     if !state.join("meta").exists() {
@@ -65,7 +73,7 @@ pub(crate) fn open(
         );
         return Err(WrongInput(message).into());
     }
-    assembly::look(state)
+    Ok(state)
 }
 
 fn all_profiles(inspect: &Inspect) -> anyhow::Result<Vec<view::Profile>> {
