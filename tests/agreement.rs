@@ -166,7 +166,7 @@ fn words(schema: &Value, whole: &Value, place: &Place<'_>, reader: Reader<'_>) {
         return;
     }
     let wrong = with(whole, &place.path, &mut |value| {
-        *value = Value::from(NONSENSE)
+        *value = Value::from(NONSENSE);
     });
     assert!(!problems(schema, &wrong).is_empty(), "{wrong}");
     let said = reader(&wrong.to_string());

@@ -16,6 +16,7 @@
     reason = "a test target: an assumption that fails is a test that fails"
 )]
 
+mod page;
 mod schema;
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -28,85 +29,7 @@ use std::time::SystemTime;
 use serde_json::Value;
 use wayfare_journey::Known;
 
-/// A page, by its path from the root, and what it says.
-struct Page {
-    path: PathBuf,
-    text: String,
-}
-
-/// What is done with a fenced block.
-#[derive(Debug, PartialEq, Eq)]
-enum Marker {
-    Run { status: i32 },
-    Prints,
-    Beside,
-    BesidePrints,
-    Send,
-}
-
-/// A fenced block.
-#[derive(Debug)]
-struct Fence {
-    language: String,
-    marker: Option<Marker>,
-    line: usize,
-    text: String,
-}
-
-impl Page {
-    fn all() -> Vec<Self> {
-        let mut paths = vec![PathBuf::from("README.md"), PathBuf::from("CHANGELOG.md")];
-        for directory in ["docs", "docs/decisions"] {
-            let entries = std::fs::read_dir(root().join(directory)).unwrap();
-            let names = entries.map(|entry| entry.unwrap().file_name());
-            let pages = names.map(|name| Path::new(directory).join(name));
-            paths.extend(pages.filter(|path| path.extension().is_some_and(|it| it == "md")));
-        }
-        paths.sort();
-        let read = |path: PathBuf| {
-            let text = std::fs::read_to_string(root().join(&path)).unwrap();
-            Self { path, text }
-        };
-        paths.into_iter().map(read).collect()
-    }
-
-    fn fences(&self) -> Vec<Fence> {
-        let mut fences: Vec<Fence> = Vec::new();
-        let mut marker = None;
-        let mut is_open = false;
-        for (index, line) in self.text.lines().enumerate() {
-            if let Some(language) = line.strip_prefix("```") {
-                is_open = !is_open;
-                if is_open {
-                    fences.push(Fence {
-                        language: language.to_owned(),
-                        marker: marker.take(),
-                        line: index + 1,
-                        text: String::new(),
-                    });
-                }
-            } else if is_open {
-                let text = &mut fences.last_mut().unwrap().text;
-                text.push_str(line);
-                text.push('\n');
-            } else if let Some(word) = line.strip_prefix("<!-- ") {
-                marker = Some(match word.strip_suffix(" -->").unwrap() {
-                    "run" => Marker::Run { status: 0 },
-                    "run: 1" => Marker::Run { status: 1 },
-                    "prints" => Marker::Prints,
-                    "beside" => Marker::Beside,
-                    "beside prints" => Marker::BesidePrints,
-                    "send" => Marker::Send,
-                    other => unreachable!("{}: no marker `{other}`", self.path.display()),
-                });
-            } else if !line.trim().is_empty() {
-                assert!(marker.is_none(), "{} line {index}", self.path.display());
-            }
-        }
-        assert!(!is_open, "{} has an open fence", self.path.display());
-        fences
-    }
-}
+use page::{Marker, Page};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -377,12 +300,20 @@ fn what_the_docs_send_is_taken_and_survives_a_kill() {
     assert!(output.status.success(), "{}", printed(&output));
 }
 
-/// The name and the text of a test file that a fence holds: `# journeys/NAME.test.yaml` is its
-/// first line.
-fn test_file(text: &str) -> Option<(&str, &str)> {
+/// The name and the text of a test file, or of a part of a shipped journey, that a fence holds:
+/// `# journeys/NAME` is its first line.
+fn named_file(text: &str) -> Option<(&str, &str)> {
     let (first, rest) = text.strip_prefix("# journeys/")?.split_once('\n')?;
     Some((first, rest))
 }
+
+/// A journey that reads nothing.
+const QUIET: &str = "\
+journey: quiet
+description: Do nothing.
+trigger: { event: Something Happened }
+blocks: { done: { exit: done } }
+";
 
 #[test]
 fn yaml_in_the_docs_is_a_journey_or_a_configuration_that_checks_or_a_test_that_passes() {
@@ -404,7 +335,12 @@ fn yaml_in_the_docs_is_a_journey_or_a_configuration_that_checks_or_a_test_that_p
         for fence in fences.filter(|fence| fence.language == "yaml") {
             let place = format!("{} line {}", page.path.display(), fence.line);
             count += 1;
-            if let Some((name, text)) = test_file(&fence.text) {
+            if let Some((name, text)) = named_file(&fence.text) {
+                if !name.ends_with(".test.yaml") {
+                    let shipped = std::fs::read_to_string(root().join("journeys").join(name));
+                    assert!(shipped.unwrap().contains(text), "{place}");
+                    continue;
+                }
                 let directory = checkout();
                 std::fs::write(directory.path().join("journeys").join(name), text).unwrap();
                 let output = run(directory.path(), &format!("wayfare test journeys/{name}"));
@@ -420,10 +356,12 @@ fn yaml_in_the_docs_is_a_journey_or_a_configuration_that_checks_or_a_test_that_p
             let problems = schema::problems(schema, schema, &schema::json(&fence.text));
             assert_eq!(problems, Vec::<String>::new(), "{place}");
             if is_configuration {
-                let directory = checkout();
-                let path = directory.path().join("journeys/wayfare.yaml");
-                std::fs::write(path, fence.text).unwrap();
-                let output = run(directory.path(), "wayfare check");
+                // A page may declare types: the journey beside it reads none.
+                let directory = tempfile::tempdir().unwrap();
+                let path = |name| directory.path().join(name);
+                std::fs::write(path("wayfare.yaml"), fence.text).unwrap();
+                std::fs::write(path("quiet.yaml"), QUIET).unwrap();
+                let output = run(directory.path(), "wayfare check .");
                 assert!(output.status.success(), "{place}:\n{}", printed(&output));
             } else {
                 let compiled = wayfare_journey::compile(&fence.text, &known);

@@ -27,10 +27,21 @@ fn every_shipped_journey_can_be_read_and_is_named_like_its_file() {
     assert_eq!(
         names,
         [
+            "ab-offer",
+            "billing-alarm",
             "cart-recovery",
+            "cart-recovery-restart",
+            "churn-risk",
             "consent-revocation",
+            "dunning",
+            "onboarding",
             "plan-upgrade",
-            "signup-lead"
+            "renewal-reminder",
+            "review-request",
+            "seat-limit",
+            "signup-lead",
+            "trial-ending",
+            "win-back"
         ]
     );
 }

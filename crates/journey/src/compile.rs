@@ -20,11 +20,11 @@ use crate::definition::{self, BlockKind, Definition, Migrate as Written, Text, W
 use crate::diagnostic::{Code, Diagnostic, Severity, Span, nearest};
 use crate::expression::{Changes, Expression, ExpressionError, Names};
 use crate::graph::{BlockId, Graph, Migrate, Node};
+use crate::known::Known;
 use crate::parse::fields::Problems;
-use crate::types::Types;
-use crate::url::Vet;
 use crate::{Version, check, duration, parse, yaml};
 use fields::Fields;
+use place::Laid;
 
 /// How long an instance lives, unless written.
 const LIFE_US: i64 = 400 * duration::DAY_US;
@@ -34,43 +34,8 @@ const LIFE_US_MAX: i64 = 3_650 * duration::DAY_US;
 const VISITS: u32 = 1_000;
 /// The most visits an author may write.
 const VISITS_MAX: u32 = 100_000;
-/// The greatest `lateness` unless configured: message ids are kept seven days, less one of reserve.
-const LATENESS_US_MAX: i64 = 6 * duration::DAY_US;
-
-/// What is configured, as far as a checker needs it.
-#[derive(Clone, Copy)]
-pub struct Known<'a> {
-    /// The categories of consent.
-    pub categories: &'a [Arc<str>],
-    /// Whether a URL may be called at all; the words say why not.
-    pub vet: Vet<'a>,
-    /// What traits and properties are declared to be. Nothing where they are not judged any more: a
-    /// version that was published before is taken as it is.
-    pub types: Option<&'a Types>,
-    /// The greatest `lateness` that may be written, in microseconds: what message ids are remembered
-    /// for, less a day.
-    pub lateness_us_max: i64,
-}
-
-impl Default for Known<'_> {
-    /// No categories, every URL, nothing declared, message ids remembered for seven days.
-    fn default() -> Self {
-        Self {
-            categories: &[],
-            vet: &|_| Ok(()),
-            types: Some(Types::OPEN),
-            lateness_us_max: LATENESS_US_MAX,
-        }
-    }
-}
-
-impl std::fmt::Debug for Known<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Known")
-            .field("categories", &self.categories)
-            .finish_non_exhaustive()
-    }
-}
+/// Problems of a file up to which the nearest block is looked for.
+const GUESSED_MAX: usize = 100;
 
 /// A graph, and what its author should look at all the same.
 #[derive(Clone, Debug)]
@@ -288,8 +253,8 @@ impl<'a> Compiler<'a> {
     fn expression(&mut self, text: &Text, names: &Names) -> Option<Expression> {
         match Expression::parse(&text.value, names) {
             Ok(expression) => {
-                let place = |span| place::within(self.source, text, span);
-                let mut found = self.fields.read(&expression, &place);
+                let laid = Laid::new(self.source, text);
+                let mut found = self.fields.read(&expression, &|span| laid.place(span));
                 self.problems.append(&mut found);
                 Some(expression)
             }
@@ -411,8 +376,10 @@ impl<'a> Compiler<'a> {
             return Some(block);
         }
         let message = format!("no block is called `{}`", text.value);
-        let near = nearest(&text.value, self.places.keys().copied());
-        let hint = near.map(|near| format!("did you mean `{near}`?"));
+        // Whoever has a hundred problems is not helped by guesses that take their time.
+        let guesses = self.problems.len() < GUESSED_MAX;
+        let near = guesses.then(|| nearest(&text.value, self.places.keys().copied()));
+        let hint = near.flatten().map(|near| format!("did you mean `{near}`?"));
         self.problems
             .push(Diagnostic::new(Code::UnknownBlock, text.span, message).maybe_hint(hint));
         None

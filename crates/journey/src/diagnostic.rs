@@ -186,28 +186,43 @@ impl fmt::Display for Code {
     }
 }
 
+/// Edits between two names that are still near each other.
+const NEAR_EDITS: usize = 2;
+/// Names that are looked through for the nearest.
+const KNOWN_MAX: usize = 1_000;
+
 /// The known name nearest to a mistyped one, within two edits.
 #[must_use]
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
-        .map(|name| (edits(typed, name), name))
-        .filter(|(distance, name)| *distance <= 2 && *distance < name.chars().count())
+        .take(KNOWN_MAX)
+        .filter_map(|name| Some((edits(typed, name)?, name)))
+        .filter(|(distance, name)| *distance < name.chars().count())
         .min()
         .map(|(_, name)| name)
 }
 
-/// Insertions, deletions, substitutions and swaps of neighbours between two names.
-pub(crate) fn edits(left: &str, right: &str) -> usize {
+/// Insertions, deletions, substitutions and swaps of neighbours between two names; nothing when
+/// there are more than two. Only the first 64 characters count.
+pub(crate) fn edits(left: &str, right: &str) -> Option<usize> {
+    const FAR: usize = NEAR_EDITS + 1;
     let left: Vec<char> = left.chars().take(64).collect();
     let right: Vec<char> = right.chars().take(64).collect();
+    if left.len().abs_diff(right.len()) > NEAR_EDITS {
+        return None;
+    }
+    let at = |row: &[usize], index: usize| row.get(index).copied().unwrap_or(FAR);
     let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=right.len()).collect();
     for (i, l) in left.iter().enumerate() {
-        let mut next = vec![i + 1];
-        for (j, r) in right.iter().enumerate() {
-            let at =
-                |row: &[usize], index: usize| row.get(index).copied().unwrap_or(usize::MAX / 2);
+        let mut next = vec![FAR; right.len() + 1];
+        if let Some(first) = next.first_mut() {
+            *first = i + 1;
+        }
+        // Off the diagonal by more than two it takes more than two edits.
+        let near = right.iter().enumerate().take(i + NEAR_EDITS + 1);
+        for (j, r) in near.skip(i.saturating_sub(NEAR_EDITS)) {
             let mut best = (at(&row, j) + usize::from(l != r))
                 .min(at(&row, j + 1) + 1)
                 .min(at(&next, j) + 1);
@@ -216,12 +231,17 @@ pub(crate) fn edits(left: &str, right: &str) -> usize {
             if swapped {
                 best = best.min(at(&before, j - 1) + 1);
             }
-            next.push(best);
+            if let Some(here) = next.get_mut(j + 1) {
+                *here = best;
+            }
+        }
+        if next.iter().all(|it| *it >= FAR) {
+            return None;
         }
         before = row;
         row = next;
     }
-    row.last().copied().unwrap_or(0)
+    row.last().copied().filter(|edits| *edits <= NEAR_EDITS)
 }
 
 #[cfg(test)]
@@ -236,6 +256,13 @@ mod tests {
         assert_eq!(nearest("consent", known), None);
         assert_eq!(nearest("to", ["no"]), Some("no"));
         assert_eq!(nearest("xy", ["ab"]), None);
+        assert_eq!(edits("", ""), Some(0));
+        assert_eq!(edits("abcdef", "badcef"), Some(2));
+        assert_eq!(edits("abcdef", "cdef"), Some(2));
+        assert_eq!(edits("abcdef", "def"), None);
+        assert_eq!(edits("abcdef", "abcdefgh"), Some(2));
+        assert_eq!(edits("xabcdef", "abcdefx"), Some(2));
+        assert_eq!(edits("xyabcd", "abcdxy"), None);
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod duration;
 pub mod expression;
 mod graph;
 mod header;
+mod known;
 mod parse;
 mod render;
 pub mod schema;
@@ -28,13 +29,14 @@ mod version;
 pub mod yaml;
 
 pub use check::near_miss::{NameUse, Open, near_misses};
-pub use compile::{Compiled, Known, compile};
+pub use compile::{Compiled, compile};
 pub use draw::{Drawing, draw};
 pub use graph::{
     Again, Arm, Block, BlockId, Consent, Entry, EntryLimit, EventMatch, ExitRule, Graph, Heard,
     Kept, Migrate, Split, SplitArm, TraitChange, TraitOf, Trigger, TriggerOn, UntilDate, UntilTime,
     WaitItem, WaitZone, Webhook,
 };
+pub use known::Known;
 pub use parse::{fields, parse};
 pub use render::{Payload, RenderError, Rendered, Template, Unfit};
 pub use types::{Types, ValueType};

@@ -112,7 +112,23 @@ fn check_name(name: &Text, allowed: fn(char) -> bool, words: &str, problems: &mu
     } else {
         return;
     };
-    problems.push(Diagnostic::new(Code::InvalidName, name.span, message));
+    let near = closest_name(&name.value, allowed);
+    problems.push(
+        Diagnostic::new(Code::InvalidName, name.span, message)
+            .maybe_hint(near.map(|near| format!("write `{near}`"))),
+    );
+}
+
+/// The name in lower case, what may not stand in it replaced; nothing when that is no name either.
+fn closest_name(name: &str, allowed: fn(char) -> bool) -> Option<String> {
+    let between = ['-', '_'].into_iter().find(|it| allowed(*it))?;
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    let words: Vec<String> = words
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_lowercase)
+        .collect();
+    let near = words.join(&between.to_string());
+    (!near.is_empty() && near.len() <= NAME_BYTES_MAX).then_some(near)
 }
 
 #[cfg(test)]

@@ -132,10 +132,12 @@ fn encode(text: &str) -> String {
 /// Whether a URL that every request of a block goes to may be called; the words say why not.
 pub type Vet<'a> = &'a dyn Fn(&str) -> Result<(), String>;
 
-/// Reads a URL whose placeholders `read` makes expressions of.
+/// Reads a URL whose placeholders `read` makes expressions of; `place` says where the first, second
+/// and so on of them stands.
 pub(crate) fn compile(
     url: &Url,
     vet: Vet<'_>,
+    place: &dyn Fn(usize) -> Span,
     read: &mut dyn FnMut(&Text) -> Option<Vec<Part>>,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<UrlTemplate> {
@@ -145,7 +147,7 @@ pub(crate) fn compile(
     };
     let mut parts = read(text)?;
     if base.is_none() && !host_is_written(&parts) {
-        problems.push(in_host(text.span));
+        problems.push(in_host(place(0)));
         return None;
     }
     if let Some(doubt) = parts.iter().find_map(doubt) {
@@ -177,11 +179,11 @@ pub(crate) fn compile(
             }
         },
         (None, _) => {
-            problems.push(in_host(text.span));
+            problems.push(in_host(place(0)));
             return None;
         }
     };
-    let (path, query) = split_query(parts, text.span, problems)?;
+    let (path, query) = split_query(parts, text.span, place, problems)?;
     if with_values(&path, "x").split('/').any(is_dots) {
         let message = "`.` and `..` lead to another path than the one written";
         problems.push(problem(
@@ -296,7 +298,13 @@ fn split_origin(first: &mut String, span: Span) -> Result<String, Box<Diagnostic
 type Parts = (Vec<Part>, Vec<Part>);
 
 /// Splits at the first `?`; placeholders stand in query values, never in names.
-fn split_query(parts: Vec<Part>, span: Span, problems: &mut Vec<Diagnostic>) -> Option<Parts> {
+fn split_query(
+    parts: Vec<Part>,
+    span: Span,
+    place: &dyn Fn(usize) -> Span,
+    problems: &mut Vec<Diagnostic>,
+) -> Option<Parts> {
+    let mut placeholders = 0;
     let (mut path, mut query): Parts = (Vec::new(), Vec::new());
     let mut in_query = false;
     let mut in_value = false;
@@ -326,10 +334,14 @@ fn split_query(parts: Vec<Part>, span: Span, problems: &mut Vec<Diagnostic>) -> 
             }
             Part::Placeholder(_) if in_query && !in_value => {
                 let message = "a placeholder may not stand in a query name";
-                problems.push(Diagnostic::new(Code::Placeholder, span, message));
+                problems.push(
+                    Diagnostic::new(Code::Placeholder, place(placeholders), message)
+                        .hint("write the name out, and put a placeholder behind its `=` only"),
+                );
                 return None;
             }
             placeholder @ Part::Placeholder(_) => {
+                placeholders += 1;
                 if in_query { &mut query } else { &mut path }.push(placeholder);
             }
         }

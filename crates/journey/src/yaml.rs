@@ -11,7 +11,7 @@ use wayfare_event::Number;
 use crate::diagnostic::{Code, Diagnostic, Span};
 
 /// Bytes of one YAML file.
-const FILE_BYTES_MAX: usize = 1024 * 1024;
+pub const FILE_BYTES_MAX: usize = 1024 * 1024;
 /// Nodes of one YAML file.
 const NODES_MAX: usize = 50_000;
 /// Nesting of one YAML file.
@@ -114,15 +114,11 @@ impl Node {
 /// The first place that cannot be read: YAML has no second one after a broken first.
 pub fn read(text: &str) -> Result<Node, Box<Diagnostic>> {
     if text.len() > FILE_BYTES_MAX {
-        let message = format!(
-            "the file has {} bytes, at most {FILE_BYTES_MAX} are read",
-            text.len()
-        );
-        return Err(Box::new(Diagnostic::new(
-            Code::HostileYaml,
-            Span::default(),
-            message,
-        )));
+        let message = format!("the file is larger than {} KiB", FILE_BYTES_MAX / 1024);
+        return Err(Box::new(
+            Diagnostic::new(Code::HostileYaml, Span::default(), message)
+                .hint("a journey has a few: is this the file you meant?"),
+        ));
     }
     let raw: Spanned<Raw> = serde_saphyr::from_str_with_options(text, options())
         .map_err(|error| Box::new(refusal(text, &error)))?;
@@ -193,13 +189,42 @@ fn refusal(text: &str, error: &serde_saphyr::Error) -> Diagnostic {
             .hint("write it out; a text that starts with `*` or `&` needs quotes");
     }
     if has("tag") {
-        return Diagnostic::new(Code::HostileYaml, span, "tags are not read")
+        return Diagnostic::new(Code::HostileYaml, tag(text, span), "tags are not read")
             .hint("a condition that starts with `!` needs quotes: '!has(x)'");
     }
     if has("tab") {
         return Diagnostic::new(Code::Yaml, span, message).hint("indent with spaces");
     }
+    if has("quoted scalar") || has("unclosed quote") {
+        return Diagnostic::new(Code::Yaml, span, message)
+            .hint("look for a quote that is not closed, here or on a line before");
+    }
+    if has("did not find expected") || has("not allowed") {
+        return Diagnostic::new(Code::Yaml, span, message).hint(
+            "look at the indentation of this line and the one before, and for a `: ` in a text \
+             without quotes",
+        );
+    }
+    if has("configured policy") {
+        return Diagnostic::new(Code::Yaml, span, "this is a number too large to be one")
+            .hint("put it in quotes if it is a text");
+    }
     Diagnostic::new(Code::Yaml, span, message)
+}
+
+/// The tag that ends where the reader refused it, or begins there.
+fn tag(text: &str, at: Span) -> Span {
+    let before = text.get(..at.end).unwrap_or_default().trim_end();
+    let line = before.rfind('\n').map_or(0, |end| end + 1);
+    let begins = |from: usize| {
+        let rest = text.get(from..).unwrap_or_default();
+        let begin = from + rest.split('\n').next()?.find('!')?;
+        let rest = text.get(begin..).unwrap_or_default();
+        let word = rest.split(char::is_whitespace).next()?;
+        let word = word.trim_end_matches([',', '}', ']']);
+        Some(Span::new(begin, begin + word.len()))
+    };
+    begins(line).unwrap_or(at)
 }
 
 /// The byte at a line and column that count from one, in characters.
@@ -414,10 +439,26 @@ mod tests {
         check("a: 1\n---\nb: 2\n", Code::HostileYaml, "b");
         check("a:\n\tb: 1\n", Code::Yaml, "b");
         check("a: \"open\n", Code::Yaml, "\"");
+        check("a: !has(x)\n", Code::HostileYaml, "!has(x)");
+        check("a: { b: !has(x), c: d }\n", Code::HostileYaml, "!has(x)");
         for text in ["a: &x 1\n", "a: *x\n", "<<: {a: 1}\n", "a: !has(x)\n"] {
             assert_eq!(refused(text).0, Code::HostileYaml, "{text}");
         }
         assert_eq!(refused("? [a]\n: b\n").0, Code::WrongShape);
+    }
+
+    #[test]
+    fn broken_yaml_says_where_to_look() {
+        let check = |text: &str, words: &str| {
+            let hint = read(text).unwrap_err().hint.unwrap_or_default();
+            assert!(hint.contains(words), "{text}: {hint}");
+        };
+        check("a: \"b\nc: d != \"e\"\n", "quote that is not closed");
+        check("a: \"open\n", "quote that is not closed");
+        check("a:\n  b: 1\n c: 2\n", "indentation");
+        check("a: b: c\n", "indentation");
+        check("a:\n\tb: 1\n", "spaces");
+        check("a: 1e999999\n", "quotes");
     }
 
     #[test]

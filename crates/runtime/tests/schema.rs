@@ -2,8 +2,6 @@
 //! keys and words, and what a schema can catch both refuse.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
     reason = "a test target: an assumption that fails is a test that fails"
 )]
 

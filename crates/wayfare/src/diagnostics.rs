@@ -4,12 +4,21 @@
 pub(crate) mod github;
 pub(crate) mod json;
 pub(crate) mod sarif;
+mod source;
 
+use std::ops::Range;
 use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use wayfare_journey::diagnostic::{Diagnostic, Severity, Span};
+use wayfare_journey::diagnostic::{Diagnostic, Severity};
 use wayfare_runtime::config::Problem;
+
+use source::Source;
+
+/// Bytes of a span that are underlined: who sees these knows the rest.
+const DRAWN_BYTES_MAX: usize = 2_000;
+/// Lines between two places up to which they are drawn as one piece.
+const DRAWN_LINES_MAX: usize = 100;
 
 /// All problems of some files, drawn, with a last line that counts them.
 pub(crate) fn draw(files: &[Problem], color: bool) -> String {
@@ -21,8 +30,9 @@ pub(crate) fn draw(files: &[Problem], color: bool) -> String {
     let mut out = String::new();
     for file in files {
         let path = shown(&file.path);
+        let source = Source::new(&file.source);
         for diagnostic in &file.diagnostics {
-            out.push_str(&renderer.render(&groups(&path, &file.source, diagnostic)));
+            out.push_str(&renderer.render(&[group(&path, &source, diagnostic)]));
             out.push_str("\n\n");
         }
     }
@@ -30,39 +40,53 @@ pub(crate) fn draw(files: &[Problem], color: bool) -> String {
     out
 }
 
-fn groups<'a>(path: &'a str, source: &'a str, diagnostic: &'a Diagnostic) -> Vec<Group<'a>> {
+fn group<'a>(path: &'a str, source: &Source<'a>, diagnostic: &'a Diagnostic) -> Group<'a> {
     let level = match diagnostic.code.severity() {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let primary = AnnotationKind::Primary.span(clamp(source, diagnostic.span.range()));
+    let title = level
+        .primary_title(diagnostic.message.as_str())
+        .id(diagnostic.code.as_str());
+    let here = source.clamp(diagnostic.span, DRAWN_BYTES_MAX);
+    let related = diagnostic.related.as_ref();
+    let related = related.map(|(span, label)| (source.clamp(*span, DRAWN_BYTES_MAX), label));
+    let is_near = |other: &Range<usize>| source.lines_between(&here, other) <= DRAWN_LINES_MAX;
+    let (near, far) = match related {
+        Some(related) if is_near(&related.0) => (Some(related), None),
+        other => (None, other),
+    };
+    let window = near.iter().fold(here.clone(), |window, (range, _)| {
+        window.start.min(range.start)..window.end.max(range.end)
+    });
+    let (window, line) = source.window(&window);
+    let place = |range: &Range<usize>| range.start - window.start..range.end - window.start;
+    let primary = AnnotationKind::Primary.span(place(&here));
     let primary = match &diagnostic.label {
         Some(label) => primary.label(label.as_str()),
         None => primary,
     };
-    let mut snippet = Snippet::source(source)
-        .line_start(1)
+    let mut snippet = Snippet::source(source.text.get(window.clone()).unwrap_or_default())
+        .line_start(line)
         .path(path)
         .annotation(primary);
-    if let Some((span, label)) = &diagnostic.related {
-        let place = clamp(source, span.range());
-        snippet = snippet.annotation(AnnotationKind::Context.span(place).label(label.as_str()));
+    if let Some((range, label)) = near {
+        snippet = snippet.annotation(AnnotationKind::Context.span(place(&range)).label(label));
     }
-    let title = level
-        .primary_title(diagnostic.message.as_str())
-        .id(diagnostic.code.as_str());
     let mut group = title.element(snippet);
+    if let Some((range, label)) = far {
+        let (window, line) = source.window(&range);
+        let place = range.start - window.start..range.end - window.start;
+        let snippet = Snippet::source(source.text.get(window).unwrap_or_default())
+            .line_start(line)
+            .path(path)
+            .annotation(AnnotationKind::Context.span(place).label(label));
+        group = group.element(snippet);
+    }
     if let Some(hint) = &diagnostic.hint {
         group = group.element(Level::HELP.message(hint.as_str()));
     }
-    vec![group]
-}
-
-/// A range that lies in the source, whatever the diagnostic says.
-fn clamp(source: &str, range: std::ops::Range<usize>) -> std::ops::Range<usize> {
-    let start = source.floor_char_boundary(range.start.min(source.len()));
-    let end = source.ceil_char_boundary(range.end.min(source.len()));
-    start..end.max(start)
+    group
 }
 
 /// How many problems of some files are errors, or warnings.
@@ -98,36 +122,4 @@ const fn word(severity: Severity) -> &'static str {
         Severity::Error => "error",
         Severity::Warning => "warning",
     }
-}
-
-/// Where a span begins and ends; lines and columns count from 1, columns in characters, and the end
-/// is the place after the last character.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place {
-    line: usize,
-    column: usize,
-    end_line: usize,
-    end_column: usize,
-}
-
-impl Place {
-    fn of(source: &str, span: Span) -> Self {
-        let range = clamp(source, span.range());
-        let (line, column) = line_column(source, range.start);
-        let (end_line, end_column) = line_column(source, range.end);
-        Self {
-            line,
-            column,
-            end_line,
-            end_column,
-        }
-    }
-}
-
-fn line_column(source: &str, offset: usize) -> (usize, usize) {
-    let before = source.get(..offset).unwrap_or_default();
-    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    let line = before.matches('\n').count() + 1;
-    let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
-    (line, column)
 }

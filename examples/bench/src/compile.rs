@@ -17,8 +17,8 @@ const JOURNEYS: u32 = 1_000;
 /// Rounds of each measurement.
 const ROUNDS: u32 = 5;
 
-/// Each shipped journey, its id, and where its trigger's condition goes: what stands there and what
-/// stands there instead, `#` for the number.
+/// Four of the shipped journeys, each with its id and where its trigger's condition goes: what stands
+/// there and what stands there instead, `#` for the number.
 const SHIPPED: [(&str, &str, [&str; 2]); 4] = [
     (
         include_str!("../../../journeys/signup-lead.yaml"),

@@ -7,6 +7,9 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic, Span, edits};
 
+/// Different names above which nobody wrote them by hand, and none is asked about.
+const NAMES_MAX: usize = 1_000;
+
 /// Whose names are open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Open {
@@ -40,7 +43,7 @@ pub struct NameUse {
 }
 
 /// A warning for each name that is used once in all the files and is nearly another one, with the
-/// place of its file in `files`.
+/// place of its file in `files`. Of more than a thousand different names none is asked about.
 #[must_use]
 pub fn near_misses(files: &[&[NameUse]]) -> Vec<(usize, Diagnostic)> {
     let mut uses: BTreeMap<(Open, &str), Vec<(usize, Span)>> = BTreeMap::new();
@@ -51,6 +54,9 @@ pub fn near_misses(files: &[&[NameUse]]) -> Vec<(usize, Diagnostic)> {
         }
     }
     let mut found = Vec::new();
+    if uses.len() > NAMES_MAX {
+        return found;
+    }
     for ((of, name), places) in &uses {
         let [(file, span)] = places.as_slice() else {
             continue;
@@ -76,9 +82,11 @@ pub fn near_misses(files: &[&[NameUse]]) -> Vec<(usize, Diagnostic)> {
 /// that differ in digits alone, such as `street1` and `street2`, are meant.
 fn is_near(name: &str, other: &str) -> bool {
     let letters = |name: &str| -> String { name.chars().filter(|c| !c.is_numeric()).collect() };
+    let Some(distance) = edits(name, other).filter(|it| *it > 0) else {
+        return false;
+    };
     let length = name.chars().count().min(other.chars().count());
-    let distance = edits(name, other);
-    (1..=2).contains(&distance) && distance * 3 <= length && letters(name) != letters(other)
+    distance * 3 <= length && letters(name) != letters(other)
 }
 
 fn warning(of: Open, name: &str, other: &str, span: Span) -> Diagnostic {

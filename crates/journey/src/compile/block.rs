@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Compiler;
 use crate::check::Blocks;
+use crate::check::near_miss::Open;
 use crate::definition::{self, BlockKind, WaitFor};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::duration;
@@ -103,7 +104,8 @@ impl Compiler<'_> {
             if let Some(before) = always {
                 self.problems.push(
                     Diagnostic::new(Code::DeadArm, arm.span, "no instance ever gets to this arm")
-                        .related(before, "this one always holds"),
+                        .related(before, "this one always holds")
+                        .hint("take it away, or move it before the one that always holds"),
                 );
             }
             let then = self.successor(&arm.then);
@@ -170,7 +172,10 @@ impl Compiler<'_> {
                 let problem = Diagnostic::new(Code::InvalidName, name.span, message);
                 self.problems.push(problem);
             }
-            compiled.push(value.map(|value| (name.value.as_str().into(), value)));
+            let trait_name: Arc<str> = name.value.as_str().into();
+            let undeclared = self.fields.name(Open::Profile, &trait_name, name.span);
+            self.problems.extend(undeclared);
+            compiled.push(value.map(|value| (trait_name, value)));
         }
         let then = self.needed(then, span);
         Some(Block::Update {

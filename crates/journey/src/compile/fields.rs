@@ -92,6 +92,22 @@ impl<'a> Fields<'a> {
         problems
     }
 
+    /// Notes a trait that is written or listened to, and says when it is not declared.
+    pub(super) fn name(&mut self, of: Open, name: &Arc<str>, span: Span) -> Option<Diagnostic> {
+        let types = self.types?;
+        let declared = match of {
+            Open::Profile => &types.profile,
+            Open::Account => &types.account,
+            Open::Property => return None,
+        };
+        if !declared.is_empty() {
+            return undeclared(&[declared], name, &[], span);
+        }
+        let name = name.clone();
+        self.names.push(NameUse { of, name, span });
+        None
+    }
+
     /// What is declared of the names behind a path's root: once for each event it may be. Nothing
     /// where one of them is open.
     fn declared(&self, types: &'a Types, path: &Path) -> Vec<&'a Declared> {

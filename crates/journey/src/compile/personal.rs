@@ -1,12 +1,10 @@
 //! Does a URL carry personal data in its query? Queries are logged by every server and proxy on the
 //! way; bodies and, mostly, paths are chosen with more care.
 
-use super::{Compiler, place};
-use crate::definition::Url;
-use crate::diagnostic::{Code, Diagnostic};
+use super::Compiler;
+use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expression::{Expression, Key, Path, Root};
 use crate::render::Part;
-use crate::template::Piece;
 use crate::url::UrlTemplate;
 
 /// Names of what tells who somebody is, in lower case, without `_`, `-` and blanks.
@@ -34,30 +32,21 @@ const PERSONAL: [&str; 20] = [
 ];
 
 impl Compiler<'_> {
-    /// Warns of each value of a query that tells who somebody is.
-    pub(super) fn no_personal_query(&mut self, template: &UrlTemplate, url: &Url) {
-        let text = match url {
-            Url::Whole(text) => text,
-            Url::Based { path, .. } => path,
-        };
+    /// Warns of each value of a query that tells who somebody is; `places` are those of all
+    /// placeholders of the URL.
+    pub(super) fn no_personal_query(&mut self, template: &UrlTemplate, places: &[Span]) {
         let in_path = template.path.iter().filter(|part| is_placeholder(part));
-        let pieces = crate::template::split(&text.value).unwrap_or_default();
-        let spans = pieces.into_iter().filter_map(|piece| match piece {
-            Piece::Literal(_) => None,
-            Piece::Placeholder { span, .. } => Some(span),
-        });
         let expressions = template.query.iter().filter_map(|part| match part {
             Part::Literal(_) => None,
             Part::Placeholder(expression) => Some(expression),
         });
-        for (span, expression) in spans.skip(in_path.count()).zip(expressions) {
+        for (span, expression) in places.iter().skip(in_path.count()).zip(expressions) {
             let Some(name) = personal(expression) else {
                 continue;
             };
             let message = format!("`{name}` is personal, and a query ends up in logs");
-            let span = place::within(self.source, text, span);
             self.problems.push(
-                Diagnostic::new(Code::PersonalQuery, span, message)
+                Diagnostic::new(Code::PersonalQuery, *span, message)
                     .hint("send it in `payload:`, or name the person by `{profileId}`"),
             );
         }

@@ -1,23 +1,57 @@
 //! Where in the file does a part of a text stand? Quotes, escapes and folded lines make a text's
 //! value another one than what is written.
 
+use std::cell::OnceCell;
+
 use crate::definition::Text;
 use crate::diagnostic::Span;
 
-/// The place of `inner`, in bytes of the text's value, in the file; the whole text where value and
-/// file cannot be laid side by side.
+/// A text's value and what is written, laid side by side when a place is asked for.
+pub(super) struct Laid<'a> {
+    source: &'a str,
+    text: &'a Text,
+    steps: OnceCell<Option<Vec<(usize, usize)>>>,
+}
+
+impl<'a> Laid<'a> {
+    pub(super) const fn new(source: &'a str, text: &'a Text) -> Self {
+        let steps = OnceCell::new();
+        Self {
+            source,
+            text,
+            steps,
+        }
+    }
+
+    /// What the value says there.
+    pub(super) fn value(&self, inner: Span) -> Option<&'a str> {
+        self.text.value.get(inner.range())
+    }
+
+    /// The place of `inner`, in bytes of the text's value, in the file; the whole text where value
+    /// and file cannot be laid side by side.
+    pub(super) fn place(&self, inner: Span) -> Span {
+        let text = self.text;
+        let steps = self.steps.get_or_init(|| {
+            let written = self.source.get(text.span.range()).unwrap_or_default();
+            let mut styles = [None, Some('"'), Some('\'')].into_iter();
+            styles.find_map(|quote| side_by_side(written, &text.value, quote))
+        });
+        let Some(steps) = steps else {
+            return text.span;
+        };
+        let place = |at: usize| {
+            let before = steps.partition_point(|(value, _)| *value <= at);
+            let step = steps.get(before.saturating_sub(1));
+            text.span.start + step.map_or(0, |(_, written)| *written)
+        };
+        Span::new(place(inner.start), place(inner.end))
+    }
+}
+
+/// The place of one part of a text.
 pub(super) fn within(source: &str, text: &Text, inner: Span) -> Span {
-    let written = source.get(text.span.range()).unwrap_or_default();
-    let mut styles = [None, Some('"'), Some('\'')].into_iter();
-    let Some(steps) = styles.find_map(|quote| side_by_side(written, &text.value, quote)) else {
-        return text.span;
-    };
-    let place = |at: usize| {
-        let before = steps.partition_point(|(value, _)| *value <= at);
-        let step = steps.get(before.saturating_sub(1));
-        text.span.start + step.map_or(0, |(_, written)| *written)
-    };
-    Span::new(place(inner.start), place(inner.end))
+    Laid::new(source, text).place(inner)
 }
 
 /// Each character of a value and where it is written, as bytes of both; at last, both ends.

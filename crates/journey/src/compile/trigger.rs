@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Compiler;
 use crate::calendar::Zone;
+use crate::check::near_miss::Open;
 use crate::definition::{self, Text};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::duration::{self, DAY_US};
@@ -90,6 +91,12 @@ impl Compiler<'_> {
             self.problems.push(problem.maybe_hint(hint));
             return None;
         }
+        let open = match of {
+            TraitOf::Profile => Open::Profile,
+            TraitOf::Account => Open::Account,
+        };
+        let undeclared = self.fields.name(open, &trait_name.into(), name.span);
+        self.problems.extend(undeclared);
         Some(TraitChange {
             of,
             name: trait_name.into(),

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Compiler, Start, place};
+use super::place::{self, Laid};
+use super::{Compiler, Start};
 use crate::definition::{self, Text, Tree};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::duration::DAY_US;
@@ -22,6 +23,8 @@ const TIMEOUT_US_MAX: i64 = 60 * SECOND_US;
 /// Time for all attempts, unless written.
 const WINDOW_US: i64 = 15 * 60 * SECOND_US;
 
+/// Placeholders of one text and what stands between them.
+const PIECES_MAX: usize = 2_000;
 /// Headers whose values are secrets.
 const SECRETS: [&str; 6] = [
     "x-api-key",
@@ -95,6 +98,12 @@ impl Compiler<'_> {
 
     fn pieces(&mut self, text: &Text) -> Option<Vec<Piece>> {
         match template::split(&text.value) {
+            Ok(pieces) if pieces.len() > PIECES_MAX => {
+                let message = format!("a text has at most {} placeholders", PIECES_MAX / 2);
+                self.problems
+                    .push(Diagnostic::new(Code::Placeholder, text.span, message));
+                None
+            }
             Ok(pieces) => Some(pieces),
             Err(error) => {
                 let span = place::within(self.source, text, error.span);
@@ -113,13 +122,14 @@ impl Compiler<'_> {
         wide: &dyn Fn(&str) -> Option<String>,
     ) -> Option<Vec<Part>> {
         let pieces = self.pieces(text)?;
+        let laid = Laid::new(self.source, text);
         let parts: Vec<_> = pieces
             .into_iter()
             .map(|piece| match piece {
                 Piece::Literal(literal) => Some(Part::Literal(literal)),
                 Piece::Placeholder { source, span } => {
                     let written = wide(source.trim()).unwrap_or(source);
-                    self.placeholder(text, (&written, span), names)
+                    self.placeholder(&laid, (&written, span), names)
                         .map(Part::Placeholder)
                 }
             })
@@ -129,17 +139,17 @@ impl Compiler<'_> {
 
     fn placeholder(
         &mut self,
-        text: &Text,
+        laid: &Laid<'_>,
         (source, span): (&str, Span),
         names: &Names,
     ) -> Option<Expression> {
         match Expression::parse(source, names) {
             Ok(expression) => {
-                let is_as_written = text.value.get(span.range()) == Some(source);
+                let is_as_written = laid.value(span) == Some(source);
                 let place = |inner: Span| {
                     let inner = Span::new(span.start + inner.start, span.start + inner.end);
                     let inner = if is_as_written { inner } else { span };
-                    place::within(self.source, text, inner)
+                    laid.place(inner)
                 };
                 let mut found = self.fields.read(&expression, &place);
                 self.problems.append(&mut found);
@@ -148,7 +158,7 @@ impl Compiler<'_> {
             Err(error) => {
                 let shift = |at: usize| (span.start + at).min(span.end);
                 let inner = Span::new(shift(error.span.start), shift(error.span.end));
-                let span = place::within(self.source, text, inner);
+                let span = laid.place(inner);
                 self.unreadable(source, span, error);
                 None
             }
@@ -159,17 +169,32 @@ impl Compiler<'_> {
         let by_consent = self.start == Start::Consent;
         let vet = self.known.vet;
         let mut found = Vec::new();
+        let places = self.placeholders(url.text());
+        let whole = url.text().span;
+        let place = |nth: usize| places.get(nth).copied().unwrap_or(whole);
         let template = url::compile(
             url,
             vet,
+            &place,
             &mut |text| self.parts(text, names, &|name| short(name, by_consent)),
             &mut found,
         );
         self.problems.append(&mut found);
         if let Some(template) = &template {
-            self.no_personal_query(template, url);
+            self.no_personal_query(template, &places);
         }
         template
+    }
+
+    /// Where the placeholders of a text stand.
+    fn placeholders(&self, text: &Text) -> Vec<Span> {
+        let laid = Laid::new(self.source, text);
+        let pieces = template::split(&text.value).unwrap_or_default();
+        let spans = pieces.into_iter().filter_map(|piece| match piece {
+            Piece::Literal(_) => None,
+            Piece::Placeholder { span, .. } => Some(laid.place(span)),
+        });
+        spans.collect()
     }
 
     fn header(&mut self, name: &Text, value: &Text, names: &Names) -> Option<(Arc<str>, Template)> {

@@ -70,6 +70,16 @@ pub enum Url {
     },
 }
 
+impl Url {
+    /// What is written of it: the whole, or the path behind a base.
+    #[must_use]
+    pub const fn text(&self) -> &Text {
+        match self {
+            Self::Whole(text) | Self::Based { path: text, .. } => text,
+        }
+    }
+}
+
 /// What allows a webhook.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Consent {

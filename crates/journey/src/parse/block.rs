@@ -57,7 +57,7 @@ fn block(key: Text, node: &Node, problems: &mut Problems) -> Option<Block> {
             None
         }
         (Some(first), Some(second)) => {
-            let message = format!("a block has one kind, this one is a `{}` too", second.key);
+            let message = format!("a block has one kind, this one has `{}` too", second.key);
             problems.push(
                 Diagnostic::new(Code::BlockKind, second.key_span, message)
                     .related(first.key_span, "its first kind")

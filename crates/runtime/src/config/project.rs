@@ -2,7 +2,7 @@
 //! `wayfare.yaml`, every problem of every file at once. Not here: what one file may say.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,6 +18,8 @@ const CONFIG: &str = "wayfare.yaml";
 /// What journey files end with; tests beside them end with `.test.yaml`.
 const JOURNEY: &str = ".yaml";
 const TEST: &str = ".test.yaml";
+/// Problems of one file that are told: who has more begins with these.
+const TOLD_MAX: usize = 1_000;
 /// What is wrong with a journey only as long as the configuration does not allow it.
 const BY_CONFIGURATION: [Code; 3] = [Code::UnknownCategory, Code::InvalidUrl, Code::NearMiss];
 
@@ -270,10 +272,22 @@ fn ends_with(path: &Path, ending: &str) -> bool {
 
 /// What a file says. Text that is none is a problem of the file, not of the machine.
 pub(crate) fn text(path: &Path, problems: &mut Vec<Problem>) -> Result<String, ProjectError> {
-    let bytes = std::fs::read(path).map_err(|error| ProjectError::Unreadable {
+    let unreadable = |error| ProjectError::Unreadable {
         path: path.to_owned(),
         error,
-    })?;
+    };
+    // One byte more than is read tells that there is more.
+    let most = u64::try_from(yaml::FILE_BYTES_MAX).unwrap_or(u64::MAX);
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    let mut begin = file.take(most.saturating_add(1));
+    begin.read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() > yaml::FILE_BYTES_MAX {
+        let text = String::from_utf8_lossy(&bytes);
+        let refused = yaml::read(&text).err().map(|problem| *problem);
+        note(problems, path, String::new(), refused.into_iter().collect());
+        return Ok(String::new());
+    }
     match String::from_utf8(bytes) {
         Ok(text) => Ok(text),
         Err(error) => {
@@ -287,7 +301,17 @@ pub(crate) fn text(path: &Path, problems: &mut Vec<Problem>) -> Result<String, P
     }
 }
 
-fn note(problems: &mut Vec<Problem>, path: &Path, source: String, diagnostics: Vec<Diagnostic>) {
+fn note(
+    problems: &mut Vec<Problem>,
+    path: &Path,
+    source: String,
+    mut diagnostics: Vec<Diagnostic>,
+) {
+    if diagnostics.len() > TOLD_MAX {
+        diagnostics.sort_by_key(|problem| (problem.code.severity(), problem.span));
+        diagnostics.truncate(TOLD_MAX);
+        diagnostics.sort_by_key(|problem| problem.span);
+    }
     problems.push(Problem {
         path: path.to_owned(),
         source,

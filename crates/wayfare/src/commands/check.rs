@@ -1,11 +1,14 @@
 //! `wayfare check`: is everything in a journeys directory as it should be?
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use wayfare_journey::definition::Secret;
-use wayfare_runtime::config::{self, Problem, ProjectError};
+use wayfare_journey::diagnostic::Severity;
+use wayfare_runtime::config::{self, Problem, Project, ProjectError};
+use wayfare_runtime::trial;
 
 use super::{WrongInput, print};
 use crate::{codes, diagnostics, environment};
@@ -56,7 +59,12 @@ pub(crate) fn check(check: &Check) -> anyhow::Result<ExitCode> {
     let paths = [check.journeys.clone()];
     let (files, has_error, journeys) =
         match config::check(&paths, check.config.as_deref(), &resolves) {
-            Ok(project) => (project.warnings, false, project.graphs.len()),
+            Ok(project) => {
+                let tests = tested(check, &project)?;
+                let has_error = tests.iter().any(has_error);
+                let journeys = project.graphs.len();
+                (together(project.warnings, tests), has_error, journeys)
+            }
             Err(ProjectError::Problems { problems, .. }) => (problems, true, 0),
             Err(
                 other @ (ProjectError::Missing(_)
@@ -67,6 +75,40 @@ pub(crate) fn check(check: &Check) -> anyhow::Result<ExitCode> {
     print(&told(check.format, &files, journeys))?;
     let is_wrong = has_error || (check.strict && !files.is_empty());
     Ok(ExitCode::from(u8::from(is_wrong)))
+}
+
+/// What is wrong with the tests beside the journeys, and what they leave out; nothing where there
+/// are none.
+fn tested(check: &Check, project: &Project) -> anyhow::Result<Vec<Problem>> {
+    let files = config::tests_in(&check.journeys)?;
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
+    let tally = trial::run(project, &files, "")?;
+    let uncovered = tally.uncovered(project);
+    Ok(tally.broken.into_iter().chain(uncovered).collect())
+}
+
+fn has_error(file: &Problem) -> bool {
+    let mut severities = file.diagnostics.iter().map(|it| it.code.severity());
+    severities.any(|it| it == Severity::Error)
+}
+
+/// The problems of each file in one place, in the order they stand, by file.
+fn together(files: Vec<Problem>, more: Vec<Problem>) -> Vec<Problem> {
+    let mut by_path: BTreeMap<PathBuf, Problem> = BTreeMap::new();
+    for file in files.into_iter().chain(more) {
+        match by_path.get_mut(&file.path) {
+            Some(held) => {
+                held.diagnostics.extend(file.diagnostics);
+                held.diagnostics.sort_by_key(|problem| problem.span);
+            }
+            None => {
+                by_path.insert(file.path.clone(), file);
+            }
+        }
+    }
+    by_path.into_values().collect()
 }
 
 fn told(format: Format, files: &[Problem], journeys: usize) -> String {

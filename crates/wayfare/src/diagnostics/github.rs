@@ -4,22 +4,24 @@
 use wayfare_journey::diagnostic::Diagnostic;
 use wayfare_runtime::config::Problem;
 
-use super::{Place, shown, summary, word};
+use super::source::Source;
+use super::{shown, summary, word};
 
 /// A line for each problem, and a last line that counts them.
 pub(crate) fn github(files: &[Problem]) -> String {
     let mut lines = Vec::new();
     for file in files {
         let path = shown(&file.path);
+        let source = Source::new(&file.source);
         let told = file.diagnostics.iter();
-        lines.extend(told.map(|diagnostic| command(&path, &file.source, diagnostic)));
+        lines.extend(told.map(|diagnostic| command(&path, &source, diagnostic)));
     }
     lines.push(summary(files));
     lines.join("\n")
 }
 
-fn command(path: &str, source: &str, diagnostic: &Diagnostic) -> String {
-    let place = Place::of(source, diagnostic.span);
+fn command(path: &str, source: &Source<'_>, diagnostic: &Diagnostic) -> String {
+    let place = source.place(diagnostic.span);
     let severity = word(diagnostic.code.severity());
     // An annotation has columns on one line only.
     let end = if place.line == place.end_line {

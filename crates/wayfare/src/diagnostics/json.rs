@@ -4,13 +4,15 @@ use serde_json::Value;
 use wayfare_journey::diagnostic::{Diagnostic, Severity};
 use wayfare_runtime::config::Problem;
 
-use super::{Place, count, shown, word};
+use super::source::{Place, Source};
+use super::{count, shown, word};
 
 /// `{"diagnostics": […], "errors": 1, "warnings": 0}`. What a problem does not have is left out.
 pub(crate) fn json(files: &[Problem]) -> String {
     let all = files.iter().flat_map(|file| {
+        let source = Source::new(&file.source);
         let told = file.diagnostics.iter();
-        told.map(|diagnostic| one(file, diagnostic))
+        told.map(move |diagnostic| one(&shown(&file.path), &source, diagnostic))
     });
     let all: Vec<String> = all.collect();
     object(&[
@@ -20,21 +22,21 @@ pub(crate) fn json(files: &[Problem]) -> String {
     ])
 }
 
-fn one(file: &Problem, diagnostic: &Diagnostic) -> String {
+fn one(path: &str, source: &Source<'_>, diagnostic: &Diagnostic) -> String {
     let text = |text: &str| Value::from(text).to_string();
-    let place = Place::of(&file.source, diagnostic.span);
+    let place = source.place(diagnostic.span);
     let mut members = vec![
         ("code", text(diagnostic.code.as_str())),
         ("severity", text(word(diagnostic.code.severity()))),
         ("message", text(&diagnostic.message)),
-        ("file", text(&shown(&file.path))),
+        ("file", text(path)),
     ];
     members.extend(corners(place));
     members.extend(diagnostic.label.as_ref().map(|it| ("label", text(it))));
     members.extend(diagnostic.hint.as_ref().map(|it| ("hint", text(it))));
     members.extend(diagnostic.related.as_ref().map(|(span, message)| {
         let mut related = vec![("message", text(message))];
-        related.extend(corners(Place::of(&file.source, *span)));
+        related.extend(corners(source.place(*span)));
         ("related", format!("[{}]", object(&related)))
     }));
     object(&members)

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use wayfare_journey::diagnostic::{Code, Diagnostic, Span};
 use wayfare_runtime::config::Problem;
 
-use super::{Place, shown, word};
+use super::source::Source;
+use super::{shown, word};
 use crate::codes;
 
 /// The problems as one log.
@@ -17,8 +18,13 @@ pub(crate) fn sarif(files: &[Problem]) -> String {
     let told: BTreeSet<Code> = told.map(|diagnostic| diagnostic.code).collect();
     let rules: Vec<Code> = told.into_iter().collect();
     let results = files.iter().flat_map(|file| {
+        let source = Source::new(&file.source);
+        let path = uri(&file.path);
         let told = file.diagnostics.iter();
-        told.map(|diagnostic| result(file, diagnostic, &rules))
+        let all: Vec<Value> = told
+            .map(|diagnostic| result((&path, &source), diagnostic, &rules))
+            .collect();
+        all
     });
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -46,7 +52,7 @@ fn rule(code: Code) -> Value {
     })
 }
 
-fn result(file: &Problem, diagnostic: &Diagnostic, rules: &[Code]) -> Value {
+fn result(file: (&str, &Source<'_>), diagnostic: &Diagnostic, rules: &[Code]) -> Value {
     let message = [Some(&diagnostic.message), diagnostic.hint.as_ref()];
     let message: Vec<&str> = message.into_iter().flatten().map(String::as_str).collect();
     let mut result = json!({
@@ -66,10 +72,10 @@ fn result(file: &Problem, diagnostic: &Diagnostic, rules: &[Code]) -> Value {
     result
 }
 
-fn location(file: &Problem, span: Span) -> Value {
-    let place = Place::of(&file.source, span);
+fn location((uri, source): (&str, &Source<'_>), span: Span) -> Value {
+    let place = source.place(span);
     json!({
-        "artifactLocation": { "uri": uri(&file.path) },
+        "artifactLocation": { "uri": uri },
         "region": {
             "startLine": place.line,
             "startColumn": place.column,

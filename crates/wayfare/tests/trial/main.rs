@@ -114,12 +114,23 @@ fn the_shipped_journeys_pass_their_tests_which_cover_everything() {
     let (status, out, err) = answer(&root, &["journeys"]);
     assert_eq!((status, err.as_str()), (0, ""), "{out}");
     let expected = "
-cart-recovery       3 of 3 blocks, 2 of 2 arms
-consent-revocation  1 of 1 blocks, 0 of 0 arms
-plan-upgrade        3 of 3 blocks, 2 of 2 arms
-signup-lead         1 of 1 blocks, 0 of 0 arms
+ab-offer               5 of 5 blocks, 3 of 3 arms
+billing-alarm          1 of 1 blocks, 0 of 0 arms
+cart-recovery          3 of 3 blocks, 2 of 2 arms
+cart-recovery-restart  3 of 3 blocks, 4 of 4 arms
+churn-risk             6 of 6 blocks, 3 of 3 arms
+consent-revocation     1 of 1 blocks, 0 of 0 arms
+dunning                5 of 5 blocks, 4 of 4 arms
+onboarding             9 of 9 blocks, 9 of 9 arms
+plan-upgrade           3 of 3 blocks, 2 of 2 arms
+renewal-reminder       2 of 2 blocks, 0 of 0 arms
+review-request         5 of 5 blocks, 2 of 2 arms
+seat-limit             4 of 4 blocks, 2 of 2 arms
+signup-lead            1 of 1 blocks, 0 of 0 arms
+trial-ending           3 of 3 blocks, 2 of 2 arms
+win-back               3 of 3 blocks, 2 of 2 arms
 
-13 passed, 0 failed
+60 passed, 0 failed
 ";
     assert!(out.ends_with(expected), "{out}");
 }

@@ -1,0 +1,372 @@
+//! One of each form that is stored, every field set.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use wayfare_consent::{Reason, RecordKind, Verdict};
+use wayfare_event::{
+    ConsentAction, DecisionId, DeliveryId, Identifier, InstanceId, ProfileId, Timestamp, Value,
+};
+use wayfare_executor::delivery::{NotSentReason, Outcome, State};
+use wayfare_executor::record::{
+    Account, Cause, ConsentAsked, Control, Decision, DecisionOutcome, Delivery, DeliveryTold,
+    Instance, Paused, Permission, Person, Planned, QueueId, Queued, Record, Refusal, Register,
+    Request, Seen, Sweep, SweepCause, SweepId, Terms, Told, Window,
+};
+use wayfare_executor::{Action, Change, Operator, RefusalCode, Row, TimerOf};
+use wayfare_identity::{Edge, EdgeKind, Node};
+use wayfare_journey::definition::{Auth, Basis, DeliveryMode, Method, Secret};
+
+use super::{VERSION, at, changes, guard, person};
+use crate::{Entry, LoggedInput};
+
+pub(super) fn instance(moment: Timestamp) -> Instance {
+    let event = Value::parse(r#"{"properties":{"amount":1.10}}"#).unwrap();
+    Instance {
+        journey: "welcome".into(),
+        version: VERSION,
+        block: "wait-a-day".into(),
+        entered: moment,
+        arrived: moment,
+        due: Some(moment.saturating_add_micros(86_400_000_000)),
+        key: Some("cart-9".into()),
+        profile: ProfileId::from_bytes([3; 16]),
+        account: Some("a1".into()),
+        triggered: moment,
+        trigger: event.as_map().cloned(),
+        change: None,
+        named: vec![("order".into(), event.as_map().cloned().unwrap())],
+        visits: BTreeMap::from([("wait-a-day".into(), 1)]),
+        delivery: event.as_map().cloned(),
+        arms: BTreeMap::from([("half".into(), "control".into())]),
+        holdout: true,
+        hops: 2,
+    }
+}
+
+fn request() -> Request {
+    Request {
+        method: Method::Post,
+        base: Some(Secret::Env("CRM_URL".to_owned())),
+        url: "/contacts?plan=pro".to_owned(),
+        headers: vec![("x-team".into(), "growth".to_owned())],
+        auth: Some(Auth::Basic {
+            username: "wayfare".to_owned(),
+            password: Secret::File("/run/secrets/crm".to_owned()),
+        }),
+        body: Some(r#"{"amount":1.10}"#.to_owned()),
+    }
+}
+
+fn asked() -> ConsentAsked {
+    ConsentAsked::Basis {
+        basis: Basis::Contract,
+        because: "they ordered it".into(),
+    }
+}
+
+const TERMS: Terms = Terms {
+    mode: DeliveryMode::AtLeastOnce,
+    timeout_us: 10_000_000,
+    window_us: 86_400_000_000,
+};
+
+fn permission() -> Permission {
+    Permission {
+        asked: asked(),
+        verdict: Verdict {
+            allowed: true,
+            reason: Reason::Basis,
+            records: vec!["c-1".into()],
+        },
+    }
+}
+
+pub(super) fn consent() -> wayfare_consent::Record {
+    wayfare_consent::Record {
+        category: "marketing".into(),
+        action: ConsentAction::Accept,
+        at: at(0),
+        recorded_at: at(1),
+        id: "c-1".into(),
+        valid_until: Some(at(9)),
+        kind: RecordKind::User,
+        pending: true,
+        historical: false,
+        source: Some("form".into()),
+        method: Some("checkbox".into()),
+        notice: Some("terms 3".into()),
+        regulation: Some("gdpr".into()),
+        channel: Some("email".into()),
+    }
+}
+
+pub(super) fn decision(id: DecisionId, moment: Timestamp) -> Decision {
+    Decision {
+        id,
+        at: moment,
+        journey: "welcome".into(),
+        version: VERSION,
+        block: "send".into(),
+        profile: ProfileId::from_bytes([3; 16]),
+        owner: person(1),
+        key: None,
+        outcome: DecisionOutcome::Webhook,
+        reason: None,
+        consent: Some(permission()),
+        request: Some(request()),
+        terms: Some(TERMS),
+        hops: 2,
+    }
+}
+
+fn node() -> Node {
+    let mut node = Node::new(person(1));
+    node.join(Edge {
+        other: Identifier::new("email", "a@b.example"),
+        kind: EdgeKind::Claim,
+        since: at(0),
+        latest: at(1),
+    });
+    node
+}
+
+pub(super) fn delivery() -> Delivery {
+    Delivery {
+        id: DeliveryId::from_bytes([5; 16]),
+        journey: "welcome".into(),
+        block: "send".into(),
+        profile: ProfileId::from_bytes([3; 16]),
+        owner: person(1),
+        asked: asked(),
+        request: request(),
+        terms: TERMS,
+        decided: at(1),
+        state: State::Planned { due: at(2) },
+        attempts: 1,
+        first_attempt: Some(at(1)),
+        last: Some(Outcome::NotSent(NotSentReason::Dns)),
+        hops: 2,
+    }
+}
+
+pub(super) const fn planned() -> Planned {
+    Planned {
+        date: at(8),
+        due: Some(at(5)),
+    }
+}
+
+pub(super) fn queued() -> Queued {
+    Queued {
+        owner: person(1),
+        hops: 3,
+        cause: Cause::Delivery(DeliveryTold {
+            id: DeliveryId::from_bytes([5; 16]),
+            journey: "welcome".into(),
+            block: "send".into(),
+            state: "rejected".into(),
+            status: Some(410),
+            reason: Some("gone".into()),
+            at: at(4),
+        }),
+    }
+}
+
+pub(super) fn sweep() -> Sweep {
+    Sweep {
+        at: Some(at(6)),
+        cursor: Some(person(1)),
+        seen: 1_000,
+        queued: 12,
+        over: Some(VERSION),
+    }
+}
+
+pub(super) fn control() -> Control {
+    Control {
+        paused: Some(paused()),
+        window: Some(Window {
+            since: at(1),
+            entries: 7,
+        }),
+    }
+}
+
+pub(super) fn paused() -> Paused {
+    Paused {
+        since: at(2),
+        by: "ops".into(),
+        reason: "a wrong price".into(),
+    }
+}
+
+/// Changes about no profile, and those of a few.
+pub(super) fn journey_changes(seq: u64) -> Vec<Change> {
+    let (owner, id) = (person(1), InstanceId::from_bytes([9; 16]));
+    let place = QueueId { seq, place: 0 };
+    let sweep_id = SweepId {
+        journey: "welcome".into(),
+        cause: SweepCause::Schedule,
+    };
+    vec![
+        Change::Queued {
+            id: place,
+            input: Arc::new(queued()),
+        },
+        Change::Dequeued(place),
+        Change::SweepMoved {
+            id: sweep_id,
+            sweep: Some(Arc::new(sweep())),
+        },
+        Change::DatePlanned {
+            owner: owner.clone(),
+            journey: "trial-ending".into(),
+            planned: Some(planned()),
+        },
+        Change::ArmTaken {
+            owner: owner.clone(),
+            id,
+            block: "half".into(),
+            arm: "control".into(),
+            holdout: true,
+        },
+        Change::Migrated {
+            owner,
+            id,
+            version: VERSION,
+            block: "wait-two-days".into(),
+            renamed: BTreeMap::new(),
+        },
+        Change::EntryCounted {
+            journey: "welcome".into(),
+            at: at(1),
+            per_us: 3_600_000_000,
+        },
+        Change::JourneyPaused {
+            journey: "welcome".into(),
+            paused: paused(),
+        },
+        Change::JourneyResumed {
+            journey: "welcome".into(),
+            at: at(3),
+            by: "ops".into(),
+            reason: "the price is right".into(),
+        },
+    ]
+}
+
+/// One row of each kind, every field set.
+pub(crate) fn rows() -> Vec<(&'static str, Row)> {
+    let told = Told { at: at(1), seq: 7 };
+    let registers: BTreeMap<Arc<str>, _> = BTreeMap::from([(
+        "plan".into(),
+        Register {
+            value: "pro".into(),
+            told,
+        },
+    )]);
+    let record = Record {
+        traits: registers.clone(),
+        accounts: BTreeMap::from([("a1".into(), told)]),
+        consent: vec![consent()],
+        seen: BTreeMap::from([(
+            "Signed Up".into(),
+            Seen {
+                count: 2,
+                first: at(0),
+                last: at(1),
+            },
+        )]),
+        instances: BTreeMap::from([(InstanceId::from_bytes([9; 16]), Arc::new(instance(at(1))))]),
+        dates: BTreeMap::from([("trial-ending".into(), planned())]),
+        refusals: BTreeMap::from([(
+            "welcome".into(),
+            Refusal {
+                journey: "welcome".into(),
+                code: RefusalCode::Condition,
+                at: at(1),
+                message_id: Some("m-1".into()),
+                leaf: Some("profile.plan == 'pro'".to_owned()),
+                value: Some("free".to_owned()),
+            },
+        )]),
+    };
+    vec![
+        (
+            "person",
+            Row::Person(Person {
+                node: Arc::new(node()),
+                record: Arc::new(record),
+            }),
+        ),
+        (
+            "account",
+            Row::Account(Arc::new(Account { traits: registers })),
+        ),
+        ("guard", guard(1)),
+        ("message", Row::Message(at(1))),
+        (
+            "decision",
+            Row::Decision(Arc::new(decision(DecisionId::from_bytes([5; 16]), at(1)))),
+        ),
+        ("delivery", Row::Delivery(Arc::new(delivery()))),
+        ("version", Row::Version("journey: welcome\n".into())),
+        ("queued", Row::Queued(Arc::new(queued()))),
+        ("sweep", Row::Sweep(Arc::new(sweep()))),
+        ("control", Row::Control(Arc::new(control()))),
+    ]
+}
+
+/// Entries with every input and most changes.
+pub(crate) fn entries() -> Vec<Entry> {
+    let delivery = DeliveryId::from_bytes([5; 16]);
+    let inputs = [
+        LoggedInput::Event {
+            source: "web".into(),
+            text: r#"{"type":"track"}"#.into(),
+        },
+        LoggedInput::Timer {
+            of: TimerOf::Instance(InstanceId::from_bytes([9; 16])),
+            owner: person(1),
+            due: at(3),
+        },
+        LoggedInput::AttemptReady(delivery),
+        LoggedInput::AttemptFinished {
+            delivery,
+            attempt: 1,
+            outcome: Outcome::Answered {
+                status: 503,
+                retry_after: true,
+            },
+        },
+        LoggedInput::AttemptBarred(delivery),
+        LoggedInput::Queued(QueueId { seq: 2, place: 0 }),
+        LoggedInput::SweepPage {
+            id: SweepId {
+                journey: "welcome".into(),
+                cause: SweepCause::Schedule,
+            },
+            keys: vec![person(1)],
+            is_last: true,
+        },
+        LoggedInput::Operator(Operator {
+            by: "ops".into(),
+            reason: "a wrong price".into(),
+            action: Action::Pause("welcome".into()),
+        }),
+        LoggedInput::Published {
+            journey: "welcome".into(),
+            version: VERSION,
+        },
+    ];
+    (1..)
+        .zip(inputs)
+        .map(|(seq, input)| Entry {
+            seq,
+            at: at(3),
+            input,
+            changes: [changes(seq, at(3)), journey_changes(seq)].concat(),
+        })
+        .collect()
+}
