@@ -3,7 +3,7 @@
 //! holds or gives, or the words it is refused with; `asks` are the registers and categories that its
 //! evaluation asked for. What a row does not say stands at its line. Not there: how long a trait has
 //! had a value (C-08) and what a written null does to a trait (C-09), which are no questions to an
-//! expression.
+//! expression: `wayfare-runtime`'s conformance tests ask them of journeys.
 #![expect(
     clippy::unwrap_used,
     reason = "a test target: an assumption that fails is a test that fails"

@@ -82,20 +82,23 @@ pub(super) fn holds<'a>(node: &'a Node, scope: &Scope<'a>, locals: Option<&'a Lo
             match operator {
                 Operator::Or => holds(left) || holds(right),
                 Operator::And => holds(left) && holds(right),
-                Operator::Equal => equal(&value(left), &value(right)),
-                Operator::NotEqual => !equal(&value(left), &value(right)),
-                Operator::Less => ordered(&value(left), &value(right), Ordering::is_lt),
-                Operator::LessEqual => ordered(&value(left), &value(right), Ordering::is_le),
-                Operator::Greater => ordered(&value(left), &value(right), Ordering::is_gt),
-                Operator::GreaterEqual => ordered(&value(left), &value(right), Ordering::is_ge),
+                Operator::Equal => are_equal(left, right, scope, locals),
+                Operator::NotEqual => !are_equal(left, right, scope, locals),
+                Operator::Less => order(left, right, scope, locals).is_some_and(Ordering::is_lt),
+                Operator::LessEqual => {
+                    order(left, right, scope, locals).is_some_and(Ordering::is_le)
+                }
+                Operator::Greater => order(left, right, scope, locals).is_some_and(Ordering::is_gt),
+                Operator::GreaterEqual => {
+                    order(left, right, scope, locals).is_some_and(Ordering::is_ge)
+                }
                 Operator::In => {
-                    let item = value(left);
-                    if let Kind::List(items) = &right.kind {
-                        // One by one: in a list that is made, times and durations would be texts.
-                        !item.is_null() && items.iter().any(|held| equal(&item, &value(held)))
-                    } else {
-                        contains(&value(right), &item)
-                    }
+                    let Kind::List(items) = &right.kind else {
+                        return contains(&value(right), &value(left));
+                    };
+                    // One by one: in a list that is made, times and durations would be texts.
+                    let is_item = |held| are_equal(left, held, scope, locals);
+                    !value(left).is_null() && items.iter().any(is_item)
                 }
                 Operator::Default
                 | Operator::Add
@@ -129,6 +132,83 @@ pub(super) fn holds<'a>(node: &'a Node, scope: &Scope<'a>, locals: Option<&'a Lo
     }
 }
 
+/// The value of a node that only has to be looked up: nothing is made for it.
+fn plain<'a>(
+    node: &'a Node,
+    scope: &Scope<'a>,
+    locals: Option<&'a Locals<'a>>,
+) -> Option<&'a Value> {
+    if let Kind::Path(path) = &node.kind {
+        scope.plain(path, locals)
+    } else if let Kind::Literal(value) = &node.kind {
+        Some(value)
+    } else {
+        None
+    }
+}
+
+/// The text of a node that only has to be looked up.
+fn plain_text<'a>(
+    node: &'a Node,
+    scope: &Scope<'a>,
+    locals: Option<&'a Locals<'a>>,
+) -> Option<&'a str> {
+    if let Kind::Path(path) = &node.kind {
+        scope.text(path, locals)
+    } else if let Kind::Literal(value) = &node.kind {
+        value.as_text()
+    } else {
+        None
+    }
+}
+
+fn are_equal<'a>(
+    left: &'a Node,
+    right: &'a Node,
+    scope: &Scope<'a>,
+    locals: Option<&'a Locals<'a>>,
+) -> bool {
+    let value = |node: &'a Node| evaluate(node, scope, locals);
+    let both = plain(left, scope, locals).zip(plain(right, scope, locals));
+    if let Some((left, right)) = both {
+        return same(left, right);
+    }
+    let texts = plain_text(left, scope, locals).zip(plain_text(right, scope, locals));
+    if let Some((left, right)) = texts {
+        return left == right;
+    }
+    equal(&value(left), &value(right))
+}
+
+/// How two values stand to one another; nothing where they have no order.
+fn order<'a>(
+    left: &'a Node,
+    right: &'a Node,
+    scope: &Scope<'a>,
+    locals: Option<&'a Locals<'a>>,
+) -> Option<Ordering> {
+    let both = plain(left, scope, locals).zip(plain(right, scope, locals));
+    if let Some((left, right)) = both {
+        return order_of(left, right);
+    }
+    let value = |node: &'a Node| evaluate(node, scope, locals);
+    match (&value(left), &value(right)) {
+        (Datum::Time(left), Datum::Time(right)) => Some(left.cmp(right)),
+        (Datum::Duration(left), Datum::Duration(right)) => Some(left.cmp(right)),
+        (Datum::Value(left), Datum::Value(right)) => order_of(left, right),
+        (Datum::Value(_) | Datum::Time(_) | Datum::Duration(_), _) => None,
+    }
+}
+
+fn order_of(left: &Value, right: &Value) -> Option<Ordering> {
+    match (left, right) {
+        (Value::Number(left), Value::Number(right)) => Some(left.compare(right)),
+        (Value::Text(left), Value::Text(right)) => Some(left.cmp(right)),
+        (Value::Bool(left), Value::Bool(right)) => Some(left.cmp(right)),
+        _ => None,
+    }
+}
+
 fn equal(left: &Datum<'_>, right: &Datum<'_>) -> bool {
     match (left, right) {
         (Datum::Value(left), Datum::Value(right)) => same(left, right),
@@ -157,21 +237,6 @@ pub(crate) fn same(left: &Value, right: &Value) -> bool {
         }
         _ => left == right,
     }
-}
-
-fn ordered(left: &Datum<'_>, right: &Datum<'_>, wanted: fn(Ordering) -> bool) -> bool {
-    let order = match (left, right) {
-        (Datum::Time(left), Datum::Time(right)) => Some(left.cmp(right)),
-        (Datum::Duration(left), Datum::Duration(right)) => Some(left.cmp(right)),
-        (Datum::Value(left), Datum::Value(right)) => match (&**left, &**right) {
-            (Value::Number(left), Value::Number(right)) => Some(left.compare(right)),
-            (Value::Text(left), Value::Text(right)) => Some(left.cmp(right)),
-            (Value::Bool(left), Value::Bool(right)) => Some(left.cmp(right)),
-            _ => None,
-        },
-        (Datum::Value(_) | Datum::Time(_) | Datum::Duration(_), _) => None,
-    };
-    order.is_some_and(wanted)
 }
 
 /// `item in whole`: in a list, or a key of an object. `null` is in nothing.

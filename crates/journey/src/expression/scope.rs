@@ -124,9 +124,41 @@ impl<'a> Scope<'a> {
         path: &'a Path,
         locals: Option<&'a Locals<'a>>,
     ) -> Option<Datum<'a>> {
+        match self.find(path, locals)? {
+            Found::Now => Some(Datum::Time(self.now)),
+            Found::Choice(choice) => Some(Datum::own(choice)),
+            Found::Whole(map) => Some(Datum::own(map.clone())),
+            Found::Part(value) => Some(timed(path, value)),
+        }
+    }
+
+    /// The value at a path, `null` when it is absent; nothing where it has to be made first.
+    pub(super) fn plain(
+        &self,
+        path: &'a Path,
+        locals: Option<&'a Locals<'a>>,
+    ) -> Option<&'a Value> {
+        static NULL: Value = Value::Null;
+        match self.find(path, locals) {
+            None => Some(&NULL),
+            Some(Found::Part(value)) => (!is_time(path)).then_some(value),
+            Some(Found::Now | Found::Choice(_) | Found::Whole(_)) => None,
+        }
+    }
+
+    /// The text at a path; nothing where there is none.
+    pub(super) fn text(&self, path: &'a Path, locals: Option<&'a Locals<'a>>) -> Option<&'a str> {
+        match self.find(path, locals)? {
+            Found::Choice(choice) => Some(choice),
+            Found::Part(value) if !is_time(path) => value.as_text(),
+            Found::Part(_) | Found::Now | Found::Whole(_) => None,
+        }
+    }
+
+    fn find(&self, path: &'a Path, locals: Option<&'a Locals<'a>>) -> Option<Found<'a>> {
         let from = |map: Option<&'a Map>| follow(map?, &path.keys);
-        let found = match &path.root {
-            Root::Now => return Some(Datum::Time(self.now)),
+        match &path.root {
+            Root::Now => Some(Found::Now),
             Root::Event => from(self.event),
             Root::Trigger => from(self.trigger),
             Root::Change => from(self.change),
@@ -145,18 +177,16 @@ impl<'a> Scope<'a> {
                 let [Key::Name(category)] = path.keys.as_slice() else {
                     return None;
                 };
-                return Some(Datum::own((self.choice)(category)));
+                Some(Found::Choice((self.choice)(category)))
             }
             Root::Local(outwards) => {
                 let mut here = locals?;
                 for _ in 0..*outwards {
                     here = here.outer?;
                 }
-                let item = here.item;
-                return descend(item, &path.keys).map(|value| Datum::Value(Cow::Borrowed(value)));
+                descend(here.item, &path.keys).map(Found::Part)
             }
-        }?;
-        Some(timed(path, &found))
+        }
     }
 
     pub(super) fn register(&self, register: Register, event: &str) -> Datum<'a> {
@@ -169,8 +199,15 @@ impl<'a> Scope<'a> {
     }
 }
 
+/// What stands at a path.
 enum Found<'a> {
+    /// The time.
+    Now,
+    /// The choice for a category.
+    Choice(&'static str),
+    /// All of a root.
     Whole(&'a Map),
+    /// A part of one.
     Part(&'a Value),
 }
 
@@ -190,20 +227,20 @@ fn descend<'a>(value: &'a Value, keys: &[Key]) -> Option<&'a Value> {
     })
 }
 
-/// The fields that hold instants are instants.
-fn timed<'a>(path: &Path, found: &Found<'a>) -> Datum<'a> {
-    let value = match found {
-        Found::Whole(map) => return Datum::own((*map).clone()),
-        Found::Part(value) => value,
-    };
-    let is_time = match (&path.root, path.keys.as_slice()) {
+/// Whether an instant stands at a path.
+fn is_time(path: &Path) -> bool {
+    match (&path.root, path.keys.as_slice()) {
         (Root::Event | Root::Trigger | Root::Named(_), [Key::Name(field)]) => {
             &**field == "timestamp"
         }
         (Root::Entry, [Key::Name(field)]) => &**field == "at",
         _ => false,
-    };
-    let at = value.as_text().filter(|_| is_time);
+    }
+}
+
+/// The fields that hold instants are instants.
+fn timed<'a>(path: &Path, value: &'a Value) -> Datum<'a> {
+    let at = value.as_text().filter(|_| is_time(path));
     match at.and_then(|text| text.parse().ok()) {
         Some(at) => Datum::Time(at),
         None => Datum::Value(Cow::Borrowed(value)),

@@ -236,7 +236,7 @@ pub(super) fn journey_changes(seq: u64) -> Vec<Change> {
             id,
             version: VERSION,
             block: "wait-two-days".into(),
-            renamed: BTreeMap::new(),
+            renamed: BTreeMap::from([("half".into(), "halves".into())]),
         },
         Change::EntryCounted {
             journey: "welcome".into(),
