@@ -46,6 +46,7 @@ pub(crate) fn play(project: &Project, suite: &Suite, case: &Case, mishap: Mishap
         directory,
         engine: Some(engine),
         keys: BTreeMap::new(),
+        places: BTreeMap::new(),
         seen: Seen::default(),
     };
     let mut last = Timestamp::EPOCH;
@@ -82,6 +83,8 @@ struct Player<'a> {
     directory: TempDir,
     /// There, but for the moment between a kill and coming up again.
     engine: Option<Engine>,
+    /// The place of each decision: requests of one instant are told in their order.
+    places: BTreeMap<DeliveryId, usize>,
     /// The journey's key of each decision that has one.
     keys: BTreeMap<DeliveryId, Arc<str>>,
     seen: Seen,
@@ -134,7 +137,8 @@ impl Player<'_> {
             let Some(due) = times.into_iter().flatten().min().filter(|due| *due <= at) else {
                 return;
             };
-            let deliveries = self.engine().take_due(due).unwrap();
+            let mut deliveries = self.engine().take_due(due).unwrap();
+            deliveries.sort_by_key(|delivery| self.places.get(&delivery.id));
             if deliveries.is_empty() {
                 assert_eq!(self.engine().fire(due, 1).unwrap(), 1);
                 self.commit();
@@ -180,6 +184,8 @@ impl Player<'_> {
         for output in self.engine().commit().unwrap() {
             let line = report::line(&output, None, &Secrets::stand_ins());
             if let Output::Decision(decision) = output {
+                let id = decision.id.delivery();
+                self.places.insert(id, self.places.len());
                 let key = decision.key.clone();
                 self.keys
                     .extend(key.map(|key| (decision.id.delivery(), key)));
