@@ -7,9 +7,8 @@ mod wall;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use wayfare_event::{DeliveryId, Event, Rejection, Timestamp};
 use wayfare_executor::Happened;
 use wayfare_executor::delivery::Outcome;
@@ -40,17 +39,6 @@ pub enum Until {
     Finished,
 }
 
-/// Ends a driver's input.
-#[derive(Clone, Debug)]
-pub struct Stopper(Arc<Notify>);
-
-impl Stopper {
-    /// Ends it.
-    pub fn stop(&self) {
-        self.0.notify_one();
-    }
-}
-
 type Reply = (
     oneshot::Sender<Result<(), Rejection>>,
     Result<(), Rejection>,
@@ -61,7 +49,6 @@ pub struct Driver<'a> {
     engine: Engine,
     dispatch: Dispatch,
     inbox: mpsc::Receiver<Submission>,
-    stop: Arc<Notify>,
     tell: &'a mut (dyn FnMut(Output, Option<String>) + Send),
     replies: Vec<Reply>,
     /// Deliveries released in this batch, and where they may be dialled.
@@ -91,20 +78,12 @@ impl<'a> Driver<'a> {
             engine,
             dispatch: Dispatch::new(outbound),
             inbox: receiver,
-            stop: Arc::default(),
             tell,
             replies: Vec::new(),
             released: Vec::new(),
             notes: BTreeMap::new(),
         };
         (driver, inbox)
-    }
-
-    /// Ends the input from outside, whoever still holds an [`Inbox`]: what waits is taken, what
-    /// comes later is refused.
-    #[must_use]
-    pub fn stopper(&self) -> Stopper {
-        Stopper(self.stop.clone())
     }
 
     /// Takes one submission that comes in at `at`.

@@ -15,6 +15,6 @@ pub mod report;
 pub mod trial;
 
 pub use dispatch::Outbound;
-pub use driver::{Advance, Driver, Inbox, Stopper, Until};
+pub use driver::{Advance, Driver, Inbox, Until};
 pub use engine::{Compile, Counts, Engine, Fate, MigrationError, OpenError, Output};
 pub use intake::{Origin, Submission};

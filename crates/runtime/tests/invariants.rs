@@ -20,8 +20,8 @@ use std::path::Path;
 use tempfile::TempDir;
 use wayfare_event::{DecisionId, DeliveryId, Event, IdKey, InstanceId, Timestamp};
 use wayfare_executor::{
-    Action, Catalog, Change, Effects, Happened, Input, InputKind, Key, Operator, RefusalCode, Row,
-    Sending, Snapshot, Timer, Trace, step,
+    Catalog, Change, Effects, Happened, Input, InputKind, Key, RefusalCode, Row, Sending, Snapshot,
+    Timer, Trace, step,
 };
 use wayfare_runtime::{Engine, Output};
 use wayfare_store::local::Options;
@@ -118,7 +118,10 @@ impl Shop {
             18..=20 => self.finish(),
             21..=22 => self.commit(),
             23..=24 => self.sweep(),
-            25 => self.order(),
+            25 => {
+                let order = shop::order(&mut self.dice);
+                self.engine.order(self.at, order).unwrap();
+            }
             26 => self.engine.drain(self.at, 3).unwrap(),
             _ if self.dice.below(5) == 0 => self.kill(),
             _ => {}
@@ -148,22 +151,6 @@ impl Shop {
         self.engine.drain(self.at, usize::MAX).unwrap();
         self.commit();
         self.engine.sweep(self.at, 1).unwrap();
-    }
-
-    /// Somebody pauses a journey, or lets one go on.
-    fn order(&mut self) {
-        let journey = shop::PAUSED[usize::try_from(self.dice.below(4)).unwrap()].into();
-        let action = if self.dice.below(3) == 0 {
-            Action::Pause(journey)
-        } else {
-            Action::Resume(journey)
-        };
-        let order = Operator {
-            by: "ops".into(),
-            reason: "it is a test".into(),
-            action,
-        };
-        self.engine.order(self.at, order).unwrap();
     }
 
     fn finish(&mut self) {

@@ -103,6 +103,18 @@ async fn a_schedule_begins_with_the_first_event() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_people_than_a_page_are_each_started_once() {
+    let name = |person: usize| format!("u{person:04}");
+    let events: Vec<String> = (0..700)
+        .map(|person| looked(&name(person), "26T10:00:00"))
+        .collect();
+    let (mut told, _) = play(&[DAILY], &events, Advance::By(DAY_US / 4)).await;
+    told.sort();
+    let seen = (0..700).map(|person| format!("2026-01-26T13:00:00Z {}: seen", name(person)));
+    assert!(told.iter().cloned().eq(seen), "{} were seen", told.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_to_the_end_ends_with_a_schedule() {
     let events = [looked("a", "26T10:00:00"), looked("b", "26T12:30:00")];
     let (told, engine) = play(&[DAILY], &events, Advance::ToTheEnd).await;

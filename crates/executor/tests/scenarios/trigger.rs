@@ -115,6 +115,40 @@ blocks:
     );
 }
 
+#[test]
+fn a_change_may_be_the_key() {
+    let per_plan = journey("{ trait: plan }").replace("always,", "once, key: change.current,");
+    let mut world = World::new(&[&per_plan]);
+    assert_eq!(world.hear(0, &tell("u", "plan", r#""a""#)), ENTERED);
+    assert_eq!(world.hear(1, &tell("u", "plan", r#""b""#)), ENTERED);
+    assert_eq!(
+        world.hear(2, &tell("u", "plan", r#""a""#)),
+        ["j refused: once"]
+    );
+    assert_eq!(
+        world.hear(3, &tell("u", "plan", "null")),
+        ["j refused: no_key"]
+    );
+}
+
+#[test]
+fn several_traits_of_one_event_start_by_journey() {
+    let journeys = [
+        journey("{ trait: plan }").replace("journey: j", "journey: b"),
+        journey("{ trait: seats }").replace("journey: j", "journey: c"),
+        journey("{ event: { type: identify } }").replace("journey: j", "journey: a"),
+    ];
+    let journeys: Vec<&str> = journeys.iter().map(String::as_str).collect();
+    let mut world = World::new(&journeys);
+    let both = r#"{"type":"identify","userId":"u","traits":{"seats":1,"plan":"pro"}}"#;
+    let told = world.hear(0, both);
+    let entered: Vec<&str> = told
+        .iter()
+        .filter_map(|it| it.strip_suffix(" entered"))
+        .collect();
+    assert_eq!(entered, ["a", "b", "c"]);
+}
+
 fn joins(user: &str, plan: &str) -> String {
     format!(r#"{{"type":"group","userId":"{user}","groupId":"g","traits":{{"plan":"{plan}"}}}}"#)
 }
@@ -237,6 +271,33 @@ fn what_became_of_a_delivery_is_in_scope() {
     assert_eq!(answer(&mut world, 0, 2, 422), ENTERED);
     assert_eq!(answer(&mut world, 1, 2, 400), ["j refused: condition"]);
     assert_eq!(answer(&mut world, 2, 1, 422), ["j refused: condition"]);
+}
+
+#[test]
+fn a_delivery_that_may_not_leave_starts_with_its_reason() {
+    let letter = LETTER.replace(" &CALL", "");
+    let letter = letter.replace(
+        "consent: { basis: contract, because: it is a test }",
+        "consent: marketing",
+    );
+    let on = journey(
+        "{ delivery: { journey: letter, state: withheld }, \
+         where: 'delivery.reason == \"consent\" && delivery.status == null' }",
+    );
+    let mut world = World::new(&[&letter, &on]);
+    let says = |action: &str| {
+        format!(
+            r#"{{"type":"consent","userId":"u","email":"u@example.com","category":"marketing","action":"{action}"}}"#
+        )
+    };
+    world.hear(0, &tell("u", "email", r#""u@example.com""#));
+    world.hear(0, &says("accept"));
+    let told = world.hear(1, &track("userId u", "Asked", r#","properties":{"n":1}"#));
+    assert_eq!(told[1], "letter webhook");
+    let id = world.owed();
+    world.hear(2, &says("decline"));
+    let told = world.ready(3, id);
+    assert_eq!(told[1..], ENTERED);
 }
 
 #[test]

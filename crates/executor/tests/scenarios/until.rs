@@ -24,11 +24,12 @@ const DAY: i64 = 24 * 60;
 /// Minutes that somebody waits who comes then; nothing for at once.
 fn waits(world: &mut World, at: i64) -> Option<i64> {
     let told = world.hear(at, &track("userId u", "Came", ""));
-    if told.len() == 2 {
-        assert_eq!(told[1], "w exit: over");
+    let live = world.live();
+    let Some((_, instance)) = live.first() else {
+        assert_eq!(told, ["w entered", "w exit: over"]);
         return None;
-    }
-    let due = world.live()[0].1.due.unwrap();
+    };
+    let due = instance.due.unwrap();
     let minutes = due.micros_since(minute(at)) / 60_000_000;
     assert_eq!(world.wait(at + minutes - 1), [""; 0]);
     assert_eq!(world.wait(at + minutes), ["w exit: over"]);
@@ -188,6 +189,34 @@ fn a_wait_ends_with_the_first_thing_that_happens() {
     // At the timeout the timer is first.
     check(&[], 69, &ordered(3), "three");
     check(&[], 70, &ordered(3), "nothing");
+}
+
+#[test]
+fn a_wait_may_compare_an_event_with_the_trigger() {
+    let same = "
+journey: s
+description: Wait for an order of the same shop.
+trigger: { event: Came }
+blocks:
+  some:
+    wait:
+      for: [{ event: Ordered, where: properties.shop == trigger.properties.shop, then: same }]
+      timeout: 1d
+    then: none
+  same: { exit: same }
+  none: { exit: none }
+";
+    let at = |name: &str, shop: &str| {
+        track(
+            "userId u",
+            name,
+            &format!(r#","properties":{{"shop":"{shop}"}}"#),
+        )
+    };
+    let mut world = World::new(&[same]);
+    world.hear(0, &at("Came", "a"));
+    assert_eq!(world.hear(1, &at("Ordered", "b")), [""; 0]);
+    assert_eq!(world.hear(2, &at("Ordered", "a")), ["s exit: same"]);
 }
 
 #[test]

@@ -162,9 +162,12 @@ impl World {
     }
 
     fn page(&mut self, at: i64, id: SweepId, sweep: &Sweep) -> Vec<String> {
-        let person = |key: &Key| match key {
-            Key::Person(identifier) => Some(identifier.clone()),
-            _ => None,
+        let person = |key: &Key| {
+            if let Key::Person(identifier) = key {
+                Some(identifier.clone())
+            } else {
+                None
+            }
         };
         let behind = |it: &Identifier| sweep.cursor.as_ref().is_none_or(|cursor| it > cursor);
         let people = self.rows.keys().filter_map(person).filter(behind);
@@ -293,9 +296,12 @@ impl World {
 
     /// The first that waits for its turn, from a place on.
     fn next_queued(&self, from: QueueId) -> Option<QueueId> {
-        let mut queued = self.rows.keys().filter_map(|key| match key {
-            Key::Queued(id) => Some(*id),
-            _ => None,
+        let mut queued = self.rows.keys().filter_map(|key| {
+            if let Key::Queued(id) = key {
+                Some(*id)
+            } else {
+                None
+            }
         });
         queued.find(|id| *id >= from)
     }
@@ -351,10 +357,10 @@ impl World {
                 };
             }
             told.extend(told_of(change));
-            match change {
-                Change::Decided(decision) => self.decisions.push((**decision).clone()),
-                Change::Refused { refusal, .. } => self.refusals.push(refusal.clone()),
-                _ => {}
+            if let Change::Decided(decision) = change {
+                self.decisions.push((**decision).clone());
+            } else if let Change::Refused { refusal, .. } = change {
+                self.refusals.push(refusal.clone());
             }
         }
         told

@@ -119,12 +119,32 @@ impl Judge<'_> {
             let first = differ.next()??;
             return differ.all(|it| it.is_some()).then_some(first);
         }
+        if let Kind::Literal(Value::List(values)) = &whole.kind {
+            return self.in_no_value(item, values, span);
+        }
         let shape = self.shape(whole)?;
         let holds_items = matches!(shape, Shape::List | Shape::Map);
         (!holds_items).then(|| Impossible {
             span,
             message: format!("nothing is in {}", shape.words()),
             hint: Some("`in` takes a list, or an object's keys".to_owned()),
+        })
+    }
+
+    /// The same for a list of constants.
+    fn in_no_value(&self, item: &Node, values: &[Value], span: Span) -> Option<Impossible> {
+        let shape = self.shape(item)?;
+        let first = values.first()?;
+        let differs = |value: &Value| literal(value).is_some_and(|other| other != shape);
+        values.iter().all(differs).then(|| Impossible {
+            span,
+            message: format!(
+                "`{}` is {} and `{first}` is {}, which never compare",
+                self.source.get(item.span.range()).unwrap_or_default(),
+                shape.words(),
+                literal(first).map_or("something else", Shape::words)
+            ),
+            hint: None,
         })
     }
 

@@ -118,7 +118,9 @@ blocks:
 "#;
 
 fn compiled(text: &str) -> Result<Compiled, Vec<Diagnostic>> {
-    let categories: Vec<Arc<str>> = vec!["marketing".into(), "essential".into()];
+    let categories: Vec<Arc<str>> = ["marketing", "essential", "sms_marketing"]
+        .map(Arc::from)
+        .to_vec();
     let vet = |url: &str| {
         if url.starts_with("https://") && !url.contains("internal") {
             Ok(())

@@ -66,7 +66,6 @@ impl Driver<'_> {
                         self.hear(told, now)?;
                     }
                 }
-                () = self.stop.notified(), if !ended => self.inbox.close(),
                 () = tokio::time::sleep(sleep) => {}
             }
         }

@@ -45,6 +45,7 @@ pub(super) fn play(ground: &Ground<'_>, case: &Case) -> Result<Played, TrialErro
         answers: case.answers.iter(),
         on_the_wire: BTreeMap::new(),
         keys: BTreeMap::new(),
+        places: BTreeMap::new(),
         outputs: Vec::new(),
         requests: Vec::new(),
     };
@@ -64,6 +65,9 @@ struct Play<'a> {
     on_the_wire: BTreeMap<(Timestamp, DeliveryId), Attempt>,
     /// The journey's key of each decision that has one.
     keys: BTreeMap<DeliveryId, Arc<str>>,
+    /// The place of each decision: requests of one instant leave in their order, which an author
+    /// can foresee.
+    places: BTreeMap<DeliveryId, usize>,
     outputs: Vec<Output>,
     requests: Vec<Map>,
 }
@@ -134,7 +138,8 @@ impl Play<'_> {
             let ((_, delivery), attempt) = answer.remove_entry();
             return self.engine.finished(at, delivery, attempt);
         }
-        let due = self.engine.take_due(at)?;
+        let mut due = self.engine.take_due(at)?;
+        due.sort_by_key(|delivery| self.places.get(&delivery.id));
         if due.is_empty() {
             return self.time_comes(at);
         }
@@ -187,9 +192,9 @@ impl Play<'_> {
     fn commit(&mut self) -> Result<(), StoreError> {
         for output in self.engine.commit()? {
             if let Output::Decision(decision) = &output {
-                let key = decision.key.clone();
-                self.keys
-                    .extend(key.map(|key| (decision.id.delivery(), key)));
+                let (id, key) = (decision.id.delivery(), decision.key.clone());
+                self.places.insert(id, self.places.len());
+                self.keys.extend(key.map(|key| (id, key)));
             }
             self.outputs.push(output);
         }

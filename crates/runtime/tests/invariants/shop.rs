@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use wayfare_event::Timestamp;
 use wayfare_executor::delivery::{NotSentReason, Outcome, UnknownReason};
+use wayfare_executor::{Action, Operator};
 use wayfare_journey::{Graph, Known, compile};
 
 const PEOPLE: u64 = 12;
@@ -189,7 +190,7 @@ blocks:
 "#;
 
 /// The journeys that somebody pauses now and then.
-pub(crate) const PAUSED: [&str; 4] = ["cart", "grow", "trial", "round"];
+const PAUSED: [&str; 4] = ["cart", "grow", "trial", "round"];
 
 pub(crate) fn compiled(journey: &str) -> Graph {
     let consent = wayfare_consent::Config::default();
@@ -260,6 +261,20 @@ pub(crate) fn event(dice: &mut Dice, at: Timestamp) -> String {
         _ => format!(r#""messageId":"m{}","#, dice.below(MESSAGES)),
     };
     format!(r#"{{{id}{said},"timestamp":"{told}"}}"#)
+}
+
+/// Somebody pauses a journey, or lets one go on.
+pub(crate) fn order(dice: &mut Dice) -> Operator {
+    let journey = dice.one_of(&PAUSED).into();
+    let action = match dice.below(3) {
+        0 => Action::Pause(journey),
+        _ => Action::Resume(journey),
+    };
+    Operator {
+        by: "ops".into(),
+        reason: "it is a test".into(),
+        action,
+    }
 }
 
 /// How an attempt ends.
