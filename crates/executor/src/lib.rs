@@ -62,7 +62,11 @@
 //! # Ok::<(), wayfare_event::Rejection>(())
 //! ```
 //!
-//! A whole loop, with timers, attempts and a sender, is the program `examples/embed-executor`.
+//! What a loop brings back as inputs: the timers that changes set ([`Change::timer`]), the inputs
+//! they queue ([`Change::Queued`], before the next input), the pages of sweeps they move on
+//! ([`Change::SweepMoved`], where journeys start on schedules or dates), and the attempts of
+//! deliveries. What holds for whole journeys ([`Key::Control`]) goes into every snapshot. A whole
+//! loop, with timers, attempts and a sender, is the program `examples/embed-executor`.
 //!
 //! Reading order: [`step`], [`Input`], [`Effects`], [`Change`], [`record`], [`delivery`].
 
