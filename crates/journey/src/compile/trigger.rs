@@ -8,7 +8,7 @@ use crate::check::near_miss::Open;
 use crate::definition::{self, Text};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::duration::{self, DAY_US};
-use crate::expression::{Names, Path, Root};
+use crate::expression::{Expression, Names, Path, Root};
 use crate::graph::{
     Again, Entry, EntryLimit, EventMatch, ExitRule, Heard, TraitChange, TraitOf, Trigger, TriggerOn,
 };
@@ -59,7 +59,7 @@ impl Compiler<'_> {
             }
             definition::TriggerOn::Date { date, offset } => {
                 let offset_us = offset.as_ref().map_or(Some(0), |it| self.offset(it));
-                let date = self.expression(date, names);
+                let date = self.date(date, names);
                 TriggerOn::Date {
                     date: date?,
                     offset_us: offset_us?,
@@ -75,6 +75,20 @@ impl Compiler<'_> {
                 block: block.as_ref().map(|block| block.value.as_str().into()),
             },
         })
+    }
+
+    /// A date that stands still until somebody moves it.
+    fn date(&mut self, text: &Text, names: &Names) -> Option<Expression> {
+        let date = self.expression(text, names)?;
+        let moves = |path: &&Path| matches!(path.root, Root::Now | Root::Entry);
+        if !date.paths().iter().any(moves) {
+            return Some(date);
+        }
+        let message = "this date moves on by itself and never comes";
+        let hint = "name a date that stands in the profile, and an `offset:`";
+        let problem = Diagnostic::new(Code::PolledCondition, text.span, message);
+        self.problems.push(problem.hint(hint));
+        None
     }
 
     /// `plan`, or `account.plan`.

@@ -94,7 +94,7 @@ pub(super) fn holds<'a>(node: &'a Node, scope: &Scope<'a>, locals: Option<&'a Lo
                 }
                 Operator::In => {
                     let Kind::List(items) = &right.kind else {
-                        return contains(&value(right), &value(left));
+                        return is_in(left, right, scope, locals);
                     };
                     // One by one: in a list that is made, times and durations would be texts.
                     let is_item = |held| are_equal(left, held, scope, locals);
@@ -121,14 +121,14 @@ pub(super) fn holds<'a>(node: &'a Node, scope: &Scope<'a>, locals: Option<&'a Lo
             let list = value(list).into_value();
             quantified(*quantifier, &list, condition, scope, locals)
         }
-        Kind::Literal(_)
-        | Kind::Duration(_)
+        Kind::Literal(value) => matches!(value, Value::Bool(true)),
+        Kind::Path(path) => matches!(scope.plain(path, locals), Some(Value::Bool(true))),
+        Kind::Call(function, arguments) => says(*function, arguments, scope, locals),
+        Kind::Duration(_)
         | Kind::Time(_)
-        | Kind::Path(_)
         | Kind::List(_)
         | Kind::Negate(_)
-        | Kind::Call(..)
-        | Kind::Register(..) => value(node).is_true(),
+        | Kind::Register(..) => false,
     }
 }
 
@@ -147,21 +147,6 @@ fn plain<'a>(
     }
 }
 
-/// The text of a node that only has to be looked up.
-fn plain_text<'a>(
-    node: &'a Node,
-    scope: &Scope<'a>,
-    locals: Option<&'a Locals<'a>>,
-) -> Option<&'a str> {
-    if let Kind::Path(path) = &node.kind {
-        scope.text(path, locals)
-    } else if let Kind::Literal(value) = &node.kind {
-        value.as_text()
-    } else {
-        None
-    }
-}
-
 fn are_equal<'a>(
     left: &'a Node,
     right: &'a Node,
@@ -173,9 +158,13 @@ fn are_equal<'a>(
     if let Some((left, right)) = both {
         return same(left, right);
     }
-    let texts = plain_text(left, scope, locals).zip(plain_text(right, scope, locals));
-    if let Some((left, right)) = texts {
-        return left == right;
+    for (choice, other) in [(left, right), (right, left)] {
+        if let Kind::Path(path) = &choice.kind
+            && let Some(other) = plain(other, scope, locals)
+            && let Some(choice) = scope.chosen(path)
+        {
+            return other.as_text() == Some(choice);
+        }
     }
     equal(&value(left), &value(right))
 }
@@ -240,11 +229,27 @@ pub(crate) fn same(left: &Value, right: &Value) -> bool {
 }
 
 /// `item in whole`: in a list, or a key of an object. `null` is in nothing.
-fn contains(whole: &Datum<'_>, item: &Datum<'_>) -> bool {
-    match (whole.value(), item.value()) {
-        (_, Some(Value::Null)) => false,
-        (Some(Value::List(items)), Some(item)) => items.iter().any(|held| same(held, item)),
-        (Some(Value::Map(map)), Some(Value::Text(key))) => map.get(key).is_some(),
+fn is_in<'a>(
+    item: &'a Node,
+    whole: &'a Node,
+    scope: &Scope<'a>,
+    locals: Option<&'a Locals<'a>>,
+) -> bool {
+    let looked_up = plain(item, scope, locals).zip(plain(whole, scope, locals));
+    if let Some((item, whole)) = looked_up {
+        return holds_item(whole, item);
+    }
+    let value = |node: &'a Node| evaluate(node, scope, locals);
+    let (item, whole) = (value(item), value(whole));
+    let both = whole.value().zip(item.value());
+    both.is_some_and(|(whole, item)| holds_item(whole, item))
+}
+
+fn holds_item(whole: &Value, item: &Value) -> bool {
+    match (whole, item) {
+        (_, Value::Null) => false,
+        (Value::List(items), item) => items.iter().any(|held| same(held, item)),
+        (Value::Map(map), Value::Text(key)) => map.get(key).is_some(),
         _ => false,
     }
 }
@@ -257,20 +262,13 @@ fn call<'a>(
 ) -> Datum<'a> {
     let mut values = arguments.iter().map(|node| evaluate(node, scope, locals));
     let on = values.next().unwrap_or(Datum::NULL);
-    let with = values.next().unwrap_or(Datum::NULL);
-    let texts = |test: fn(&str, &str) -> bool| {
-        let both = on.text().zip(with.text());
-        Datum::own(both.is_some_and(|(text, part)| test(text, part)))
-    };
     match function {
+        Function::Contains | Function::StartsWith | Function::EndsWith | Function::Has => {
+            Datum::own(says(function, arguments, scope, locals))
+        }
         Function::Size => size(&on),
-        Function::Contains if on.text().is_some() => texts(|text, part| text.contains(part)),
-        Function::Contains => Datum::own(contains(&on, &with)),
-        Function::StartsWith => texts(|text, part| text.starts_with(part)),
-        Function::EndsWith => texts(|text, part| text.ends_with(part)),
         Function::Lower => map_text(&on, str::to_lowercase),
         Function::Upper => map_text(&on, str::to_uppercase),
-        Function::Has => Datum::own(!on.is_null()),
         Function::Duration => match (&on, on.text()) {
             (Datum::Duration(micros), _) => Datum::Duration(*micros),
             (_, Some(text)) => crate::duration::parse(text).map_or(Datum::NULL, Datum::Duration),
@@ -281,6 +279,51 @@ fn call<'a>(
             (_, Some(text)) => text.parse().map_or(Datum::NULL, Datum::Time),
             (_, None) => Datum::NULL,
         },
+    }
+}
+
+/// Whether a function that can only be true or false is; the others never are.
+fn says<'a>(
+    function: Function,
+    arguments: &'a [Node],
+    scope: &Scope<'a>,
+    locals: Option<&'a Locals<'a>>,
+) -> bool {
+    let Some(on) = arguments.first() else {
+        return false;
+    };
+    let value = |node: &'a Node| evaluate(node, scope, locals);
+    let texts = |test: fn(&str, &str) -> bool| {
+        let Some(part) = arguments.get(1) else {
+            return false;
+        };
+        let looked_up = plain(on, scope, locals).zip(plain(part, scope, locals));
+        if let Some((text, part)) = looked_up {
+            let both = text.as_text().zip(part.as_text());
+            return both.is_some_and(|(text, part)| test(text, part));
+        }
+        let (text, part) = (value(on), value(part));
+        let both = text.text().zip(part.text());
+        both.is_some_and(|(text, part)| test(text, part))
+    };
+    match function {
+        Function::Has => match plain(on, scope, locals) {
+            Some(looked_up) => !matches!(looked_up, Value::Null),
+            None => !value(on).is_null(),
+        },
+        Function::Contains => {
+            texts(|text, part| text.contains(part))
+                || arguments
+                    .get(1)
+                    .is_some_and(|item| is_in(item, on, scope, locals))
+        }
+        Function::StartsWith => texts(|text, part| text.starts_with(part)),
+        Function::EndsWith => texts(|text, part| text.ends_with(part)),
+        Function::Size
+        | Function::Lower
+        | Function::Upper
+        | Function::Duration
+        | Function::Timestamp => false,
     }
 }
 

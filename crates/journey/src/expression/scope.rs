@@ -139,6 +139,9 @@ impl<'a> Scope<'a> {
         locals: Option<&'a Locals<'a>>,
     ) -> Option<&'a Value> {
         static NULL: Value = Value::Null;
+        if path.root == Root::Consent {
+            return None;
+        }
         match self.find(path, locals) {
             None => Some(&NULL),
             Some(Found::Part(value)) => (!is_time(path)).then_some(value),
@@ -146,12 +149,11 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The text at a path; nothing where there is none.
-    pub(super) fn text(&self, path: &'a Path, locals: Option<&'a Locals<'a>>) -> Option<&'a str> {
-        match self.find(path, locals)? {
-            Found::Choice(choice) => Some(choice),
-            Found::Part(value) if !is_time(path) => value.as_text(),
-            Found::Part(_) | Found::Now | Found::Whole(_) => None,
+    /// The choice that a path names; nothing where it names none.
+    pub(super) fn chosen(&self, path: &Path) -> Option<&'static str> {
+        match (&path.root, path.keys.as_slice()) {
+            (Root::Consent, [Key::Name(category)]) => Some((self.choice)(category)),
+            _ => None,
         }
     }
 
@@ -173,12 +175,7 @@ impl<'a> Scope<'a> {
                     .find(|(held, _)| held == name)
                     .map(|(_, map)| map),
             ),
-            Root::Consent => {
-                let [Key::Name(category)] = path.keys.as_slice() else {
-                    return None;
-                };
-                Some(Found::Choice((self.choice)(category)))
-            }
+            Root::Consent => self.chosen(path).map(Found::Choice),
             Root::Local(outwards) => {
                 let mut here = locals?;
                 for _ in 0..*outwards {

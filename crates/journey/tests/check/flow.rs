@@ -202,6 +202,14 @@ fn a_wait_ends_and_is_woken_by_what_happens() {
         Code::PolledCondition,
         "last(\"Visit\") < now - duration(\"3d\")",
     );
+    let dated = "
+journey: j
+description: Tell when it ends.
+trigger: { date: profile.endsAt ?? now }
+blocks: { over: { exit: over } }
+";
+    let moves = (Code::PolledCondition, "profile.endsAt ?? now".to_owned());
+    assert_eq!(problems(dated), [moves]);
     for name in ["profile", "true", "the payment", "1st"] {
         let named = format!("          as: {name}\n");
         let edits = [
