@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use wayfare_event::{ConsentAction, EventKind, IdKey, Map, Timestamp, Value};
-use wayfare_journey::{Graph, TraitOf, TriggerOn, Version};
+use wayfare_journey::{Again, Graph, TraitOf, TriggerOn, Version};
 
 use crate::record::Sweep;
 use triggers::Triggers;
@@ -67,6 +67,9 @@ impl Published {
     /// instant of the schedule, or set for the next.
     #[must_use]
     pub fn has_sweep(&self, sweep: &Sweep, at: Timestamp) -> bool {
+        if sweep.over.is_some() {
+            return false;
+        }
         let Some(begins) = sweep.at else {
             return matches!(self.graph.trigger().on, TriggerOn::Schedule { .. });
         };
@@ -146,6 +149,13 @@ impl Catalog {
     #[must_use]
     pub fn version(&self, journey: &str, version: Version) -> Option<&Arc<Published>> {
         self.journeys.get(journey)?.all.get(&version)
+    }
+
+    /// Whether a journey in force asks about entries that are over.
+    pub(crate) fn remembers_entries(&self) -> bool {
+        let again = |published: &Arc<Published>| published.graph.entry().again;
+        self.current()
+            .any(|it| matches!(again(it), Again::Once | Again::Every(_)))
     }
 
     /// Whether some expression counts the events of this name.

@@ -49,7 +49,10 @@
 //! for change in changes {
 //!     change.apply(&mut rows);
 //!     for key in change.touches() {
-//!         kept.extend(rows.row(&key).map(|row| (key, row)));
+//!         match rows.row(&key) {
+//!             Some(row) => kept.insert(key, row),
+//!             None => kept.remove(&key),
+//!         };
 //!     }
 //! }
 //! let owed = kept.values().find_map(|row| match row {
@@ -62,7 +65,7 @@
 //! # Ok::<(), wayfare_event::Rejection>(())
 //! ```
 //!
-//! What a loop brings back as inputs: the timers that changes set ([`Change::timer`]), the inputs
+//! A loop begins with one [`InputKind::Published`] for each journey. What it brings back as inputs: the timers that changes set ([`Change::timer`]), the inputs
 //! they queue ([`Change::Queued`], before the next input), the pages of sweeps they move on
 //! ([`Change::SweepMoved`], where journeys start on schedules or dates), and the attempts of
 //! deliveries. What holds for whole journeys ([`Key::Control`]) goes into every snapshot. A whole

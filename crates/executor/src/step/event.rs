@@ -63,10 +63,13 @@ pub(super) fn event(work: &mut Work<'_>, happened: &Happened) -> Result<(), NotY
     for change in links {
         work.make(Change::Linked(change));
     }
-    // What identifiers bring along may be a date, or move one.
-    let may_date = before.is_some() && catalog.started_by_date().next().is_some();
-    let concerns = may_date || concerns(work, happened);
-    if !concerns && !tells(work, happened) && !work.trace.is_on() {
+    let tells = tells(work, happened);
+    // What identifiers bring along, or an event tells, may be a date, or move one.
+    let may_date = (before.is_some() || tells) && catalog.started_by_date().next().is_some();
+    // Where two become one, entries that somebody has behind them are the one's from now on.
+    let may_join = before.is_some() && catalog.remembers_entries();
+    let concerns = may_date || may_join || concerns(work, happened);
+    if !concerns && !tells && !work.trace.is_on() {
         return Ok(());
     }
     let after = partition(work);

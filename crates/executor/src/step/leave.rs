@@ -90,11 +90,11 @@ pub(crate) fn hears(
     if !event.matches(told.kind, &told.name) || heard.happened.occurred < instance.triggered {
         return false;
     }
-    let same_key = *any_key || instance.key.is_none() || {
-        let path = ground.published.graph.entry().key.as_ref();
-        let key = path.and_then(|path| super::enter::key(work, ground, path, Some(&heard.map)));
-        key == instance.key
-    };
+    // A journey without a key may have taken over walks that have one.
+    let path = ground.published.graph.entry().key.as_ref();
+    let path = path.filter(|_| !any_key && instance.key.is_some());
+    let same_key = path
+        .is_none_or(|path| super::enter::key(work, ground, path, Some(&heard.map)) == instance.key);
     same_key
         && condition
             .as_ref()

@@ -63,7 +63,7 @@ pub(super) fn page(
         return Ok(());
     }
     let Some(at) = begins(work, &published, (id, &sweep)) else {
-        let next = next(work, &published, None);
+        let next = next(work, (id, &published), None);
         moved(work, id, next);
         return Ok(());
     };
@@ -76,7 +76,7 @@ pub(super) fn page(
         });
     }
     let next = if is_last {
-        next(work, &published, Some(at))
+        next(work, (id, &published), Some(at))
     } else {
         Some(Sweep {
             at: Some(at),
@@ -123,19 +123,26 @@ fn begins(
 }
 
 /// What a sweep is when it has come to its end: the schedule's next instant after the one it was for,
-/// not before now; over, when it was about dates.
-fn next(work: &Work<'_>, published: &Published, done: Option<Timestamp>) -> Option<Sweep> {
-    if matches!(published.graph.trigger().on, TriggerOn::Date { .. }) {
-        return Some(Sweep {
+/// not before now; over, when it was about dates; nothing when the journey starts otherwise by now.
+fn next(
+    work: &Work<'_>,
+    (id, published): (&SweepId, &Published),
+    done: Option<Timestamp>,
+) -> Option<Sweep> {
+    match (id.cause, &published.graph.trigger().on) {
+        (SweepCause::Dates, TriggerOn::Date { .. }) => Some(Sweep {
             over: Some(published.graph.version()),
             ..Sweep::default()
-        });
+        }),
+        (SweepCause::Schedule, TriggerOn::Schedule { .. }) => {
+            let behind = done.map_or(work.at, |done| work.at.max(done.saturating_add_micros(1)));
+            published.next_instant(behind).map(|at| Sweep {
+                at: Some(at),
+                ..Sweep::default()
+            })
+        }
+        (SweepCause::Dates | SweepCause::Schedule, _) => None,
     }
-    let behind = done.map_or(work.at, |done| work.at.max(done.saturating_add_micros(1)));
-    published.next_instant(behind).map(|at| Sweep {
-        at: Some(at),
-        ..Sweep::default()
-    })
 }
 
 /// The profiles of a page that a sweep concerns.

@@ -41,6 +41,10 @@ pub(crate) fn wake(
         let Block::Wait { items, .. } = published.graph.block(here) else {
             continue;
         };
+        // In a paused journey a wait may be over and not have had its turn: nothing ends it twice.
+        if live.instance.due.is_some_and(|due| due <= work.at) {
+            continue;
+        }
         let ground = Ground::of(work, &published, who, &live.instance)?;
         let over = items
             .iter()

@@ -230,3 +230,16 @@ fn a_condition_is_judged_when_the_date_has_come() {
         "{told:?}"
     );
 }
+
+#[test]
+fn a_date_that_an_event_makes_is_planned_at_once() {
+    let date = "'last(\"Order Completed\")'";
+    let journey = journey(", offset: 1h").replace("profile.trialEndsAt", date);
+    let mut world = World::new(&[&journey]);
+    assert_eq!(
+        world.hear(0, &track("userId u1", "Order Completed", "")),
+        [""; 0]
+    );
+    assert_eq!(world.wait(59), [""; 0]);
+    assert_eq!(world.wait(60).len(), 2);
+}

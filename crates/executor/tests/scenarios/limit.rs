@@ -176,3 +176,22 @@ fn who_keeps_too_much_does_not_count() {
     }
     assert_eq!(world.hear(1, &came("a")), ["j entered"]);
 }
+
+#[test]
+fn a_wait_that_is_over_in_a_paused_journey_hears_nothing_more() {
+    let mut world = World::new(&["
+journey: j
+description: Wait for an order.
+trigger: { event: Came }
+blocks:
+  order: { wait: { for: [{ event: Ordered, then: ordered }], timeout: 1h }, then: over }
+  ordered: { exit: ordered }
+  over: { exit: over }
+"]);
+    world.hear(0, &came("a"));
+    world.pause(1, "j");
+    assert_eq!(world.wait(100), [""; 0]);
+    assert_eq!(world.hear(101, &track("userId a", "Ordered", "")), [""; 0]);
+    world.resume(102, "j");
+    assert_eq!(world.wait(102), ["j exit: over"]);
+}

@@ -130,3 +130,29 @@ fn a_life_that_is_shorter_in_the_new_version_ends_at_the_timer() {
     world.publish(&[&short]);
     assert_eq!(world.wait(180), ["moved to hour", "j exit: life_over"]);
 }
+
+#[test]
+fn a_walk_with_a_key_hears_in_a_version_without_one() {
+    let journey = |more: &str| {
+        format!(
+            "
+journey: j
+description: Wait for something.
+trigger: {{ event: Came }}
+{more}
+blocks:
+  some: {{ wait: {{ for: [{{ event: Went, then: heard }}], timeout: 1d }}, then: over }}
+  heard: {{ exit: heard }}
+  over: {{ exit: over }}
+"
+        )
+    };
+    let mut world = World::new(&[&journey("entry: { key: properties.k }")]);
+    world.hear(
+        0,
+        &track("userId u", "Came", r#","properties":{"k":"one"}"#),
+    );
+    world.publish(&[&journey("migrate: { from: any }")]);
+    let told = world.hear(1, &track("userId u", "Went", ""));
+    assert_eq!(told, ["moved to some", "j exit: heard"]);
+}

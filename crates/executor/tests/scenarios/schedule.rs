@@ -183,3 +183,16 @@ fn a_paused_journey_refuses_and_keeps_its_schedule() {
     world.resume(61, "digest");
     assert_eq!(entered(&world.sweep(120)), 2);
 }
+
+#[test]
+fn a_journey_that_starts_at_a_date_for_a_while_has_its_schedule_again() {
+    let scheduled = journey(HOURLY, "");
+    let dated = scheduled.replace("schedule: { cron: '0 * * * *' }", "date: profile.endsAt");
+    let mut world = world(&scheduled, 2);
+    world.publish(&[&dated]);
+    assert_eq!(world.sweep(90), [""; 0]);
+    world.publish(&[&scheduled.replace("lateness: 2h", "lateness: 3h")]);
+    assert_eq!(world.sweep(91), [""; 0]);
+    assert_eq!(entered(&world.sweep(120)), 2);
+    assert_eq!(entered(&world.sweep(180)), 2);
+}

@@ -174,6 +174,21 @@ fn a_merge_lets_nobody_enter_once_more() {
 }
 
 #[test]
+fn who_was_greeted_before_anybody_knew_them_is_not_greeted_again_when_their_browser_is_shared() {
+    let mut world = World::new(&[&ONCE.replace("  hour: { wait: 1h, then: greet }\n", "")]);
+    assert_eq!(
+        world.hear(0, &track("anonymousId a1", "Visited", "")),
+        ["greet entered", "greet webhook"]
+    );
+    world.hear(1, &login("a1", "u1"));
+    world.hear(2, &login("a1", "u2"));
+    assert_eq!(
+        world.hear(3, &track("userId u1", "Visited", "")),
+        ["greet refused: once"]
+    );
+}
+
+#[test]
 fn walks_under_different_keys_do_not_touch_when_people_become_one() {
     let mut world = World::new(&[CART]);
     world.hear(0, &shop("anonymousId a1", "add_to_cart", "s1"));
