@@ -93,6 +93,8 @@ pub struct Engine {
     batch_bytes: usize,
     outputs: Vec<Output>,
     timers: BTreeSet<Timer>,
+    /// The last date that still has a turn; every one, without.
+    last_date: Option<Timestamp>,
     due: Due,
     /// Inputs that wait for their turn.
     queued: BTreeSet<QueueId>,

@@ -1,11 +1,11 @@
 //! What does a caller of `step` have to do? Load what it asks for, keep what changes, and come back
 //! when something is due. Not here: what follows from an input, which the executor decides.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use wayfare_event::{DeliveryId, Event, Rejection, Timestamp};
 use wayfare_executor::delivery::{Outcome, State};
-use wayfare_executor::record::Delivery;
+use wayfare_executor::record::{Delivery, QueueId};
 use wayfare_executor::{
     Catalog, Change, Effects, Happened, Input, InputKind, Key, Row, Snapshot, Timer, Trace, step,
 };
@@ -107,8 +107,16 @@ impl Shell {
         }
     }
 
-    /// Load, step, apply.
+    /// One input, then what it queued, breadth first.
     fn input(&mut self, at: Timestamp, kind: InputKind) {
+        let mut queued = VecDeque::from(self.one(at, kind));
+        while let Some(id) = queued.pop_front() {
+            queued.extend(self.one(at, InputKind::Queued(id)));
+        }
+    }
+
+    /// Load, step, apply. The inputs it queued.
+    fn one(&mut self, at: Timestamp, kind: InputKind) -> Vec<QueueId> {
         let mut input = Input {
             seq: self.next_seq,
             at: self.at.max(at),
@@ -150,9 +158,7 @@ impl Shell {
                 say(self.at, &words);
             }
         }
-        for id in queued {
-            self.input(at, InputKind::Queued(id));
-        }
+        queued
     }
 
     /// What holds for whole journeys: every step may know it.

@@ -25,6 +25,7 @@ impl Driver<'_> {
     /// When the store fails: nothing of the batch was answered, and nothing more is taken.
     pub async fn play(mut self, advance: Advance) -> Result<Engine, StoreError> {
         let mut waiting = Vec::new();
+        self.drain(self.engine.at())?;
         self.settle().await?;
         while self.inbox.recv_many(&mut waiting, BATCH_MAX).await > 0 {
             for submission in waiting.drain(..) {
@@ -40,7 +41,9 @@ impl Driver<'_> {
             Advance::ToTheEnd => {
                 let last = self.engine.last_event_at();
                 self.move_to(last).await?;
-                // A schedule has no end: it starts nothing once the input has ended.
+                // Schedules have no end, nor have dates that move themselves: once the input has
+                // ended the first start nothing, and of the others those that were known then.
+                self.engine.last_call();
                 while let Some(due) = self.engine.next_timer() {
                     self.fire(due).await?;
                 }
@@ -107,6 +110,7 @@ impl Driver<'_> {
     async fn sweep(&mut self, due: Timestamp) -> Result<(), StoreError> {
         let at = due.max(self.engine.at());
         self.engine.sweep(at, usize::MAX)?;
+        self.drain(at)?;
         self.settle().await?;
         self.flush_if_full()
     }

@@ -27,9 +27,12 @@ impl Driver<'_> {
         let mut waiting = Vec::new();
         loop {
             let now = clock::now();
-            self.engine.fire(now, TIMERS_PER_BATCH)?;
+            let fired = self.engine.fire(now, TIMERS_PER_BATCH)?;
             self.engine.begin_sweeps(now)?;
-            self.engine.sweep(now, TIMERS_PER_BATCH)?;
+            // A sweep's condition is judged on people whose timers had their turn.
+            if fired < TIMERS_PER_BATCH {
+                self.engine.sweep(now, TIMERS_PER_BATCH)?;
+            }
             self.flush()?;
             let sleep_max = if self.engine.idle(now)? {
                 LAG_MAX
@@ -41,7 +44,7 @@ impl Driver<'_> {
             } else {
                 self.start_due(now)?;
             }
-            if ended && self.is_done(until) {
+            if ended && self.is_done(until, now) {
                 return Ok(self.engine);
             }
             let sleep = self.until_due(now, ended && until == Until::Quiet);
@@ -71,8 +74,10 @@ impl Driver<'_> {
         }
     }
 
-    fn is_done(&self, until: Until) -> bool {
-        let delivered = self.engine.open_deliveries() == 0 && !self.engine.is_sweeping();
+    fn is_done(&self, until: Until, now: Timestamp) -> bool {
+        let swept = self.engine.next_sweep().is_none_or(|due| due > now);
+        let swept = swept && !self.engine.is_sweeping();
+        let delivered = self.engine.open_deliveries() == 0 && swept;
         match until {
             Until::Quiet => self.dispatch.is_idle(),
             Until::Delivered => delivered,

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use wayfare_event::Timestamp;
 use wayfare_executor::delivery::State;
 use wayfare_executor::record::{Control, Delivery, QueueId};
-use wayfare_executor::{Change, Effects, Input, InputKind, Key, Row, Snapshot, step};
+use wayfare_executor::{
+    Change, Effects, Input, InputKind, Key, Row, Snapshot, Timer, TimerOf, step,
+};
 use wayfare_store::{Entry, LoggedInput, StoreError};
 
 use super::{Engine, Output};
@@ -159,9 +161,26 @@ impl Engine {
         }
     }
 
+    /// Lets no dates have their turn here beyond those that are planned by now; what is planned
+    /// later waits for whoever opens the state next.
+    pub fn last_call(&mut self) {
+        let dates = self.timers.iter();
+        let dates = dates.filter(|timer| matches!(timer.of, TimerOf::Date(_)));
+        let last = dates.map(|timer| timer.due).max();
+        self.last_date = Some(last.unwrap_or(self.at));
+    }
+
+    fn has_turn(&self, timer: &Timer) -> bool {
+        let is_date = matches!(timer.of, TimerOf::Date(_));
+        self.last_date
+            .is_none_or(|last| !is_date || timer.due <= last)
+    }
+
     /// What is due because of a change, and what the outside will hear of it.
     fn after(&mut self, rows: &Snapshot, change: &Change, keys: &[Key]) {
-        self.timers.extend(change.timer(rows));
+        let timer = change.timer(rows);
+        self.timers
+            .extend(timer.filter(|timer| self.has_turn(timer)));
         if let Change::Decided(decision) = change {
             if decision.terms.is_some() {
                 let id = decision.id.delivery();

@@ -74,6 +74,7 @@ impl Engine {
             batch_bytes: 0,
             outputs: Vec::new(),
             timers: inside.timers,
+            last_date: None,
             due: Due::default(),
             queued: waiting.queued,
             sweeps: waiting.sweeps,

@@ -88,6 +88,7 @@ impl Play {
     /// Lets time go on until nobody waits. A schedule has no end: it starts nothing any more.
     pub(super) fn finish(mut self) -> Result<Decided, StoreError> {
         self.move_to(self.engine.at())?;
+        self.engine.last_call();
         while let Some(due) = self.engine.next_timer() {
             self.engine.fire(due, 1)?;
             self.follow()?;
