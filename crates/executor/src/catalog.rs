@@ -151,11 +151,13 @@ impl Catalog {
         self.journeys.get(journey)?.all.get(&version)
     }
 
-    /// Whether a journey in force asks about entries that are over.
-    pub(crate) fn remembers_entries(&self) -> bool {
-        let again = |published: &Arc<Published>| published.graph.entry().again;
-        self.current()
-            .any(|it| matches!(again(it), Again::Once | Again::Every(_)))
+    /// Whether a journey in force asks about what a merge may bring: entries that are over, or
+    /// traits.
+    pub(crate) fn minds_merges(&self) -> bool {
+        let remembers = |again| matches!(again, Again::Once | Again::Every(_));
+        let listens = |on: &TriggerOn| matches!(on, TriggerOn::Trait(_));
+        let mut graphs = self.current().map(|published| &published.graph);
+        graphs.any(|it| remembers(it.entry().again) || listens(&it.trigger().on))
     }
 
     /// Whether some expression counts the events of this name.

@@ -12,6 +12,10 @@ pub enum RefusalCode {
     Late,
     /// The event is marked as history.
     Historical,
+    /// A merge brought it: history gained starts nothing.
+    MergedHistory,
+    /// The event is older than what started the instance: it neither wakes nor ends it.
+    BeforeEntry,
     /// An instance is inside, and the journey takes another only after it left.
     Inside,
     /// The journey takes everybody once.
@@ -42,6 +46,8 @@ impl RefusalCode {
             Self::Condition => "condition",
             Self::Late => "late",
             Self::Historical => "historical",
+            Self::MergedHistory => "merged_history",
+            Self::BeforeEntry => "before_entry",
             Self::Inside => "inside",
             Self::Once => "once",
             Self::TooSoon => "too_soon",

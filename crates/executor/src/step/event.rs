@@ -67,7 +67,7 @@ pub(super) fn event(work: &mut Work<'_>, happened: &Happened) -> Result<(), NotY
     // What identifiers bring along, or an event tells, may be a date, or move one.
     let may_date = (before.is_some() || tells) && catalog.started_by_date().next().is_some();
     // Where two become one, entries that somebody has behind them are the one's from now on.
-    let may_join = before.is_some() && catalog.remembers_entries();
+    let may_join = before.is_some() && catalog.minds_merges();
     let concerns = may_date || may_join || concerns(work, happened);
     if !concerns && !tells && !work.trace.is_on() {
         return Ok(());
@@ -87,6 +87,7 @@ pub(super) fn event(work: &mut Work<'_>, happened: &Happened) -> Result<(), NotY
     migrate::migrate(work, &who);
     if let Some(before) = before {
         merge::settle(work, &who, &before, profile)?;
+        merge::refuse_history(work, &who, (&before, profile), &wrote.traits);
     }
     let heard = Heard {
         happened,

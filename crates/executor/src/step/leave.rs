@@ -11,7 +11,9 @@ use super::send;
 use super::who::{Live, Who};
 use super::work::{NotYet, Work};
 use crate::catalog::Published;
-use crate::record::{DecisionOutcome, Instance};
+use crate::change::Change;
+use crate::record::{DecisionOutcome, Instance, Refusal};
+use crate::refusal::RefusalCode;
 
 /// The (journey, key) pairs an input has moved: it does not enter them again.
 pub(crate) type Moved = BTreeSet<(Arc<str>, Option<Arc<str>>)>;
@@ -70,8 +72,9 @@ fn is_taken(
     }
 }
 
-/// Whether an instance hears an event by a rule: its name, not older than the trigger, the same
-/// key, and the condition. Late events are for the caller to keep out where they must be.
+/// Whether an instance hears an event by a rule: its name, the same key, the condition, and not
+/// older than what started the instance. Late events are for the caller to keep out where they must
+/// be.
 pub(crate) fn hears(
     work: &mut Work<'_>,
     ground: &Ground<'_>,
@@ -87,7 +90,7 @@ pub(crate) fn hears(
         return false;
     };
     let told = &heard.happened.event;
-    if !event.matches(told.kind, &told.name) || heard.happened.occurred < instance.triggered {
+    if !event.matches(told.kind, &told.name) {
         return false;
     }
     // A journey without a key may have taken over walks that have one.
@@ -95,10 +98,38 @@ pub(crate) fn hears(
     let path = path.filter(|_| !any_key && instance.key.is_some());
     let same_key = path
         .is_none_or(|path| super::enter::key(work, ground, path, Some(&heard.map)) == instance.key);
-    same_key
+    let is_meant = same_key
         && condition
             .as_ref()
-            .is_none_or(|condition| ground.holds(work, condition, Some(&heard.map)))
+            .is_none_or(|condition| ground.holds(work, condition, Some(&heard.map)));
+    let is_older = heard.happened.occurred < instance.triggered;
+    if is_meant && is_older {
+        unheard(work, ground, heard, RefusalCode::BeforeEntry);
+    }
+    is_meant && !is_older
+}
+
+/// Records, once, why an instance does not hear an event that it waits for.
+pub(crate) fn unheard(
+    work: &mut Work<'_>,
+    ground: &Ground<'_>,
+    heard: &Heard<'_>,
+    code: RefusalCode,
+) {
+    let owner = ground.who.owner.clone();
+    let refusal = Refusal {
+        journey: ground.published.graph.id().clone(),
+        code,
+        at: work.at,
+        message_id: heard.happened.event.message_id.clone(),
+        leaf: None,
+        value: None,
+    };
+    let last = work.rows.record(&owner);
+    let last = last.and_then(|record| record.refusals.get(&refusal.journey));
+    if last != Some(&refusal) {
+        work.make(Change::Refused { owner, refusal });
+    }
 }
 
 /// The graph an instance walks; a version that is not in the catalog stands still.

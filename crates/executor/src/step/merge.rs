@@ -6,14 +6,18 @@ use std::sync::Arc;
 
 use wayfare_event::{Identifier, InstanceId, ProfileId, Timestamp};
 use wayfare_identity::{Partition, Profile};
-use wayfare_journey::Again;
+use wayfare_journey::{Again, TraitOf, TriggerOn};
 
+use super::enter::{self, Refused};
 use super::leave::published;
 use super::send;
-use super::who::{Live, Who};
+use super::start::Start;
+use super::who::{self, Live, Who};
 use super::work::{NotYet, Work};
+use super::write::TraitChanged;
 use crate::change::Change;
 use crate::record::{DecisionOutcome, Guard, Key, Row};
+use crate::refusal::RefusalCode;
 use crate::trace::Note;
 
 /// Settles a profile that identifiers have joined; does nothing for others.
@@ -37,6 +41,43 @@ pub(crate) fn settle(
             adopt(work, who, anchor, &profile.identifiers)
         }
         Some(_) | None => Ok(()),
+    }
+}
+
+/// Records where a merge changed a trait that would have started a journey: history gained starts
+/// nothing. What the event itself told is not of the merge.
+pub(crate) fn refuse_history(
+    work: &mut Work<'_>,
+    who: &Who,
+    (before, profile): (&Partition, &Profile),
+    told: &[TraitChanged],
+) {
+    let identifiers = profile.identifiers.iter();
+    let former: Vec<&Profile> = identifiers
+        .filter_map(|identifier| before.profile_of(identifier))
+        .collect();
+    if former.iter().all(|it| it.id == profile.id) {
+        return;
+    }
+    let catalog = work.catalog;
+    for published in catalog.current() {
+        let TriggerOn::Trait(change) = &published.graph.trigger().on else {
+            continue;
+        };
+        let is_told = told.iter().any(|told| told.name == change.name);
+        if change.of != TraitOf::Profile || is_told {
+            continue;
+        }
+        let current = who::trait_of(&work.rows, profile, &change.name);
+        let gained = |former: &&Profile| {
+            let previous = who::trait_of(&work.rows, former, &change.name);
+            change.matches(&previous, &current)
+        };
+        if former.iter().any(gained) {
+            let start = Start::at(work.at, String::new());
+            let refused = Refused::from(RefusalCode::MergedHistory);
+            enter::refuse(work, who, &start, (published.graph.id(), refused));
+        }
     }
 }
 

@@ -74,15 +74,22 @@ fn is_over(
         Rule::When(condition) => ground.holds(work, condition, None),
         Rule::Event { .. } => heard.is_some_and(|heard| {
             let lateness_us = ground.published.graph.entry().lateness_us;
-            !is_history(work, heard, lateness_us)
-                && leave::hears(work, ground, (instance, &item.on), heard)
+            let why_not = history(work, heard, lateness_us);
+            let hears = leave::hears(work, ground, (instance, &item.on), heard);
+            if let Some(code) = why_not.filter(|_| hears) {
+                leave::unheard(work, ground, heard, code);
+            }
+            hears && why_not.is_none()
         }),
     }
 }
 
-/// Whether an event is too old, or marked as history: it starts nothing and wakes no wait.
-pub(crate) fn is_history(work: &Work<'_>, heard: &Heard<'_>, lateness_us: i64) -> bool {
-    heard.happened.event.historical || is_late(work, heard.happened.occurred, lateness_us)
+/// Why an event starts nothing and wakes no wait: it is marked as history, or too old.
+fn history(work: &Work<'_>, heard: &Heard<'_>, lateness_us: i64) -> Option<RefusalCode> {
+    if heard.happened.event.historical {
+        return Some(RefusalCode::Historical);
+    }
+    is_late(work, heard.happened.occurred, lateness_us).then_some(RefusalCode::Late)
 }
 
 /// Whether something is older than a journey takes.

@@ -25,8 +25,10 @@ fn an_event_ends_a_walk_in_the_middle_of_a_wait() {
         let mut world = World::new(&[&journey(exit, "")]);
         world.hear(0, &track("userId u", "Came", ""));
         let told = world.hear(120, heard);
+        let is_older = told == ["j refused: before_entry"];
         let expected: &[&str] = if leaves { &["j exit: gone"] } else { &[] };
-        assert_eq!(told, expected, "{exit}: {heard}");
+        assert!(told == expected || is_older, "{exit}: {heard}: {told:?}");
+        assert_eq!(is_older, heard.contains("09:59:59"));
         assert_eq!(world.wait(1_000).is_empty(), leaves);
     };
     let went = |more: &str| track("userId u", "Went", more);

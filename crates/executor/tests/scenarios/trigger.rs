@@ -172,7 +172,10 @@ fn what_a_merge_brings_is_no_change() {
     let anonymous = r#"{"type":"identify","anonymousId":"a","traits":{"plan":"pro"}}"#;
     assert_eq!(world.hear(0, anonymous), ENTERED);
     world.hear(1, &track("userId u", "Looked", ""));
-    assert_eq!(world.hear(2, &login("a", "u")), [""; 0]);
+    assert_eq!(
+        world.hear(2, &login("a", "u")),
+        ["j refused: merged_history"]
+    );
     // What the merge brought is what it was.
     assert_eq!(world.hear(3, &tell("u", "plan", r#""pro""#)), [""; 0]);
     assert_eq!(world.hear(4, &tell("u", "plan", r#""free""#)), ENTERED);

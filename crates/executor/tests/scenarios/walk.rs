@@ -104,11 +104,17 @@ fn a_late_event_wakes_no_wait_but_an_exit_rule_hears_it() {
     let historical = r#","historical":true"#;
     let before_the_trigger = r#","timestamp":"2026-01-26T09:59:59Z""#;
     assert_eq!(told("purchase", in_time), "cart exit: bought");
-    assert_eq!(told("purchase", late), "");
-    assert_eq!(told("purchase", historical), "");
-    assert_eq!(told("purchase", before_the_trigger), "");
+    assert_eq!(told("purchase", late), "cart refused: late");
+    assert_eq!(told("purchase", historical), "cart refused: historical");
+    assert_eq!(
+        told("purchase", before_the_trigger),
+        "cart refused: before_entry, cart refused: late"
+    );
     assert_eq!(told("leave", late), "cart exit: left");
-    assert_eq!(told("leave", before_the_trigger), "");
+    assert_eq!(
+        told("leave", before_the_trigger),
+        "cart refused: before_entry"
+    );
 }
 
 #[test]
