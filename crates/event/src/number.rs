@@ -39,6 +39,7 @@ impl Number {
     }
 
     /// The integer this number was written as, if it was and fits 64 bits.
+    #[inline]
     #[must_use]
     pub const fn as_i64(&self) -> Option<i64> {
         match self.0 {
@@ -48,6 +49,7 @@ impl Number {
     }
 
     /// Compares the quantities exactly, whatever their length or spelling.
+    #[inline]
     #[must_use]
     pub fn compare(&self, other: &Self) -> Ordering {
         if let (Some(left), Some(right)) = (self.as_i64(), other.as_i64()) {

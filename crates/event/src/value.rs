@@ -27,12 +27,14 @@ pub enum Value {
 
 impl Value {
     /// The value under `key` when this is an object that has it.
+    #[inline]
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {
         self.as_map()?.get(key)
     }
 
     /// The text this is, if it is one.
+    #[inline]
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
         if let Self::Text(text) = self {
@@ -43,6 +45,7 @@ impl Value {
     }
 
     /// The object this is, if it is one.
+    #[inline]
     #[must_use]
     pub const fn as_map(&self) -> Option<&Map> {
         if let Self::Map(map) = self {
@@ -89,6 +92,7 @@ impl Map {
     }
 
     /// The value under `key`.
+    #[inline]
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
         self.0

@@ -75,7 +75,7 @@ fn moved<'a>(operator: Operator, at: i64, by: i64) -> Option<Datum<'a>> {
 }
 
 /// The result for two integers, where it is one of 64 bits: most are, and need no decimals.
-fn integers(operator: Operator, left: i64, right: i64) -> Option<i64> {
+pub(super) fn integers(operator: Operator, left: i64, right: i64) -> Option<i64> {
     match operator {
         Operator::Multiply => left.checked_mul(right),
         Operator::Remainder => left.checked_rem(right),

@@ -147,6 +147,19 @@ fn plain<'a>(
     }
 }
 
+/// The value of a node that whole numbers alone make, where it is one of 64 bits.
+fn integer<'a>(node: &'a Node, scope: &Scope<'a>, locals: Option<&'a Locals<'a>>) -> Option<i64> {
+    if let Kind::Binary(operator, pair) = &node.kind {
+        let [left, right] = &**pair;
+        let left = integer(left, scope, locals)?;
+        return arithmetic::integers(*operator, left, integer(right, scope, locals)?);
+    }
+    match plain(node, scope, locals)? {
+        Value::Number(number) => number.as_i64(),
+        Value::Null | Value::Bool(_) | Value::Text(_) | Value::List(_) | Value::Map(_) => None,
+    }
+}
+
 fn are_equal<'a>(
     left: &'a Node,
     right: &'a Node,
@@ -157,6 +170,10 @@ fn are_equal<'a>(
     let both = plain(left, scope, locals).zip(plain(right, scope, locals));
     if let Some((left, right)) = both {
         return same(left, right);
+    }
+    let numbers = integer(left, scope, locals).zip(integer(right, scope, locals));
+    if let Some((left, right)) = numbers {
+        return left == right;
     }
     for (choice, other) in [(left, right), (right, left)] {
         if let Kind::Path(path) = &choice.kind
@@ -179,6 +196,10 @@ fn order<'a>(
     let both = plain(left, scope, locals).zip(plain(right, scope, locals));
     if let Some((left, right)) = both {
         return order_of(left, right);
+    }
+    let numbers = integer(left, scope, locals).zip(integer(right, scope, locals));
+    if let Some((left, right)) = numbers {
+        return Some(left.cmp(&right));
     }
     let value = |node: &'a Node| evaluate(node, scope, locals);
     match (&value(left), &value(right)) {
