@@ -20,7 +20,10 @@ use crate::commands::inspect::STATE;
 use crate::commands::{WrongInput, tell};
 use crate::environment;
 
-/// Memory for rows, in MiB, unless configured: a quarter of what most small machines have.
+/// The most memory for rows, in MiB, unless configured; less on a machine that has less than four
+/// times as much.
+const CACHE_MB_MAX: u32 = 4_096;
+/// Memory for rows, in MiB, where the system does not say how much it has.
 const CACHE_MB: u32 = 512;
 
 /// What is to be put together.
@@ -159,6 +162,13 @@ pub(crate) async fn assemble(order: &Order<'_>) -> anyhow::Result<Assembled> {
     })
 }
 
+/// A quarter of the memory there is, at most 4 GiB.
+fn cache_mb() -> u32 {
+    environment::memory_mb().map_or(CACHE_MB, |mb| {
+        u32::try_from(mb / 4).map_or(CACHE_MB_MAX, |mb| mb.min(CACHE_MB_MAX))
+    })
+}
+
 /// Every secret must be there before anything real is sent (SP 29).
 fn all_there(graphs: &[Graph], secrets: &Secrets) -> anyhow::Result<()> {
     let missing: Vec<String> = graphs
@@ -195,7 +205,7 @@ pub(crate) fn store(
             .state
             .cache_mb
             .and_then(|mb| u32::try_from(mb).ok())
-            .unwrap_or(CACHE_MB),
+            .unwrap_or_else(cache_mb),
         dry,
         new_id_key: environment::new_id_key()?,
         history_us: settings.state.history_us,

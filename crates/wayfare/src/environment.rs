@@ -1,5 +1,5 @@
 //! What does the process find around it? The one place that reads environment variables, secret
-//! files and chance.
+//! files, the machine's memory and chance.
 
 use std::io::IsTerminal;
 
@@ -31,6 +31,30 @@ pub(crate) fn wants_color(stream: &impl IsTerminal) -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && stream.is_terminal()
 }
 
+/// The memory this process may use, in MiB: the machine's, or less where its control group has less;
+/// nothing where the system does not tell.
+pub(crate) fn memory_mb() -> Option<u64> {
+    let read = |path: &str| std::fs::read_to_string(path).ok();
+    let machine = read("/proc/meminfo").and_then(|text| total_mb(&text));
+    let group = read("/sys/fs/cgroup/memory.max").and_then(|text| limit_mb(&text));
+    machine.into_iter().chain(group).min()
+}
+
+/// `MemTotal:` of `/proc/meminfo`, which counts in KiB.
+fn total_mb(meminfo: &str) -> Option<u64> {
+    let line = meminfo
+        .lines()
+        .find_map(|it| it.strip_prefix("MemTotal:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib / 1024)
+}
+
+/// A control group's limit in bytes; `max` is none.
+fn limit_mb(text: &str) -> Option<u64> {
+    let bytes: u64 = text.trim().parse().ok()?;
+    Some(bytes / (1024 * 1024))
+}
+
 /// The id key of a state directory that is new.
 ///
 /// # Errors
@@ -41,4 +65,18 @@ pub(crate) fn new_id_key() -> anyhow::Result<[u8; 32]> {
     getrandom::fill(&mut key)
         .map_err(|error| anyhow::anyhow!("the operating system gives no random bytes: {error}"))?;
     Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_read_as_linux_tells_it() {
+        let meminfo = "MemTotal:       24577024 kB\nMemFree:          100 kB\n";
+        assert_eq!(total_mb(meminfo), Some(24_001));
+        assert_eq!(total_mb("MemFree: 100 kB\n"), None);
+        assert_eq!(limit_mb("536870912\n"), Some(512));
+        assert_eq!(limit_mb("max\n"), None);
+    }
 }
