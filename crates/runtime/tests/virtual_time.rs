@@ -210,3 +210,47 @@ blocks:
     ];
     assert_eq!(told, expected);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_to_the_end_ends_with_dates_that_move_themselves() {
+    let renewal = "
+journey: renewal
+description: Move the date on when it has come.
+trigger: { date: profile.renewsAt }
+entry: { again: always }
+blocks:
+  move:
+    update:
+      profile: { renewsAt: '{timestamp(profile.renewsAt) + duration(\"30d\")}' }
+    then: over
+  over: { exit: renewed }
+";
+    let told = r#"{"type":"identify","userId":"a","timestamp":"2026-01-26T10:00:00Z",
+        "traits":{"renewsAt":"2026-02-01"}}"#;
+    let (told, engine) = play(&[renewal], &[told.to_owned()], Advance::ToTheEnd).await;
+    // The date that was known when the input ended has its turn, the one it moves to has not.
+    assert_eq!(told, ["2026-02-01T00:00:00Z a: renewed"]);
+    assert_eq!(engine.next_timer(), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sweep_leaves_nothing_in_the_queue() {
+    let marks = "
+journey: marks
+description: Mark everybody at noon, four times over.
+trigger: { schedule: { cron: '0 12 * * *' } }
+entry: { again: always }
+blocks:
+  a: { update: { profile: { a: 1 } }, then: b }
+  b: { update: { profile: { b: 1 } }, then: c }
+  c: { update: { profile: { c: 1 } }, then: d }
+  d: { update: { profile: { d: 1 } }, then: over }
+  over: { exit: marked }
+";
+    // With what each of them queues, more than follows one input at once.
+    let people = (0..250).map(|person| looked(&format!("u{person}"), "26T10:00:00"));
+    let people: Vec<String> = people.collect();
+    let (told, engine) = play(&[marks], &people, Advance::By(DAY_US / 4)).await;
+    assert_eq!(told.len(), 250);
+    assert!(!engine.has_queued());
+}
