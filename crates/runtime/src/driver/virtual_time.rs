@@ -25,7 +25,8 @@ impl Driver<'_> {
     /// When the store fails: nothing of the batch was answered, and nothing more is taken.
     pub async fn play(mut self, advance: Advance) -> Result<Engine, StoreError> {
         let mut waiting = Vec::new();
-        self.drain(self.engine.at())?;
+        let at = self.engine.at();
+        self.engine.drain(at, usize::MAX)?;
         self.settle().await?;
         while self.inbox.recv_many(&mut waiting, BATCH_MAX).await > 0 {
             for submission in waiting.drain(..) {
@@ -45,7 +46,7 @@ impl Driver<'_> {
                 // ended the first start nothing, and of the others those that were known then.
                 self.engine.last_call();
                 while let Some(due) = self.engine.next_timer() {
-                    self.fire(due).await?;
+                    self.turn(due).await?;
                 }
             }
         }
@@ -78,49 +79,23 @@ impl Driver<'_> {
         }
         let at = if moves { at } else { last };
         self.take_named(happened, origin, at)?;
-        self.drain(at)?;
+        self.engine.drain(at, usize::MAX)?;
         self.flush_if_full()?;
         self.settle().await
     }
 
-    /// Moves the clock: what is due on the way has its turn, timers before sweeps of the same
-    /// instant.
+    /// Moves the clock: what is due on the way has its turn.
     async fn move_to(&mut self, at: Timestamp) -> Result<(), StoreError> {
-        loop {
-            let timer = self.engine.next_timer().filter(|due| *due <= at);
-            let sweep = self.engine.next_sweep().filter(|due| *due <= at);
-            match (timer, sweep) {
-                (Some(timer), sweep) if sweep.is_none_or(|sweep| timer <= sweep) => {
-                    self.fire(timer).await?;
-                }
-                (_, Some(sweep)) => self.sweep(sweep).await?,
-                (Some(_), None) => unreachable!("a timer without a sweep before it has fired"),
-                (None, None) => return Ok(()),
-            }
-        }
-    }
-
-    async fn fire(&mut self, due: Timestamp) -> Result<(), StoreError> {
-        self.engine.fire(due, 1)?;
-        self.drain(due)?;
-        self.settle().await?;
-        self.flush_if_full()
-    }
-
-    async fn sweep(&mut self, due: Timestamp) -> Result<(), StoreError> {
-        let at = due.max(self.engine.at());
-        self.engine.sweep(at, usize::MAX)?;
-        self.drain(at)?;
-        self.settle().await?;
-        self.flush_if_full()
-    }
-
-    /// Takes everything that waits in the queue.
-    fn drain(&mut self, at: Timestamp) -> Result<(), StoreError> {
-        while self.engine.has_queued() {
-            self.engine.drain(at, BATCH_MAX)?;
+        while let Some(due) = self.engine.next_turn().filter(|due| *due <= at) {
+            self.turn(due).await?;
         }
         Ok(())
+    }
+
+    async fn turn(&mut self, due: Timestamp) -> Result<(), StoreError> {
+        self.engine.turn(due)?;
+        self.settle().await?;
+        self.flush_if_full()
     }
 
     /// Sends what is owed until every delivery is final; back-off passes in virtual time.
@@ -138,7 +113,7 @@ impl Driver<'_> {
                 let at = self.engine.at();
                 let due = self.engine.due_of(told.delivery()).unwrap_or(at);
                 self.hear(told, due.max(at))?;
-                self.drain(due.max(at))?;
+                self.engine.drain(due.max(at), usize::MAX)?;
             }
         }
         Ok(())

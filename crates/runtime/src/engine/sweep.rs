@@ -34,6 +34,25 @@ impl Engine {
         self.sweeps.values().filter_map(|sweep| sweep.at).min()
     }
 
+    /// The earliest instant at which something has its turn by itself: a timer, or a sweep.
+    #[must_use]
+    pub fn next_turn(&self) -> Option<Timestamp> {
+        self.next_timer().into_iter().chain(self.next_sweep()).min()
+    }
+
+    /// In virtual time, gives what is due by then its turn, and everything it queues: one timer, else
+    /// the next page of a sweep. With [`Engine::next_turn`] timers come before sweeps of their instant.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot read or write.
+    pub fn turn(&mut self, at: Timestamp) -> Result<(), StoreError> {
+        if self.fire(at, 1)? == 0 {
+            self.sweep(at, usize::MAX)?;
+        }
+        self.drain(at, usize::MAX)
+    }
+
     /// Whether a sweep is under way or an input waits in the queue.
     #[must_use]
     pub fn is_sweeping(&self) -> bool {

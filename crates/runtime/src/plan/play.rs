@@ -13,8 +13,6 @@ use super::{Side, Told};
 use crate::engine::{Engine, OpenError, Output};
 use crate::intake;
 
-/// Queued inputs taken at once.
-const QUEUED_MAX: usize = 1_000;
 /// What every receiver answers.
 const ANSWER: Outcome = Outcome::Answered {
     status: 200,
@@ -90,41 +88,28 @@ impl Play {
         self.move_to(self.engine.at())?;
         self.engine.last_call();
         while let Some(due) = self.engine.next_timer() {
-            self.engine.fire(due, 1)?;
+            self.engine.turn(due)?;
             self.follow()?;
         }
         self.keep()?;
         Ok(self.decided)
     }
 
-    /// Lets everything happen that is due by `at`, timers before sweeps of the same instant.
+    /// Lets everything happen that is due by `at`.
     fn move_to(&mut self, at: Timestamp) -> Result<(), StoreError> {
         self.engine.begin_sweeps(at)?;
-        loop {
-            let timer = self.engine.next_timer().filter(|due| *due <= at);
-            let sweep = self.engine.next_sweep().filter(|due| *due <= at);
-            match (timer, sweep) {
-                (Some(timer), sweep) if sweep.is_none_or(|sweep| timer <= sweep) => {
-                    self.engine.fire(timer, 1)?;
-                }
-                (_, Some(sweep)) => {
-                    let at = sweep.max(self.engine.at());
-                    self.engine.sweep(at, usize::MAX)?;
-                }
-                (Some(_), None) => unreachable!("a timer without a sweep before it has fired"),
-                (None, None) => return Ok(()),
-            }
+        while let Some(due) = self.engine.next_turn().filter(|due| *due <= at) {
+            self.engine.turn(due)?;
             self.follow()?;
         }
+        Ok(())
     }
 
     /// Takes what was queued and sends what is owed, until neither causes more.
     fn follow(&mut self) -> Result<(), StoreError> {
         loop {
             let at = self.engine.at();
-            while self.engine.has_queued() {
-                self.engine.drain(at, QUEUED_MAX)?;
-            }
+            self.engine.drain(at, usize::MAX)?;
             let due = self.engine.take_due(at)?;
             for delivery in &due {
                 if self.engine.ready(at, delivery.id)?

@@ -116,11 +116,7 @@ impl Play<'_> {
     }
 
     fn next(&self) -> Option<Timestamp> {
-        let times = [
-            self.engine.next_timer(),
-            self.engine.next_sweep(),
-            self.next_of_deliveries(),
-        ];
+        let times = [self.engine.next_turn(), self.next_of_deliveries()];
         times.into_iter().flatten().min()
     }
 
@@ -141,7 +137,7 @@ impl Play<'_> {
         let mut due = self.engine.take_due(at)?;
         due.sort_by_key(|delivery| self.places.get(&delivery.id));
         if due.is_empty() {
-            return self.time_comes(at);
+            return self.engine.turn(at);
         }
         for delivery in due {
             if self.engine.ready(at, delivery.id)?
@@ -149,14 +145,6 @@ impl Play<'_> {
             {
                 self.attempt(&delivery, at);
             }
-        }
-        Ok(())
-    }
-
-    /// Fires the timer that is due, else goes on with the sweep that is.
-    fn time_comes(&mut self, at: Timestamp) -> Result<(), StoreError> {
-        if self.engine.fire(at, 1)? == 0 {
-            self.engine.sweep(at, usize::MAX)?;
         }
         Ok(())
     }
