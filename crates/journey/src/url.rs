@@ -184,6 +184,13 @@ pub(crate) fn compile(
         }
     };
     let (path, query) = split_query(parts, text.span, place, problems)?;
+    let written = [&path, &query].map(|parts| with_values(parts, "").len());
+    let bytes = origin.len() + written.iter().sum::<usize>();
+    if bytes > URL_BYTES_MAX {
+        let message = format!("this url has {bytes} bytes, at most {URL_BYTES_MAX} are sent");
+        problems.push(problem(Code::InvalidUrl, &message, "write a shorter one"));
+        return None;
+    }
     if with_values(&path, "x").split('/').any(is_dots) {
         let message = "`.` and `..` lead to another path than the one written";
         problems.push(problem(
