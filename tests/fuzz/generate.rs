@@ -13,47 +13,177 @@ const WORDS: &[(&str, &[&str])] = &[
     (
         "event",
         &[
-            "\"type\":\"", "track", "identify", "page", "screen", "group", "alias", "consent",
-            "\"userId\":", "\"previousId\":", "\"groupId\":", "\"traits\":{", "\"context\":{",
-            "\"timestamp\":\"", "\"validUntil\":\"unlimited\"", "2026-01-26T10:12:45.123456Z",
-            "9999-12-31", "[+02:00]", "\"historical\":true", "null", "1e400", "-0", "\\u0000",
-            "\\ud83d", "[[[[[[[[", "]]]]", "{\"a\":", "}", ",",
+            "\"type\":\"",
+            "track",
+            "identify",
+            "page",
+            "screen",
+            "group",
+            "alias",
+            "consent",
+            "\"userId\":",
+            "\"previousId\":",
+            "\"groupId\":",
+            "\"traits\":{",
+            "\"context\":{",
+            "\"timestamp\":\"",
+            "\"validUntil\":\"unlimited\"",
+            "2026-01-26T10:12:45.123456Z",
+            "9999-12-31",
+            "[+02:00]",
+            "\"historical\":true",
+            "null",
+            "1e400",
+            "-0",
+            "\\u0000",
+            "\\ud83d",
+            "[[[[[[[[",
+            "]]]]",
+            "{\"a\":",
+            "}",
+            ",",
         ],
     ),
     (
         "journey",
         &[
-            "\n  ", "\n    then: ", "\n  - ", ": ", "{ ", " }", "[", "]", "&a ", "*a", "!!binary ",
-            "|\n", ">-\n", "# ", "---\n", "...\n", "%YAML 1.2\n", "<<: ", "\u{feff}", "\t", "'", "\"",
-            "trigger:", "blocks:", "decide:", "split:", "wait:", "until:", "update:", "webhook:",
-            "exit:", "when:", "else:", "migrate:", "schedule:", "3d", "0s", "99999999999999999999",
+            "\n  ",
+            "\n    then: ",
+            "\n  - ",
+            ": ",
+            "{ ",
+            " }",
+            "[",
+            "]",
+            "&a ",
+            "*a",
+            "!!binary ",
+            "|\n",
+            ">-\n",
+            "# ",
+            "---\n",
+            "...\n",
+            "%YAML 1.2\n",
+            "<<: ",
+            "\u{feff}",
+            "\t",
+            "'",
+            "\"",
+            "trigger:",
+            "blocks:",
+            "decide:",
+            "split:",
+            "wait:",
+            "until:",
+            "update:",
+            "webhook:",
+            "exit:",
+            "when:",
+            "else:",
+            "migrate:",
+            "schedule:",
+            "3d",
+            "0s",
+            "99999999999999999999",
         ],
     ),
     (
         "expression",
         &[
-            "profile.", "properties.", "event.", "trigger.", "change.", "entry.at", "now", "order.",
-            "consent.marketing", "account.", "&&", "||", "??", "!", "==", "!=", "<=", ">", "+", "-",
-            "*", "/", "%", "?", ":", " in ", "[", "]", "(", ")", ".exists(x, ", ".all(x, ",
-            ".size()", ".contains(", ".matches('", "duration('1h')", "timestamp('", "count('", "last('",
-            "0.1", "1e400", "9223372036854775807", "'\\''", "true", "null",
+            "profile.",
+            "properties.",
+            "event.",
+            "trigger.",
+            "change.",
+            "entry.at",
+            "now",
+            "order.",
+            "consent.marketing",
+            "account.",
+            "&&",
+            "||",
+            "??",
+            "!",
+            "==",
+            "!=",
+            "<=",
+            ">",
+            "+",
+            "-",
+            "*",
+            "/",
+            "%",
+            "?",
+            ":",
+            " in ",
+            "[",
+            "]",
+            "(",
+            ")",
+            ".exists(x, ",
+            ".all(x, ",
+            ".size()",
+            ".contains(",
+            ".matches('",
+            "duration('1h')",
+            "timestamp('",
+            "count('",
+            "last('",
+            "0.1",
+            "1e400",
+            "9223372036854775807",
+            "'\\''",
+            "true",
+            "null",
         ],
     ),
     (
         "template",
         &[
-            "{", "}", "{{", "}}", "{profile.path}", "{profile.query}", "{profile.host}",
-            "{profile.plan}", "{profile.line}", "{profile.home}", "{profile.gone ?? 'x'}", "https://",
-            "/", "?", "&", "=", "#", "@", ":", "..", "%2e", "%", "\n", "\": \"", "[", "]", "'",
+            "{",
+            "}",
+            "{{",
+            "}}",
+            "{profile.path}",
+            "{profile.query}",
+            "{profile.host}",
+            "{profile.plan}",
+            "{profile.line}",
+            "{profile.home}",
+            "{profile.gone ?? 'x'}",
+            "https://",
+            "/",
+            "?",
+            "&",
+            "=",
+            "#",
+            "@",
+            ":",
+            "..",
+            "%2e",
+            "%",
+            "\n",
+            "\": \"",
+            "[",
+            "]",
+            "'",
         ],
     ),
     (
         "frame",
-        &["\0\0\0\0", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "\x01", "\x02\0\0\0\0\0\0\0\x01", "\x7f"],
+        &[
+            "\0\0\0\0",
+            "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+            "\x01",
+            "\x02\0\0\0\0\0\0\0\x01",
+            "\x7f",
+        ],
     ),
     (
         "record",
-        &["\0\u{1}", "\0", "\u{1}", "\u{7f}", "null", "{}", "[]", "user_id", "at", "owner"],
+        &[
+            "\0\u{1}", "\0", "\u{1}", "\u{7f}", "null", "{}", "[]", "user_id", "at", "owner",
+        ],
     ),
 ];
 
@@ -91,8 +221,16 @@ fn change(chance: &mut Chance, target: &str, kept: &[(PathBuf, Vec<u8>)], bytes:
     let most = chance.one_of(&most).copied().unwrap_or_default().max(1);
     let end = (place + 1 + chance.below(most)).min(bytes.len());
     match chance.below(10) {
-        0 => bytes.iter_mut().skip(place).take(1).for_each(|it| *it ^= 1 << chance.below(8)),
-        1 => bytes.iter_mut().skip(place).take(1).for_each(|it| *it = chance.byte()),
+        0 => bytes
+            .iter_mut()
+            .skip(place)
+            .take(1)
+            .for_each(|it| *it ^= 1 << chance.below(8)),
+        1 => bytes
+            .iter_mut()
+            .skip(place)
+            .take(1)
+            .for_each(|it| *it = chance.byte()),
         2 => drop(bytes.drain(place..end.max(place))),
         3 => bytes.truncate(place),
         4 => {
@@ -103,7 +241,10 @@ fn change(chance: &mut Chance, target: &str, kept: &[(PathBuf, Vec<u8>)], bytes:
         5 => {
             let other = chance.one_of(kept).map_or(&[][..], |(_, other)| other);
             let from = chance.below(other.len() + 1);
-            bytes.splice(place..end.max(place), other.iter().skip(from).take(most).copied());
+            bytes.splice(
+                place..end.max(place),
+                other.iter().skip(from).take(most).copied(),
+            );
         }
         6 => {
             let other = chance.one_of(kept).map_or(&[][..], |(_, other)| other);
@@ -115,7 +256,11 @@ fn change(chance: &mut Chance, target: &str, kept: &[(PathBuf, Vec<u8>)], bytes:
         _ => {
             let words = WORDS.iter().find(|(name, _)| *name == target);
             let word = words.and_then(|(_, words)| chance.one_of(words));
-            let over = if chance.below(2) == 0 { place } else { end.max(place) };
+            let over = if chance.below(2) == 0 {
+                place
+            } else {
+                end.max(place)
+            };
             bytes.splice(place..over, word.copied().unwrap_or_default().bytes());
         }
     }

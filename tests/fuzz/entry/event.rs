@@ -73,7 +73,13 @@ fn depth(value: &Value) -> usize {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) => 1,
         Value::List(items) => 1 + items.iter().map(depth).max().unwrap_or_default(),
-        Value::Map(map) => 1 + map.iter().map(|(_, it)| depth(it)).max().unwrap_or_default(),
+        Value::Map(map) => {
+            1 + map
+                .iter()
+                .map(|(_, it)| depth(it))
+                .max()
+                .unwrap_or_default()
+        }
     }
 }
 

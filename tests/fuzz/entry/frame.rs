@@ -128,13 +128,19 @@ fn damaged(account: [u8; 4], payloads: &[u8]) {
         }
         _ => {
             let bit = 1 << (kind / 3 % 8);
-            left.iter_mut().skip(place).take(1).for_each(|it| *it ^= bit);
+            left.iter_mut()
+                .skip(place)
+                .take(1)
+                .for_each(|it| *it ^= bit);
             true
         }
     };
     fs::write(first(&directory), &left).expect("a segment can be written");
     let (found, end) = open(&directory);
-    assert!(payloads.starts_with(&found), "something that was not written");
+    assert!(
+        payloads.starts_with(&found),
+        "something that was not written"
+    );
     let before = ends.iter().filter(|end| **end <= place).count();
     let is_header = left.get(..HEAD_BYTES) != segment.get(..HEAD_BYTES);
     let lost = payloads.len() - found.len();

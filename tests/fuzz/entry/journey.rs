@@ -24,7 +24,8 @@ pub(super) fn read(bytes: &[u8]) {
     let again = compiles(&text, &anywhere).expect("what compiled once compiles again");
     let drawn = |compiled: &Compiled, drawing| draw(&compiled.graph, drawing);
     for laid_out in laid_out(&text) {
-        let other = compiles(&laid_out, &anywhere).unwrap_or_else(|| panic!("layout counts:\n{laid_out}"));
+        let other =
+            compiles(&laid_out, &anywhere).unwrap_or_else(|| panic!("layout counts:\n{laid_out}"));
         assert_eq!(other.graph.version(), compiled.graph.version());
         for drawing in [Drawing::Mermaid, Drawing::Dot] {
             assert_eq!(drawn(&other, drawing), drawn(&again, drawing));

@@ -13,7 +13,10 @@ pub(super) fn read(bytes: &[u8]) {
     };
     let again = form.rewritten(&written);
     let again = again.unwrap_or_else(|error| panic!("{form:?} does not read back: {error}"));
-    assert_eq!(again, written, "{form:?} says something else when read back");
+    assert_eq!(
+        again, written,
+        "{form:?} says something else when read back"
+    );
     if let Form::Key(_) = form {
         // Keys are compared as bytes, so there is one way to write each.
         assert_eq!(written, stored, "{form:?} can be written in two ways");

@@ -10,6 +10,8 @@ use super::scope::{self, Profile};
 
 /// Bytes of a rendered body.
 const BODY_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of a rendered header's value.
+const HEADER_BYTES_MAX: usize = 4 * 1024;
 /// Bytes of a rendered URL.
 const URL_BYTES_MAX: usize = 2_048;
 
@@ -93,10 +95,9 @@ fn is_sound(request: &Rendered, written: &str) {
     assert_eq!((request.base.as_ref(), url.fragment()), (None, None));
     assert!(request.url.is_ascii() && request.url.len() <= URL_BYTES_MAX);
     for (name, value) in &request.headers {
-        assert!(
-            value.bytes().all(|byte| matches!(byte, b' '..=b'~')),
-            "{name}: {value:?}"
-        );
+        let is_plain = value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        assert!(is_plain, "{name}: {value:?}");
+        assert!(value.len() <= HEADER_BYTES_MAX, "{name}: {}", value.len());
     }
     if let Some(body) = &request.body {
         let body = body.to_string();
