@@ -10,8 +10,11 @@ mod record;
 mod scope;
 mod template;
 
+/// Takes any bytes, and panics when something does not hold that should.
+type Read = fn(&[u8]);
+
 /// The entry points, by their names.
-pub(crate) const TARGETS: [(&str, fn(&[u8])); 6] = [
+pub(crate) const TARGETS: [(&str, Read); 6] = [
     ("event", event::read),
     ("journey", journey::read),
     ("expression", expression::read),

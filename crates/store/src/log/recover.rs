@@ -127,7 +127,7 @@ impl Segment<'_> {
         let rest = written(rest);
         // A disk may keep a later page of a frame and lose the first one.
         let headless = self.last && !rest.is_empty();
-        let reason = reason.or(headless.then_some("the beginning of the frame is missing"));
+        let reason = reason.or_else(|| headless.then_some("the beginning of the frame is missing"));
         if holds_newer(rest, end.next_sequence) || (reason.is_some() && !self.last) {
             return Err(damaged(offset, reason.unwrap_or("frames are missing here")));
         }
