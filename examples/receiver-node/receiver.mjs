@@ -4,6 +4,7 @@
 //
 //     WEBHOOK_SECRETS='whsec_...' node receiver.mjs [PORT] [FILE]
 
+import { isUtf8 } from 'node:buffer'
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import fs from 'node:fs'
 import { createServer } from 'node:http'
@@ -96,8 +97,7 @@ export class Ledger {
     const sha256 = createHash('sha256').update(bytes).digest('base64')
     const before = this.#seen.get(id)
     if (before !== undefined) return before.sha256 === sha256 ? 204 : 422
-    const body = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-    const line = Buffer.from(`${JSON.stringify({ at: now, id, sha256, body })}\n`)
+    const line = Buffer.from(`${JSON.stringify({ at: now, id, sha256, body: bytes.toString() })}\n`)
     // Over what a write that failed has left there.
     fs.ftruncateSync(this.#file, this.#length)
     for (let written = 0; written < line.length; ) {
@@ -143,13 +143,17 @@ async function receive(request, keys, ledger) {
     console.error(`not verified: ${error.message}`)
     return 401
   }
+  if (!isUtf8(body)) {
+    console.error(`${id}: the body is not text`)
+    return 400
+  }
   try {
     const status = ledger.take(id, body, now)
     if (status === 422) console.error(`${id}: came before with another body`)
     return status
   } catch (error) {
     console.error(`${id}: not taken: ${error.message}`)
-    return error instanceof TypeError ? 400 : 503
+    return 503
   }
 }
 

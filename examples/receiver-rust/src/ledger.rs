@@ -98,7 +98,11 @@ impl Ledger {
         let sha256 = BASE64_STANDARD.encode(Sha256::digest(body));
         if let Some(before) = self.seen.get(id) {
             let is_same = *before == sha256;
-            return Ok(if is_same { Taken::Before } else { Taken::Altered });
+            return Ok(if is_same {
+                Taken::Before
+            } else {
+                Taken::Altered
+            });
         }
         let line = Line {
             at: now,

@@ -105,7 +105,9 @@ impl Secrets {
             return Err(Refusal::Age);
         }
         // Other versions may stand beside ours.
-        let ours = signatures.split(' ').filter_map(|it| it.strip_prefix("v1,"));
+        let ours = signatures
+            .split(' ')
+            .filter_map(|it| it.strip_prefix("v1,"));
         let ours: Vec<Vec<u8>> = ours.filter_map(|it| BASE64.decode(it).ok()).collect();
         for key in &self.0 {
             let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
