@@ -62,7 +62,7 @@ impl Ledger {
         file.try_lock()?;
         // A file is durable when its name is, too.
         let directory = path.parent().filter(|it| !it.as_os_str().is_empty());
-        File::open(directory.unwrap_or(Path::new(".")))?.sync_all()?;
+        File::open(directory.unwrap_or_else(|| Path::new(".")))?.sync_all()?;
         let mut ledger = Self {
             file,
             length: 0,

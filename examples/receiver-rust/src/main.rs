@@ -38,7 +38,7 @@ async fn main() -> anyhow::Result<()> {
     let port: u16 = port.map_or(Ok(9000), |it| it.parse()).context("PORT")?;
     let file: PathBuf = arguments
         .next()
-        .map_or("received.ndjson".into(), Into::into);
+        .map_or_else(|| "received.ndjson".into(), PathBuf::from);
     let secrets = secrets().context("WEBHOOK_SECRETS")?;
     let ledger = Ledger::open(&file, now()).with_context(|| file.display().to_string())?;
     let desk = Arc::new(Desk {
