@@ -1,0 +1,212 @@
+"""Do the published libraries verify what Wayfare sends? Starts a receiver of each, lets `wayfare run` send to
+all of them, and reads what they logged.
+
+    python check.py WAYFARE PACKAGES    (run by the Python that has the libraries)
+"""
+
+import base64
+import contextlib
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+
+wayfare, packages = map(os.path.abspath, sys.argv[1:])
+here = os.path.dirname(os.path.abspath(__file__))
+LIBRARIES = ["python-standardwebhooks", "python-svix", "node-standardwebhooks", "node-svix"]
+PEOPLE = 5
+SECRETS = {name: "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode() for name in ("NEW", "OLD")}
+
+# Path: the block, which secrets verify what it sends, and how often it is sent.
+BLOCKS = {
+    "rotated": ("method: POST, sign: [{ env: NEW }, { env: OLD }], payload: PAYLOAD", ["NEW", "OLD"], 1),
+    "single": ("method: PUT, sign: { env: NEW }, payload: PAYLOAD", ["NEW"], 1),
+    "old": ("method: POST, sign: { env: OLD }, payload: PAYLOAD", ["OLD"], 1),
+    "empty": ("method: DELETE, sign: [{ env: NEW }, { env: OLD }], payload: none", ["NEW", "OLD"], 1),
+    "retried": (
+        "method: PUT, sign: [{ env: NEW }, { env: OLD }], delivery: at_least_once, payload: PAYLOAD",
+        ["NEW", "OLD"],
+        3,
+    ),
+}
+PAYLOAD = '{ who: "{profile.userId}", text: "{properties.text}", number: "{properties.number}", price: "{properties.price}" }'
+JOURNEY = """
+journey: {name}
+title: {name}
+description: What is sent to one library.
+trigger: {{ event: Signed Up }}
+entry: {{ again: once }}
+blocks:
+  send:
+    webhook: {{ url: "http://127.0.0.1:{port}/{path}", consent: {{ basis: contract, because: it is a check }}, {block} }}
+"""
+# Whoever parses and writes this again has other bytes.
+EVENT = (
+    '{"type":"track","messageId":"m%d","userId":"u%d","event":"Signed Up",'
+    '"properties":{"text":"Gr\\u00fc\\u00dfe \U0001f600 \\u2028 \\"</script>\\"","number":9007199254740993,"price":1.10}}\n'
+)
+
+
+def expect(is_so, words):
+    if not is_so:
+        sys.exit(f"receivers: {words}")
+
+
+class Receiver:
+    """A library that listens."""
+
+    def __init__(self, stack, scratch, library):
+        language, name = library.split("-")
+        self.library, self.log = library, f"{scratch}/{library}.ndjson"
+        command = [sys.executable, f"{here}/receiver.py", name, self.log]
+        if language == "node":
+            command = ["node", f"{here}/receiver.mjs", name, self.log, packages]
+        process = subprocess.Popen(command, env=os.environ | SECRETS, stdout=subprocess.PIPE, text=True)
+        stack.callback(process.wait)
+        stack.callback(process.kill)
+        self.port = int(process.stdout.readline() or sys.exit(f"receivers: {library} does not start"))
+
+    def ask(self, method, path, headers, body):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request(method, path, body, headers)
+        status = connection.getresponse().status
+        connection.close()
+        return status
+
+    def logged(self):
+        with open(self.log, encoding="utf-8") as file:
+            return [json.loads(line) for line in file]
+
+
+def signed(secret, age, body):
+    """The headers of a request that somebody else signed: the receivers are shown to tell right from wrong."""
+    timestamp = str(int(time.time()) - age)
+    content = f"msg_1.{timestamp}.".encode() + body
+    code = hmac.digest(base64.b64decode(secret.removeprefix("whsec_")), content, hashlib.sha256)
+    signature = "v1," + base64.b64encode(code).decode()
+    return {"webhook-id": "msg_1", "webhook-timestamp": timestamp, "webhook-signature": signature}
+
+
+def receivers_can_tell(receivers):
+    body = b'{"a":1}'
+    strange = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    right = signed(SECRETS["NEW"], 0, body)
+    table = [
+        (right, body, 204),
+        (signed(SECRETS["OLD"], 0, body), body, 204),
+        ({name.upper(): value for name, value in right.items()}, body, 204),
+        ({**right, "webhook-signature": f"v1,{'A' * 43}= {right['webhook-signature']}"}, body, 204),
+        ({**right, "webhook-signature": f"v2,x {right['webhook-signature']}"}, body, 204),
+        (signed(SECRETS["NEW"], 0, b""), b"", 204),
+        (signed(SECRETS["NEW"], 200, body), body, 204),
+        (signed(SECRETS["NEW"], 400, body), body, 401),
+        (signed(SECRETS["NEW"], -400, body), body, 401),
+        (signed(strange, 0, body), body, 401),
+        (right, body + b" ", 401),
+        ({**right, "webhook-id": "msg_2"}, body, 401),
+        ({}, body, 401),
+    ]
+    for receiver in receivers:
+        for headers, sent, expected in table:
+            status = receiver.ask("POST", "/own", headers, sent)
+            expect(status == expected, f"{receiver.library} answers {status} to {headers} {sent}, not {expected}")
+        os.remove(receiver.log)
+
+
+def write_project(directory, receivers):
+    os.mkdir(directory)
+    for receiver in receivers:
+        for path, (block, _, _) in BLOCKS.items():
+            name = f"{receiver.library}-{path}"
+            block = block.replace("PAYLOAD", PAYLOAD)
+            with open(f"{directory}/{name}.yaml", "w", encoding="utf-8") as file:
+                file.write(JOURNEY.format(name=name, port=receiver.port, path=path, block=block))
+    ports = ", ".join(str(receiver.port) for receiver in receivers)
+    with open(f"{directory}/wayfare.yaml", "w", encoding="utf-8") as file:
+        file.write("webhooks:\n  allow_networks: [127.0.0.0/8]\n  allow_http: [127.0.0.1]\n")
+        file.write(f"  allow_ports: [{ports}]\n")
+    with open(f"{directory}/events.ndjson", "w", encoding="utf-8") as file:
+        for person in range(PEOPLE):
+            file.write(EVENT % (person, person))
+
+
+def sent_by_wayfare(directory):
+    """The deliveries that were owed: journey to ids."""
+    command = [wayfare, "run", "--journeys", directory, "--events", f"{directory}/events.ndjson"]
+    run = subprocess.run(command, env=os.environ | SECRETS, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    expect(run.returncode == 0, f"wayfare ends with {run.returncode}: {run.stdout}{run.stderr}")
+    owed, delivered = {}, {}
+    for line in map(json.loads, run.stdout.splitlines()):
+        if line["kind"] == "decision":
+            expect(line["outcome"] == "webhook", f"another decision: {line}")
+            owed.setdefault(line["journey"], []).append(line["deliveryId"])
+        elif line["kind"] == "delivery" and line["state"] == "delivered":
+            delivered.setdefault(line["journey"], []).append(line["deliveryId"])
+    for ids in (*owed.values(), *delivered.values()):
+        ids.sort()
+    expect(owed == delivered, f"not everything was delivered: {run.stdout}{run.stderr}")
+    return owed
+
+
+def each_request_is_verified(receiver, owed):
+    """What it logged is what was decided, each verified at its time."""
+    logged = receiver.logged()
+    for path, (_, verifying, attempts) in BLOCKS.items():
+        name = f"{receiver.library}-{path}"
+        arrived = {}
+        for entry in logged:
+            if entry["path"] == f"/{path}":
+                arrived.setdefault(entry["headers"].get("webhook-id"), []).append(entry)
+        expect(len(owed.get(name, [])) == PEOPLE, f"{name}: {owed.get(name)} were owed")
+        expect(sorted(arrived) == owed[name], f"{name}: {sorted(arrived)} arrived, {owed[name]} were owed")
+        for webhook_id, entries in arrived.items():
+            expect(len(entries) == attempts, f"{name} {webhook_id}: {len(entries)} requests, not {attempts}")
+            for entry in entries:
+                verified = [secret for secret, is_so in entry["verified"].items() if is_so]
+                expect(verified == verifying, f"{name}: verified with {verified}, not {verifying}: {entry}")
+                count = entry["headers"]["webhook-signature"].count("v1,")
+                expect(count == len(verifying), f"{name}: {count} signatures: {entry}")
+            statuses = [entry["status"] for entry in entries]
+            expect(statuses == [500] * (attempts - 1) + [204], f"{name} {webhook_id}: answered {statuses}")
+            expect(len({entry["body"] for entry in entries}) == 1, f"{name} {webhook_id}: several bodies")
+            times = [int(entry["headers"]["webhook-timestamp"]) for entry in entries]
+            expect(times == sorted(times), f"{name} {webhook_id}: the timestamps are {times}")
+            if attempts > 1:
+                # A second lies between the first two attempts, and five before the third.
+                expect(len(set(times)) == attempts, f"{name} {webhook_id}: the timestamps are {times}")
+    known = {f"/{path}" for path in BLOCKS}
+    expect(all(entry["path"] in known for entry in logged), f"{receiver.library} got something else")
+    return logged
+
+
+def an_altered_request_is_refused(receiver, logged):
+    for entry in logged:
+        names = ("webhook-id", "webhook-timestamp", "webhook-signature")
+        headers = {name: entry["headers"][name] for name in names}
+        body = base64.b64decode(entry["body"])
+        middle = len(body) // 2
+        altered = body[:middle] + b" " + body[middle:]
+        for sent, expected in [(body, 204), (altered, 401)]:
+            status = receiver.ask("POST", "/again", headers, sent)
+            expect(status == expected, f"{receiver.library}: {status} to {sent} after {entry}, not {expected}")
+
+
+with contextlib.ExitStack() as stack:
+    scratch = stack.enter_context(tempfile.TemporaryDirectory())
+    receivers = [Receiver(stack, scratch, library) for library in LIBRARIES]
+    receivers_can_tell(receivers)
+    write_project(f"{scratch}/project", receivers)
+    owed = sent_by_wayfare(f"{scratch}/project")
+    requests = 0
+    for receiver in receivers:
+        logged = each_request_is_verified(receiver, owed)
+        an_altered_request_is_refused(receiver, logged)
+        requests += len(logged)
+    decisions = sum(map(len, owed.values()))
+print(f"{requests} requests of {decisions} decisions, each verified by its library; altered, each refused")
