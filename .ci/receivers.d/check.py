@@ -30,7 +30,7 @@ BLOCKS = {
     "old": ("method: POST, sign: { env: OLD }, payload: PAYLOAD", ["OLD"], 1),
     "empty": ("method: DELETE, sign: [{ env: NEW }, { env: OLD }], payload: none", ["NEW", "OLD"], 1),
     "retried": (
-        "method: PUT, sign: [{ env: NEW }, { env: OLD }], delivery: at_least_once, payload: PAYLOAD",
+        "method: PUT, sign: [{ env: NEW }, { env: OLD }], delivery: at_least_once, window: 1m, payload: PAYLOAD",
         ["NEW", "OLD"],
         3,
     ),
@@ -171,7 +171,7 @@ def each_request_is_verified(receiver, owed):
             for entry in entries:
                 verified = [secret for secret, is_so in entry["verified"].items() if is_so]
                 expect(verified == verifying, f"{name}: verified with {verified}, not {verifying}: {entry}")
-                count = entry["headers"]["webhook-signature"].count("v1,")
+                count = entry["headers"].get("webhook-signature", "").count("v1,")
                 expect(count == len(verifying), f"{name}: {count} signatures: {entry}")
             statuses = [entry["status"] for entry in entries]
             expect(statuses == [500] * (attempts - 1) + [204], f"{name} {webhook_id}: answered {statuses}")
