@@ -1,5 +1,5 @@
-"""Do the published libraries verify what Wayfare sends? Starts a receiver of each, lets `wayfare run` send to
-all of them, and reads what they logged.
+"""Do the published libraries verify what Wayfare sends, and do the example receivers take it? Starts a receiver
+of each, lets `wayfare run` send to all of them, and reads what they kept.
 
     python check.py WAYFARE PACKAGES    (run by the Python that has the libraries)
 """
@@ -12,6 +12,7 @@ import http.client
 import json
 import os
 import secrets
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -58,6 +59,35 @@ def expect(is_so, words):
         sys.exit(f"receivers: {words}")
 
 
+def port_of(stack, command):
+    """Starts a receiver; where it listens is the last number of its first line."""
+    both = {"WEBHOOK_SECRETS": f"{SECRETS['NEW']} {SECRETS['OLD']}"}
+    process = subprocess.Popen(command, env=os.environ | SECRETS | both, stdout=subprocess.PIPE, text=True)
+    stack.callback(process.wait)
+    stack.callback(process.kill)
+    line = process.stdout.readline()
+    expect(line, f"{command} does not start")
+    return int(line.removesuffix("/webhook\n").rsplit(":")[-1])
+
+
+class Example:
+    """One of the example receivers, which takes only what is signed."""
+
+    def __init__(self, stack, scratch, language):
+        self.language, self.store = language, f"{scratch}/example-{language}"
+        program, name = {"python": (sys.executable, "receiver.py"), "node": ("node", "receiver.mjs")}[language]
+        path = f"{here}/../../examples/receiver-{language}/{name}"
+        self.port = port_of(stack, [program, path, "0", self.store])
+
+    def taken(self):
+        """The ids of what had its effect."""
+        if self.language == "python":
+            with contextlib.closing(sqlite3.connect(self.store)) as connection:
+                return sorted(row[0] for row in connection.execute("SELECT id FROM seen"))
+        with open(self.store, encoding="utf-8") as file:
+            return sorted(json.loads(line)["id"] for line in file)
+
+
 class Receiver:
     """A library that listens."""
 
@@ -67,10 +97,7 @@ class Receiver:
         command = [sys.executable, f"{here}/receiver.py", name, self.log]
         if language == "node":
             command = ["node", f"{here}/receiver.mjs", name, self.log, packages]
-        process = subprocess.Popen(command, env=os.environ | SECRETS, stdout=subprocess.PIPE, text=True)
-        stack.callback(process.wait)
-        stack.callback(process.kill)
-        self.port = int(process.stdout.readline() or sys.exit(f"receivers: {library} does not start"))
+        self.port = port_of(stack, command)
 
     def ask(self, method, path, headers, body):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
@@ -119,15 +146,20 @@ def receivers_can_tell(receivers):
         os.remove(receiver.log)
 
 
-def write_project(directory, receivers):
+def write_project(directory, receivers, examples):
     os.mkdir(directory)
-    for receiver in receivers:
-        for path, (block, _, _) in BLOCKS.items():
-            name = f"{receiver.library}-{path}"
+    journeys = [
+        (f"{receiver.library}-{path}", receiver.port, path, block)
+        for receiver in receivers
+        for path, (block, _, _) in BLOCKS.items()
+    ]
+    block, _, _ = BLOCKS["rotated"]
+    journeys += [(f"example-{example.language}", example.port, "webhook", block) for example in examples]
+    for name, port, path, block in journeys:
+        with open(f"{directory}/{name}.yaml", "w", encoding="utf-8") as file:
             block = block.replace("PAYLOAD", PAYLOAD)
-            with open(f"{directory}/{name}.yaml", "w", encoding="utf-8") as file:
-                file.write(JOURNEY.format(name=name, port=receiver.port, path=path, block=block))
-    ports = ", ".join(str(receiver.port) for receiver in receivers)
+            file.write(JOURNEY.format(name=name, port=port, path=path, block=block))
+    ports = ", ".join(str(receiver.port) for receiver in [*receivers, *examples])
     with open(f"{directory}/wayfare.yaml", "w", encoding="utf-8") as file:
         file.write("webhooks:\n  allow_networks: [127.0.0.0/8]\n  allow_http: [127.0.0.1]\n")
         file.write(f"  allow_ports: [{ports}]\n")
@@ -201,13 +233,17 @@ def an_altered_request_is_refused(receiver, logged):
 with contextlib.ExitStack() as stack:
     scratch = stack.enter_context(tempfile.TemporaryDirectory())
     receivers = [Receiver(stack, scratch, library) for library in LIBRARIES]
+    examples = [Example(stack, scratch, language) for language in ("python", "node")]
     receivers_can_tell(receivers)
-    write_project(f"{scratch}/project", receivers)
+    write_project(f"{scratch}/project", receivers, examples)
     owed = sent_by_wayfare(f"{scratch}/project")
     requests = 0
     for receiver in receivers:
         logged = each_request_is_verified(receiver, owed)
         an_altered_request_is_refused(receiver, logged)
         requests += len(logged)
-    decisions = sum(map(len, owed.values()))
-print(f"{requests} requests of {decisions} decisions, each verified by its library; altered, each refused")
+    for example in examples:
+        name = f"example-{example.language}"
+        expect(len(owed.get(name, [])) == PEOPLE, f"{name}: {owed.get(name)} were owed")
+        expect(example.taken() == owed[name], f"{name} took {example.taken()}, {owed[name]} were owed")
+print(f"{requests} requests, each verified by its library, and altered refused; both examples took theirs")
