@@ -18,8 +18,9 @@ const PATH = '/webhook'
 const BODY_BYTES_MAX = 1024 * 1024
 // Seconds that the sender's clock and ours may differ, each way.
 const TOLERANCE_S = 300
-// Seconds for which an id is remembered. A sender that repeats for longer would be taken twice.
-const REMEMBERED_S = 24 * 60 * 60
+// Seconds for which an id is remembered: the day for which Wayfare repeats at most, and an hour for the
+// last one to arrive. A sender that repeats for longer would be taken twice.
+const REMEMBERED_S = 25 * 60 * 60
 // Seconds after which a sender may try again.
 const RETRY_AFTER_S = 5
 
@@ -83,7 +84,7 @@ export class Ledger {
     this.#length = bytes.lastIndexOf('\n') + 1
     for (const text of bytes.toString('utf8', 0, this.#length).split('\n').slice(0, -1)) {
       const { at, id, sha256 } = JSON.parse(text)
-      // As it was then: a day later the same id could come, and stand here, again.
+      // As it was then: when it is forgotten the same id could come, and stand here, again.
       this.#forget(at)
       this.#seen.set(id, { at, sha256 })
     }
@@ -170,8 +171,10 @@ function main([port = '9000', file = 'received.ndjson']) {
     try {
       const status = await receive(request, keys, ledger)
       response.writeHead(status, status === 503 ? { 'Retry-After': RETRY_AFTER_S } : {}).end()
-    } catch {
-      response.destroy() // the sender went away in the middle
+    } catch (error) {
+      // Mostly a sender that went away in the middle.
+      console.error(`not answered: ${error.message}`)
+      response.destroy()
     }
   })
   server.requestTimeout = 10_000

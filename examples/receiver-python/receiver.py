@@ -21,8 +21,9 @@ PATH = "/webhook"
 BODY_BYTES_MAX = 1024 * 1024
 # Seconds that the sender's clock and ours may differ, each way.
 TOLERANCE_S = 300
-# Seconds for which an id is remembered. A sender that repeats for longer would be taken twice.
-REMEMBERED_S = 24 * 60 * 60
+# Seconds for which an id is remembered: the day for which Wayfare repeats at most, and an hour for the last
+# one to arrive. A sender that repeats for longer would be taken twice.
+REMEMBERED_S = 25 * 60 * 60
 # Seconds after which a sender may try again.
 RETRY_AFTER_S = 5
 

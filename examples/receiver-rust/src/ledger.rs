@@ -12,8 +12,9 @@ use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// Seconds for which an id is remembered. A sender that repeats for longer would be taken twice.
-const REMEMBERED_S: u64 = 24 * 60 * 60;
+/// Seconds for which an id is remembered: the day for which Wayfare repeats at most, and an hour for
+/// the last one to arrive. A sender that repeats for longer would be taken twice.
+const REMEMBERED_S: u64 = 25 * 60 * 60;
 
 /// What became of a webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +38,7 @@ struct Line {
     body: String,
 }
 
-/// What was taken, in a file and, for a day, in memory.
+/// What was taken, in a file and, while it is remembered, in memory.
 #[derive(Debug)]
 pub struct Ledger {
     file: File,
@@ -79,7 +80,7 @@ impl Ledger {
         while reader.read_until(b'\n', &mut text)? > 0 && text.ends_with(b"\n") {
             let line: Line = serde_json::from_slice(&text)?;
             self.length += u64::try_from(text.len()).map_err(io::Error::other)?;
-            // As it was then: a day later the same id could come, and stand here, again.
+            // As it was then: when it is forgotten the same id could come, and stand here, again.
             self.forget(line.at);
             self.remember(line);
             text.clear();

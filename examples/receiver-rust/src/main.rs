@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
@@ -39,7 +39,7 @@ async fn main() -> anyhow::Result<()> {
     let file: PathBuf = arguments
         .next()
         .map_or_else(|| "received.ndjson".into(), PathBuf::from);
-    let secrets = secrets().context("WEBHOOK_SECRETS")?;
+    let secrets = secrets().map_err(|error| anyhow!("WEBHOOK_SECRETS: {error}"))?;
     let ledger = Ledger::open(&file, now()).with_context(|| file.display().to_string())?;
     let desk = Arc::new(Desk {
         secrets,

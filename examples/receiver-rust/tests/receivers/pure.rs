@@ -150,6 +150,8 @@ fn each_believes_what_real_receivers_believe() {
     let without = |name: &str| now(&right().with(name, |_| String::new()));
     let bare = NEW.strip_prefix("whsec_").unwrap();
     let dotted = Request::signed_at(&AT.to_string(), &[NEW], "msg.1", "");
+    let short = of(&AT.to_string(), &["whsec_MDEyMzQ1Njc4OWFiY2Rl"]);
+    let long = of(&AT.to_string(), &[&"MDEy".repeat(22)]);
     #[rustfmt::skip]
     let table = [
         // What was measured with the published libraries.
@@ -179,14 +181,17 @@ fn each_believes_what_real_receivers_believe() {
         ("two secrets, signed with the new one", is_it_true(&right(), &both, AT), true),
         ("two secrets, signed with the old one", is_it_true(&of(&AT.to_string(), &[OLD]), &both, AT), true),
         ("two secrets, signed with neither", is_it_true(&of(&AT.to_string(), &[STRANGE]), &both, AT), false),
+        ("a secret with a byte that is not base64", is_it_true(&right(), &format!("{NEW}-"), AT), false),
+        ("a secret that is too short", is_it_true(&short, "whsec_MDEyMzQ1Njc4OWFiY2Rl", AT), false),
+        ("a secret that is too long", is_it_true(&long, &"MDEy".repeat(22), AT), false),
         ("an id with a dot in it", now(&dotted), false),
     ];
     check(&table);
 }
 
 #[test]
-fn an_id_is_remembered_for_a_day() {
-    const DAY: u64 = 24 * 60 * 60;
+fn an_id_is_remembered_for_a_day_and_an_hour() {
+    const WHILE: u64 = 25 * 60 * 60;
     let copy = |now: u64, body: &str| {
         let body = BASE64_STANDARD.encode(body);
         json!({ "id": "msg_1", "body": body, "now": 1_000 + now })
@@ -199,11 +204,11 @@ fn an_id_is_remembered_for_a_day() {
             (copy(1, "b"), "422"),
         ],
         &[
-            (copy(DAY, "a"), "204"),
-            (copy(DAY, "b"), "422"),
-            (copy(DAY + 1, "b"), "204"),
+            (copy(WHILE, "a"), "204"),
+            (copy(WHILE, "b"), "422"),
+            (copy(WHILE + 1, "b"), "204"),
         ],
-        &[(copy(2 * DAY, "b"), "204"), (copy(2 * DAY, "a"), "422")],
+        &[(copy(2 * WHILE, "b"), "204"), (copy(2 * WHILE, "a"), "422")],
     ];
     for language in ALL {
         let directory = tempfile::tempdir().unwrap();
