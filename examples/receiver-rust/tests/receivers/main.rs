@@ -14,7 +14,7 @@ mod sign;
 
 use std::process::Command;
 
-use running::{ALL, Language, Running, output, store};
+use running::{ALL, Language, Running, said_instead_of_starting, store};
 use sign::{NEW, OLD, Request, STRANGE, now};
 
 #[test]
@@ -249,9 +249,7 @@ fn nothing_starts_without_secrets_that_can_be_keys() {
     for language in ALL {
         for (secrets, expected) in table {
             let directory = tempfile::tempdir().unwrap();
-            let output = output(&mut language.command(secrets, directory.path()));
-            assert!(!output.status.success(), "{language:?}: {secrets:?}");
-            let said = String::from_utf8(output.stderr).unwrap();
+            let said = said_instead_of_starting(language.command(secrets, directory.path()));
             assert!(said.contains(expected), "{language:?}: {said}");
             assert!(!said.contains(secret), "{language:?}: {said}");
         }
@@ -262,9 +260,8 @@ fn nothing_starts_without_secrets_that_can_be_keys() {
 fn two_processes_do_not_write_one_file() {
     let directory = tempfile::tempdir().unwrap();
     let receiver = Running::start(Language::Rust, &[NEW], directory.path());
-    let second = output(&mut Language::Rust.command(NEW, directory.path()));
-    assert!(!second.status.success());
-    let said = String::from_utf8(second.stderr).unwrap();
+    let second = Language::Rust.command(NEW, directory.path());
+    let said = said_instead_of_starting(second);
     assert!(said.contains("received"), "{said}");
     let request = Request::signed(&[NEW], "msg_1", "{}");
     assert_eq!(receiver.status(&request), 204);

@@ -83,10 +83,29 @@ fn bodies(lines: &str) -> Vec<String> {
 }
 
 /// What came of a command that ends by itself.
-pub(crate) fn output(command: &mut Command) -> std::process::Output {
+fn output(command: &mut Command) -> std::process::Output {
     let program = command.get_program().to_owned();
     let output = command.output();
     output.unwrap_or_else(|error| panic!("these tests need {program:?} on the PATH: {error}"))
+}
+
+/// What a receiver says that must not start.
+pub(crate) fn said_instead_of_starting(mut command: Command) -> String {
+    let program = command.get_program().to_owned();
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = command
+        .spawn()
+        .unwrap_or_else(|error| panic!("these tests need {program:?} on the PATH: {error}"));
+    let mut line = String::new();
+    let mut stdout = BufReader::new(process.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
+    if !line.is_empty() {
+        process.kill().unwrap();
+    }
+    let output = process.wait_with_output().unwrap();
+    assert_eq!(line, "", "{program:?} has started");
+    assert!(!output.status.success(), "{program:?}");
+    String::from_utf8(output.stderr).unwrap()
 }
 
 /// What a receiver answered.
