@@ -131,7 +131,7 @@ pub(crate) async fn assemble(order: &Order<'_>) -> anyhow::Result<Assembled> {
         StateAt::Directory(named) => named.or(configured).or_else(|| Some(Path::new(STATE))),
     };
     let store = store(state, order.sending, &settings)?;
-    let policy = settings.webhooks.clone();
+    let policy = settings.policy();
     let (client, receiver) = match order.receiver {
         None => (Client::new(policy, secrets.clone()), None),
         Some(cli::Receiver::At(address)) => {

@@ -105,6 +105,11 @@ impl Client {
         }
     }
 
+    /// Sends nothing to this address from now on: Wayfare itself listens there.
+    pub fn spare(&mut self, own: SocketAddr) {
+        self.policy.own.push(own);
+    }
+
     /// The addresses an attempt for this URL may dial now, vetted. Nothing is sent.
     ///
     /// # Errors

@@ -148,7 +148,7 @@ fn the_words_of_the_address_rules_are_the_checkers() {
     let problem = compiled(&text).unwrap_err().remove(0);
     assert_eq!(
         problem.message,
-        "`http://mail.example.com/x/x` is not public"
+        "`http://mail.example.com/x/x?a=b` is not public"
     );
 }
 
