@@ -7,10 +7,11 @@
     reason = "a test target: an assumption that fails is a test that fails"
 )]
 
-#[path = "at_work/program.rs"]
+#[path = "../at_work/program.rs"]
 mod program;
-#[path = "at_work/receiver.rs"]
+#[path = "../at_work/receiver.rs"]
 mod receiver;
+mod tls;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
