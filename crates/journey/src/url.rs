@@ -7,6 +7,8 @@ use crate::expression::{Expression, Scope};
 use crate::render::{self, Part, RenderError, Unfit};
 use crate::spelling::{self, URL_BYTES_MAX, UrlDoubt, is_dots};
 
+/// Bytes of one value in a path, before it is encoded: what names something is short.
+const PATH_VALUE_BYTES_MAX: usize = 256;
 /// Query names whose values are secrets.
 const SECRET_NAMES: [&str; 10] = [
     "api_key",
@@ -54,8 +56,8 @@ impl UrlTemplate {
                 }
                 Part::Placeholder(expression) => {
                     let text = render::value_text(expression, scope, &place)?;
-                    if text.is_empty() {
-                        return Err(render::error(expression, &place, Unfit::Empty));
+                    if let Some(unfit) = unfit_for_a_path(&text) {
+                        return Err(render::error(expression, &place, unfit));
                     }
                     let encoded = encode(&text);
                     segment.push_str(&encoded);
@@ -90,10 +92,20 @@ impl UrlTemplate {
     /// The expressions in it.
     pub(crate) fn expressions(&self) -> impl Iterator<Item = &Expression> {
         let parts = self.path.iter().chain(&self.query);
-        parts.filter_map(|part| match part {
-            Part::Literal(_) => None,
-            Part::Placeholder(expression) => Some(expression),
-        })
+        parts.filter_map(Part::expression)
+    }
+}
+
+/// What keeps a text from naming something in a path.
+fn unfit_for_a_path(text: &str) -> Option<Unfit> {
+    if text.is_empty() {
+        Some(Unfit::Empty)
+    } else if text.chars().any(char::is_control) {
+        Some(Unfit::Control)
+    } else if text.len() > PATH_VALUE_BYTES_MAX {
+        Some(Unfit::TooLarge)
+    } else {
+        None
     }
 }
 
