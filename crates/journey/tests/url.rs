@@ -1,9 +1,5 @@
 //! Where does a request go, whatever a profile holds? Values are encoded, and lead nowhere else.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a broken fixture should fail its test"
-)]
+#![expect(clippy::panic, reason = "a broken fixture should fail its test")]
 
 use std::sync::Arc;
 

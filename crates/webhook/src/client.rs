@@ -335,7 +335,6 @@ fn cut(mut text: String) -> String {
 #[cfg(test)]
 mod tests {
     use std::future::{pending, ready};
-    use std::io::ErrorKind;
     use std::iter::empty;
 
     use super::*;
@@ -357,7 +356,7 @@ mod tests {
         check(found, "no answer within 0 s");
         let found = answers(&target, RESOLVE_MAX, ready(Ok(empty()))).await;
         check(found, "it has no address");
-        let failure = io::Error::new(ErrorKind::Other, "server failure");
+        let failure = io::Error::other("server failure");
         let failure = ready(Err::<std::iter::Empty<_>, _>(failure));
         check(
             answers(&target, RESOLVE_MAX, failure).await,
