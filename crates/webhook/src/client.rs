@@ -16,6 +16,7 @@ use wayfare_executor::delivery::{NotSentReason, Outcome};
 use crate::classify;
 use crate::connections::Connections;
 use crate::dial::Dial;
+use crate::own;
 use crate::policy::{Policy, PolicyRefusal};
 use crate::request::{Outgoing, Wire, WireError, wire_headers};
 use crate::secret::{REDACTED, Secrets};
@@ -128,7 +129,13 @@ impl Client {
                 answers(&target, RESOLVE_MAX, lookup).await?
             }
         };
-        Ok(self.policy.vet(&target, &answers)?)
+        let vetted = self.policy.vet(&target, &answers)?;
+        for address in &vetted {
+            if self.policy.listens_everywhere(address.port()) && own::is_here(*address).await {
+                return Err(PolicyRefusal::Own(*address).into());
+            }
+        }
+        Ok(vetted)
     }
 
     /// Makes one attempt, dialling only these addresses: what [`Client::resolve`] gave just before.

@@ -137,6 +137,12 @@ impl Policy {
         Ok(vetted.into_iter().take(ADDRESSES_MAX).collect())
     }
 
+    /// Whether Wayfare listens on this port of every address of its machine, whichever those are.
+    pub(crate) fn listens_everywhere(&self, port: u16) -> bool {
+        let mut own = self.own.iter();
+        own.any(|own| own.port() == port && own.ip().is_unspecified())
+    }
+
     fn vet_address(&self, target: &Target, address: IpAddr) -> Result<SocketAddr, PolicyRefusal> {
         let socket = SocketAddr::new(address, target.port());
         if self.own.iter().any(|own| is_same_place(*own, socket)) {
