@@ -121,6 +121,34 @@ fn a_service_on_this_machine_is_not_reached_where_that_is_not_allowed() {
 }
 
 #[test]
+fn an_origin_from_the_environment_is_judged_before_anything_is_sent() {
+    let url = "{ base: { env: CRM }, path: /leads }";
+    let check = |origin: &str, words: &str| {
+        let project = project_of(url, 8443, "[]");
+        let mut run = signup(&project);
+        run.env("CRM", origin);
+        let answer = Answer::of(run);
+        assert_eq!(answer.status, 1, "{}", answer.err);
+        let said = format!("journey `lead`, base `CRM`: {words}");
+        assert!(answer.err.contains(&said), "{}", answer.err);
+        assert_eq!(answer.out, "");
+    };
+    check("http://crm.example.com", "plain http to `crm.example.com`");
+    check("https://10.0.0.1/v2/", "`10.0.0.1` is on a private network");
+    check(
+        "https://2130706433:8443",
+        "`127.0.0.1` is this machine itself",
+    );
+    check("https://crm.internal", "`crm.internal` is a local name");
+    check("crm.example.com", "a url starts with `https://` and a host");
+    check("https://ops:pw@crm.example.com", "a url holds no user name");
+    check(
+        "https://crm.example.com/../v2",
+        "`.` and `..` lead to another path",
+    );
+}
+
+#[test]
 fn proxies_of_the_environment_are_not_used() {
     let (address, inbox) = receiver::listen();
     let (proxy, proxied) = receiver::listen();
