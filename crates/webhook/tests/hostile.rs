@@ -15,12 +15,15 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use wayfare_event::DeliveryId;
 use wayfare_executor::delivery::{NotSentReason, Outcome, UnknownReason};
 use wayfare_journey::definition::{Auth, DeliveryMode, Method, Secret};
 use wayfare_webhook::{Attempted, Client, Outgoing, Policy, Secrets};
 
 const BODY: &str = r#"{"plan":"pro"}"#;
+/// How long an attempt may take before the test gives up; none is meant to come near it.
+const PATIENCE: Duration = Duration::from_secs(60);
 const PATIENT_US: i64 = 10_000_000;
 const HASTY_US: i64 = 300_000;
 
@@ -148,7 +151,8 @@ fn client(receiver: &Receiver, secret: &'static str) -> Client {
 async fn send(receiver: &Receiver, sent: &Outgoing, secret: &'static str) -> Attempted {
     let client = client(receiver, secret);
     let addresses = client.resolve(&sent.url).await.unwrap();
-    let attempted = client.attempt(sent, &addresses, 0).await;
+    let attempt = client.attempt(sent, &addresses, 0);
+    let attempted = timeout(PATIENCE, attempt).await.unwrap();
     assert!(
         receiver.connections() <= 1,
         "it was repeated: {attempted:?}"
