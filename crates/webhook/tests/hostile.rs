@@ -128,6 +128,7 @@ fn outgoing(url: String) -> Outgoing {
         url,
         headers: Vec::new(),
         auth: None,
+        sign: Vec::new(),
         body: Some(BODY.as_bytes().to_vec()),
         mode: DeliveryMode::AtMostOnce,
         timeout_us: PATIENT_US,
@@ -163,7 +164,7 @@ async fn send(receiver: &Receiver, sent: &Outgoing, secret: &'static str) -> Att
 const fn answered(status: u16) -> Outcome {
     Outcome::Answered {
         status,
-        retry_after: false,
+        retry_after_s: None,
     }
 }
 
