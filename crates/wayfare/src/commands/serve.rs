@@ -55,7 +55,7 @@ async fn listen(serve: &Serve) -> anyhow::Result<()> {
     };
     let Assembled {
         engine,
-        outbound,
+        mut outbound,
         settings,
         receiver: _builtin,
     } = assemble(&order).await?;
@@ -67,6 +67,7 @@ async fn listen(serve: &Serve) -> anyhow::Result<()> {
     let address = listener
         .local_addr()
         .context("cannot tell where it listens")?;
+    outbound.client.spare(address);
     let printed = outbound.secrets.clone();
     let mut tell_out = move |output: Output, note: Option<String>| {
         let line = report::line(&output, note.as_deref(), &printed);
