@@ -30,8 +30,6 @@ use crate::chance::Chance;
 use crate::project::directory;
 use crate::say;
 
-/// Feeders, each with a connection of its own.
-const FEEDERS: u64 = 16;
 /// How long one attempt may take.
 const TIMEOUT: &str = "2s";
 /// The disk of a run that fills one, in MiB: the state and its log, which keeps everything.
@@ -107,7 +105,7 @@ fn under_fire(torture: &Torture, scratch: &Path) -> anyhow::Result<bool> {
         life_max: Duration::from_millis(torture.life),
     };
     let server = (program.address, pace);
-    let feeders = Feeders::begin(FEEDERS, server, receiver.clone(), &mut chance);
+    let feeders = Feeders::begin(None, server, receiver.clone(), &mut chance);
     let done = torturer.torture(torture.kills)?;
     report::done(&done, torturer.clock.moves, torture.seed)?;
 

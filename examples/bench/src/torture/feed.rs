@@ -19,7 +19,10 @@ use super::evidence::{Acknowledged, Evidence, Kind, Withdrawn};
 use super::pace::{Pace, pause};
 use super::receiver::Receiver;
 use crate::chance::Chance;
+use crate::measure::now;
 
+/// Feeders, each with a connection of its own.
+const FEEDERS: u32 = 16;
 /// Webhooks owed since the last start beyond which only noise is sent.
 const OWED_MAX: i64 = 1_500;
 /// How long somebody waits before sending again.
@@ -57,9 +60,10 @@ pub(super) struct Fed {
 }
 
 impl Feeders {
-    /// Begins to feed with so many feeders.
+    /// Begins to feed: as fast as the server answers, or steadily so many events a second, one in
+    /// ten of which a kind's journey takes.
     pub(super) fn begin(
-        count: u64,
+        steadily: Option<(Kind, u32)>,
         (server, pace): (SocketAddr, Pace),
         receiver: Arc<Receiver>,
         chance: &mut Chance,
@@ -72,12 +76,15 @@ impl Feeders {
             events: AtomicU64::new(0),
             again: AtomicU64::new(0),
         });
-        let feeder = |number| {
-            let story = Story::of(number, chance.split(number));
+        let only = steadily.map(|(kind, _)| kind);
+        let every = steadily.map(|(_, rate)| Duration::from_secs(FEEDERS.into()) / rate.max(1));
+        let feeder = |number: u32| {
+            let story = Story::of(only, number.into(), chance.split(number.into()));
             let load = load.clone();
-            std::thread::spawn(move || load.feed(story))
+            let every = every.map(|every| (every / FEEDERS * number, every));
+            std::thread::spawn(move || load.feed(story, every))
         };
-        let threads = (0..count).map(feeder).collect();
+        let threads = (0..FEEDERS).map(feeder).collect();
         Self { load, threads }
     }
 
@@ -109,10 +116,17 @@ impl Feeders {
 }
 
 impl Load {
-    fn feed(&self, mut story: Story) -> Fed {
+    /// Feeds until it is told to stop: without a pause, or after a while and then at even distances.
+    fn feed(&self, mut story: Story, every: Option<(Duration, Duration)>) -> Fed {
         let mut fed = Fed::default();
         let mut client = Client::of(self.server);
+        let begun = now();
+        let mut due = every.map_or(Duration::ZERO, |(first, _)| first);
         while !self.stopped.load(Ordering::Acquire) {
+            if let Some((_, every)) = every {
+                pause(due.saturating_sub(begun.elapsed()));
+                due += every;
+            }
             let much = self.receiver.owed.load(Ordering::Relaxed) > OWED_MAX;
             let parcel = story.next(self.pace.ms(), much);
             let begun_ms = self.pace.ms();

@@ -67,7 +67,7 @@ fn invent(evidence: &mut Evidence) -> Option<()> {
 
 /// A person who had withdrawn consent was decided upon as if not.
 fn confuse(evidence: &mut Evidence) -> Option<()> {
-    let mut acknowledged = evidence.acknowledged.values_mut();
+    let mut acknowledged = evidence.acknowledged.values_mut().rev();
     let webhook = acknowledged.find(|it| it.expected == Expected::Webhook)?;
     webhook.expected = Expected::Suppressed;
     Some(())

@@ -137,7 +137,10 @@ fn untrue(delivery: &Delivery, requests: &[&Request]) -> Option<&'static str> {
             let was_told = statuses().any(|status| status == told);
             (!was_taken || !was_told).then_some("the receiver never answered so")
         }
-        "rejected" => (last.status() != delivery.status).then_some("the receiver answered else"),
+        "rejected" => {
+            let is_so = last.status().is_some() && last.status() == delivery.status;
+            (!is_so).then_some("the receiver answered else")
+        }
         "unknown" => {
             let heard = matches!(delivery.reason.as_str(), "connection" | "garbage");
             (once && heard && last.status().is_some()).then_some("it was answered")

@@ -36,6 +36,8 @@ pub(super) struct Parcel {
 /// What one feeder's people do.
 #[derive(Debug)]
 pub(super) struct Story {
+    /// The one kind there is, beside noise; all of them, without.
+    only: Option<Kind>,
     feeder: u64,
     chance: Chance,
     /// Whether each person consents; nothing for whom nobody knows yet.
@@ -45,8 +47,9 @@ pub(super) struct Story {
 }
 
 impl Story {
-    pub(super) fn of(feeder: u64, chance: Chance) -> Self {
+    pub(super) fn of(only: Option<Kind>, feeder: u64, chance: Chance) -> Self {
         Self {
+            only,
             feeder,
             chance,
             people: (0..PEOPLE).map(|_| None).collect(),
@@ -72,9 +75,15 @@ impl Story {
                 ..Parcel::default()
             };
         }
+        if let Some(kind) = self.only {
+            return match self.chance.below(10) {
+                0 => self.of_kind(kind),
+                _ => self.noise(1),
+            };
+        }
         match self.chance.below(100) {
-            _ if is_much_owed => self.noise(),
-            0..=29 => self.noise(),
+            _ if is_much_owed => self.noise(NOISE),
+            0..=29 => self.noise(NOISE),
             30..=49 => self.several(),
             50..=84 => self.simple(),
             85..=91 => self.trial(now_ms),
@@ -84,27 +93,36 @@ impl Story {
 
     /// A single event whose webhook is owed at once.
     fn simple(&mut self) -> Parcel {
-        let mut parcel = Parcel::default();
-        self.add(&mut parcel);
-        parcel
+        let kind = self.immediate();
+        self.of_kind(kind)
     }
 
     /// A few of them in a batch.
     fn several(&mut self) -> Parcel {
         let mut parcel = Parcel::default();
         for _ in 0..2 + self.chance.below(5) {
-            self.add(&mut parcel);
+            let kind = self.immediate();
+            self.add(kind, &mut parcel);
         }
         parcel
     }
 
-    fn add(&mut self, parcel: &mut Parcel) {
-        let kind = match self.chance.below(10) {
+    fn of_kind(&mut self, kind: Kind) -> Parcel {
+        let mut parcel = Parcel::default();
+        self.add(kind, &mut parcel);
+        parcel
+    }
+
+    fn immediate(&mut self) -> Kind {
+        match self.chance.below(10) {
             0..=3 => Kind::Lead,
             4..=5 => Kind::Invoice,
             6..=7 => Kind::Plan,
             _ => Kind::Removal,
-        };
+        }
+    }
+
+    fn add(&mut self, kind: Kind, parcel: &mut Parcel) {
         let eid = fresh();
         let person = format!("u{}", self.chance.below(50_000));
         let account = format!("a{}", self.chance.below(ACCOUNTS));
@@ -162,9 +180,9 @@ impl Story {
         }
     }
 
-    fn noise(&mut self) -> Parcel {
+    fn noise(&mut self, count: u64) -> Parcel {
         let mut events = Vec::new();
-        for _ in 0..NOISE {
+        for _ in 0..count {
             let person = self.chance.below(50_000);
             let said = format!(
                 r#""userId":"u{person}","event":"Page Viewed","properties":{{"text":"{PAD}"}}"#
