@@ -31,7 +31,7 @@ use crate::project::directory;
 use crate::say;
 
 /// How long one attempt may take.
-const TIMEOUT: &str = "2s";
+const TIMEOUT: &str = "1s";
 /// The disk of a run that fills one, in MiB: the state and its log, which keeps everything.
 const DISK_MIB: u64 = 6_144;
 

@@ -18,8 +18,9 @@ const START_MAX: Duration = Duration::from_secs(120);
 const EARLY_MAX: Duration = Duration::from_millis(400);
 /// How long a server lives at most whose disk is full.
 const FULL_MAX: Duration = Duration::from_secs(6);
-/// Blocks of a file at most, of 512 or 1,024 bytes: a segment of the log has more.
-const BLOCKS_MAX: u64 = 60_000;
+/// Blocks of a file at most, of 512 or 1,024 bytes: little, so that the log soon needs more, or
+/// something less than a segment of it.
+const BLOCKS_MAX: [u64; 2] = [6_000, 120_000];
 /// How long nothing must come for the wire to count as quiet.
 const QUIET: Duration = Duration::from_millis(1_500);
 /// Rounds of being left in peace after which something is open for ever.
@@ -62,9 +63,9 @@ impl Torturer<'_> {
             self.receiver
                 .owed
                 .store(0, std::sync::atomic::Ordering::Relaxed);
-            match self.chance.below(12) {
+            match self.chance.below(16) {
                 0 | 1 => self.early(&mut done)?,
-                2 => self.full(&mut done)?,
+                2 | 3 => self.full(&mut done)?,
                 _ => self.life(&mut done)?,
             }
             if self.chance.percent(30) {
@@ -114,7 +115,13 @@ impl Torturer<'_> {
             disk.fill(self.chance.below(4_096))?;
             None
         } else {
-            Some(1 + self.chance.below(BLOCKS_MAX))
+            let [little, more] = BLOCKS_MAX;
+            let most = if self.chance.percent(60) {
+                little
+            } else {
+                more
+            };
+            Some(1 + self.chance.below(most))
         };
         let mut server = self.program.start(limit)?;
         let mut ended = None;
