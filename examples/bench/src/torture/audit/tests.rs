@@ -1,3 +1,5 @@
+//! Does the audit let pass what is allowed, and find what is not?
+
 use super::*;
 use crate::torture::evidence::{
     Acknowledged, Answer, Decision, Delivery, Expected, Request, Withdrawn,

@@ -8,7 +8,7 @@ use crate::chance::Chance;
 use crate::torture::evidence::{Expected, Kind};
 
 /// People of one feeder whose consent changes.
-const PEOPLE: u64 = 40;
+const PEOPLE: u64 = 15;
 /// Accounts that plans are about: several requests to one target.
 const ACCOUNTS: u64 = 5_000;
 /// Events that concern no journey, sent together.
@@ -83,10 +83,10 @@ impl Story {
         }
         match self.chance.below(100) {
             _ if is_much_owed => self.noise(NOISE),
-            0..=29 => self.noise(NOISE),
-            30..=49 => self.several(),
-            50..=84 => self.simple(),
-            85..=91 => self.trial(now_ms),
+            0..=19 => self.noise(NOISE),
+            20..=34 => self.several(),
+            35..=69 => self.simple(),
+            70..=79 => self.trial(now_ms),
             _ => self.consenting(),
         }
     }
