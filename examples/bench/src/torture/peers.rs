@@ -38,7 +38,9 @@ pub(super) fn compare(torture: &Torture, scratch: &Path) -> anyhow::Result<bool>
         LOAD.as_secs(),
         torture.seed
     ))?;
-    say("promise        acknowledged  requests  second copies  unknown  lost  until it listened")?;
+    say(
+        "promise        acknowledged  requests  second copies  unknown  lost  listens after  last late",
+    )?;
     let mut stands = true;
     for kind in [Kind::Lead, Kind::Invoice] {
         stands &= run(torture, (kind, &scratch.join(kind.journey())))?;
@@ -61,7 +63,7 @@ fn run(torture: &Torture, (kind, scratch): (Kind, &Path)) -> anyhow::Result<bool
     };
     let clock = WrongClock::of(program.shift.clone())?;
     let mut evidence = Evidence::default();
-    let starts = under_load(torture, (kind, &program), (pace, &receiver), &mut evidence)?;
+    let load = under_load(torture, (kind, &program), (pace, &receiver), &mut evidence)?;
     drop(clock);
     report::take(receiver.close(), &mut evidence);
     ledger::read(&program, &mut evidence)?;
@@ -82,9 +84,11 @@ fn run(torture: &Torture, (kind, scratch): (Kind, &Path)) -> anyhow::Result<bool
         "at least once"
     };
     say(&format!(
-        "{promise}  {:>12}  {:>8}  {second:>13}  {unknown:>7}  {lost:>4}  {starts:?} ms",
+        "{promise}  {:>12}  {:>8}  {second:>13}  {unknown:>7}  {lost:>4}  {:>10} ms  {:>7.1} s",
         evidence.acknowledged.len(),
         evidence.requests.len(),
+        load.listens_ms,
+        report::late(&evidence, load.restart_ms).0,
     ))?;
     for offence in offences.iter().take(5) {
         say(&format!("FAILED {:?}: {}", offence.rule, offence.words))?;
@@ -92,16 +96,26 @@ fn run(torture: &Torture, (kind, scratch): (Kind, &Path)) -> anyhow::Result<bool
     Ok(offences.is_empty())
 }
 
-/// Puts the server under load and kills it at even distances, each time started at once; how long
-/// each start took, in milliseconds.
+/// What was done under load.
+struct Load {
+    /// The longest that a start took until the server listened, in milliseconds.
+    listens_ms: u128,
+    /// When the last start was, in milliseconds of the run.
+    restart_ms: u64,
+}
+
+/// Puts the server under load and kills it at even distances, each time started at once.
 fn under_load(
     torture: &Torture,
     (kind, program): (Kind, &Program),
     (pace, receiver): (Pace, &Arc<Receiver>),
     evidence: &mut Evidence,
-) -> anyhow::Result<Vec<u128>> {
+) -> anyhow::Result<Load> {
     let mut server = program.start(None)?;
-    let mut starts = Vec::new();
+    let mut load = Load {
+        listens_ms: 0,
+        restart_ms: 0,
+    };
     ensure!(server.listening(START_MAX)?.is_ok(), "it does not start");
     let address = (program.address, pace);
     let steadily = Some((kind, torture.rate));
@@ -110,9 +124,10 @@ fn under_load(
     for _ in 0..torture.kills {
         pause(LOAD / (torture.kills + 1));
         server.kill()?;
+        load.restart_ms = pace.ms();
         server = program.start(None)?;
         match server.listening(START_MAX)? {
-            Ok(took) => starts.push(took.as_millis()),
+            Ok(took) => load.listens_ms = load.listens_ms.max(took.as_millis()),
             Err(Ended { status, told }) => bail!("it ended with {status}: {told}"),
         }
     }
@@ -128,5 +143,5 @@ fn under_load(
     server.stop()?;
     let open = ledger::open(program)?;
     ensure!(open.is_none(), "there is still {open:?}");
-    Ok(starts)
+    Ok(load)
 }

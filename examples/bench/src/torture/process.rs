@@ -118,7 +118,9 @@ impl Program {
         if !help.status.success() {
             return Ok(None);
         }
-        let output = self.command(&["verify"]).output()?;
+        let mut verify = Command::new(&self.binary);
+        verify.arg("verify").arg("--state").arg(&self.state);
+        let output = verify.env("WAYFARE_JOURNEYS", &self.journeys).output()?;
         if output.status.success() {
             return Ok(Some(Ok(())));
         }
