@@ -30,6 +30,9 @@ pub(super) enum Rule {
     SameRequest,
     /// A delivery's state is what the receiver knows, or `unknown`.
     StateTrue,
+    /// Requests for one target leave in the order of their decisions, each when the one before is
+    /// final.
+    OrderKept,
     /// Nothing leaves after consent was withdrawn.
     ConsentKept,
     /// What was noticed on the way: bad answers, wrong ends, history and ledger that differ.

@@ -178,6 +178,8 @@ pub(super) struct Delivery {
     pub(super) status: Option<u16>,
     /// Attempts made.
     pub(super) attempts: u64,
+    /// When it was decided, by the engine's clock, in microseconds since 1970.
+    pub(super) decided_us: i64,
 }
 
 /// What the ledger says of a decision.

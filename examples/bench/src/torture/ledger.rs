@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
+use wayfare_event::Timestamp;
 use wayfare_executor::{Change, Row};
 use wayfare_store::{ReadOnly, RowKind, Store as _};
 
@@ -19,8 +20,8 @@ pub(super) struct Open {
     pub(super) deliveries: usize,
     /// Walks that have not ended.
     pub(super) walks: usize,
-    /// The latest instant that any of them waits for, as it is printed.
-    pub(super) latest: Option<String>,
+    /// The latest instant that any of them waits for.
+    pub(super) latest: Option<Timestamp>,
 }
 
 /// What is not at its end yet, as the commands say.
@@ -47,11 +48,7 @@ impl Open {
     fn wait_for(&mut self, line: &str, name: &str) -> anyhow::Result<()> {
         let line: Value = serde_json::from_str(line)?;
         if let Some(due) = line.get(name).and_then(Value::as_str) {
-            // Instants are printed so that they sort as texts where their lengths are alike.
-            let later = self.latest.as_deref().is_none_or(|latest| latest < due);
-            if later {
-                self.latest = Some(due.to_owned());
-            }
+            self.latest = self.latest.max(Some(due.parse()?));
         }
         Ok(())
     }
@@ -96,6 +93,7 @@ fn deliveries(program: &Program, evidence: &mut Evidence) -> anyhow::Result<()> 
                 .get("status")
                 .and_then(Value::as_u64)
                 .and_then(|status| u16::try_from(status).ok()),
+            decided_us: word("at").parse::<Timestamp>()?.as_micros(),
             attempts: said.get("attempt").and_then(Value::as_u64).unwrap_or(0),
         };
         let twice = evidence.deliveries.insert(id.clone(), delivery);

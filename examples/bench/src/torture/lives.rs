@@ -180,7 +180,7 @@ impl Torturer<'_> {
                 return Ok(());
             }
             if let Some(latest) = open.latest {
-                self.clock.set_to(latest.parse()?)?;
+                self.clock.set_to(latest)?;
             }
             server = self.program.start(None)?;
             ensure!(server.listening(START_MAX)?.is_ok(), "it does not start");

@@ -25,7 +25,7 @@ pub(in crate::torture) fn doctor(mut evidence: Evidence) -> (Vec<Rule>, Vec<Rule
 type Lie = fn(&mut Evidence) -> Option<()>;
 
 /// One lie for each rule. None covers another: each takes evidence of its own.
-const LIES: [(Rule, Lie); 8] = [
+const LIES: [(Rule, Lie); 9] = [
     (Rule::NothingLost, lose),
     (Rule::NothingDoubled, double),
     (Rule::NothingStray, invent),
@@ -34,6 +34,7 @@ const LIES: [(Rule, Lie); 8] = [
     (Rule::SameRequest, change_body),
     (Rule::StateTrue, embellish),
     (Rule::SumsAgree, forget),
+    (Rule::OrderKept, disorder),
 ];
 
 /// The decision of an acknowledged event is gone, with its delivery.
@@ -99,6 +100,20 @@ fn embellish(evidence: &mut Evidence) -> Option<()> {
     let unknown = deliveries.find(|it| it.kind.is_at_most_once() && it.state == "unknown")?;
     "delivered".clone_into(&mut unknown.state);
     unknown.status = Some(299);
+    Some(())
+}
+
+/// What came first was decided last.
+fn disorder(evidence: &mut Evidence) -> Option<()> {
+    let mut requests = evidence.requests.iter();
+    let first = requests.find(|it| it.line.starts_with("PUT "))?;
+    let (target, _) = first.line.split_once('?')?;
+    let mut later = requests.filter(|it| it.line.split_once('?').is_some_and(|it| it.0 == target));
+    let after = later.rfind(|it| it.id != first.id && it.at_ms > first.at_ms + 1_000)?;
+    let first = evidence.deliveries.get_mut(&first.id)?;
+    first.decided_us = i64::MAX;
+    let after = evidence.deliveries.get_mut(&after.id)?;
+    after.decided_us = i64::MAX - 1;
     Some(())
 }
 

@@ -9,6 +9,9 @@ use crate::torture::evidence::{Answer, Delivery, Evidence, Request};
 /// dialled within two seconds, and the machine is busy.
 const IN_FLIGHT_MS: u64 = 4_000;
 
+/// How much later a busy receiver may note a request than it came.
+const NOTED_MS: u64 = 250;
+
 /// The requests under each id, in the order in which they came.
 fn by_id(evidence: &Evidence) -> BTreeMap<&str, Vec<&Request>> {
     let mut by_id: BTreeMap<&str, Vec<&Request>> = BTreeMap::new();
@@ -20,6 +23,7 @@ fn by_id(evidence: &Evidence) -> BTreeMap<&str, Vec<&Request>> {
 
 pub(super) fn audit(evidence: &Evidence, offences: &mut Vec<Offence>) {
     let mut seen = by_id(evidence);
+    disordered(evidence, &seen, offences);
     for (id, delivery) in &evidence.deliveries {
         let requests = seen.remove(id.as_str()).unwrap_or_default();
         let mut complain = |rule: Rule, why: &str| {
@@ -150,6 +154,43 @@ fn untrue(delivery: &Delivery, requests: &[&Request]) -> Option<&'static str> {
         }
         "expired" | "withheld" => None,
         _ => Some("it is not final"),
+    }
+}
+
+/// Requests for one target that came out of the order of their decisions. Decisions of one instant
+/// have an order that cannot be seen from outside.
+fn disordered(
+    evidence: &Evidence,
+    seen: &BTreeMap<&str, Vec<&Request>>,
+    offences: &mut Vec<Offence>,
+) {
+    let mut targets: BTreeMap<&str, Vec<(i64, &str)>> = BTreeMap::new();
+    for (id, delivery) in &evidence.deliveries {
+        if !delivery.line.starts_with("POST ") {
+            let target = delivery.line.split('?').next().unwrap_or_default();
+            let held = targets.entry(target).or_default();
+            held.push((delivery.decided_us, id));
+        }
+    }
+    for (target, mut deliveries) in targets {
+        deliveries.sort_unstable();
+        for pair in deliveries.windows(2) {
+            let [(decided, before), (later, after)] = pair else {
+                continue;
+            };
+            let at_ms = |id: &str| seen.get(id).map_or(&[][..], Vec::as_slice).iter();
+            let last = at_ms(before).map(|it| it.at_ms).max();
+            let first = at_ms(after).map(|it| it.at_ms).min();
+            if let (Some(last), Some(first)) = (last, first)
+                && decided < later
+                && last > first.saturating_add(NOTED_MS)
+            {
+                let words = format!(
+                    "{target}: {after} came at {first} ms, {before}, decided before it, at {last} ms"
+                );
+                offences.push(Offence::new(Rule::OrderKept, words));
+            }
+        }
     }
 }
 

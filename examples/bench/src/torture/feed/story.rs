@@ -10,7 +10,7 @@ use crate::torture::evidence::{Expected, Kind};
 /// People of one feeder whose consent changes.
 const PEOPLE: u64 = 15;
 /// Accounts that plans are about: several requests to one target.
-const ACCOUNTS: u64 = 5_000;
+const ACCOUNTS: u64 = 300;
 /// Events that concern no journey, sent together.
 const NOISE: u64 = 20;
 /// How long after its trial somebody buys, in milliseconds; the journey waits two seconds.
