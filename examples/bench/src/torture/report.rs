@@ -107,13 +107,14 @@ fn counted<T: std::fmt::Display>(counts: &BTreeMap<T, u64>) -> String {
 }
 
 /// How long after the last start the last webhook came that was owed before it: seconds, and how
-/// many there were.
+/// many there were. Those that wait for the one before them at their target are left out.
 pub(super) fn late(evidence: &Evidence, restart_ms: u64) -> (f64, usize) {
     let mut seen = std::collections::BTreeSet::new();
     let (mut last_ms, mut count) = (restart_ms, 0);
     for request in &evidence.requests {
         let is_first = seen.insert(request.id.as_str());
-        if !is_first || request.at_ms < restart_ms || !request.kind.is_immediate() {
+        let waits = request.kind == Kind::Plan || !request.kind.is_immediate();
+        if !is_first || request.at_ms < restart_ms || waits {
             continue;
         }
         let delivery = evidence.deliveries.get(&request.id);
