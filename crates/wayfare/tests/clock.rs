@@ -4,21 +4,16 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::indexing_slicing,
     reason = "a test target: an assumption that fails is a test that fails"
 )]
 
 #[expect(dead_code, reason = "other tests start what is shipped")]
 #[path = "at_work/program.rs"]
 mod program;
-#[expect(dead_code, reason = "other tests end what they started")]
-#[path = "at_work/scratch.rs"]
-mod scratch;
 
 use std::path::Path;
 
 use program::Answer;
-use scratch::directory;
 use tempfile::TempDir;
 
 const LETTER: &str = "
@@ -41,7 +36,11 @@ const ADA: &str = r#"{"messageId":"1","type":"identify","userId":"ada","traits":
 "#;
 
 fn project() -> TempDir {
-    directory(&[("journeys/letter.yaml", LETTER), ("ada.ndjson", ADA)])
+    let project = tempfile::tempdir().unwrap();
+    std::fs::create_dir(project.path().join("journeys")).unwrap();
+    std::fs::write(project.path().join("journeys/letter.yaml"), LETTER).unwrap();
+    std::fs::write(project.path().join("ada.ndjson"), ADA).unwrap();
+    project
 }
 
 /// Plays a file by a clock that is wrong by so many milliseconds.
