@@ -7,7 +7,7 @@ use anyhow::{bail, ensure};
 
 use super::ledger;
 use super::pace::{Pace, pause};
-use super::process::{Ended, Program, Server, SmallDisk, first_lines};
+use super::process::{Ended, Program, Server, SmallDisk, last_lines};
 use super::receiver::{Behaviour, Manner, Receiver};
 use super::wrong_clock::WrongClock;
 use crate::chance::Chance;
@@ -212,6 +212,6 @@ fn unasked(ended: &Ended) -> String {
     format!(
         "it ended with {}: {}",
         ended.status,
-        first_lines(&ended.told)
+        last_lines(&ended.told)
     )
 }

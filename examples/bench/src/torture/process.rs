@@ -211,9 +211,10 @@ pub(super) fn free_address() -> anyhow::Result<SocketAddr> {
     Ok(listener.local_addr()?)
 }
 
-/// The first lines of what a server said.
-pub(super) fn first_lines(told: &str) -> String {
-    let lines: Vec<&str> = told.lines().take(4).collect();
+/// The last lines of what a server said.
+pub(super) fn last_lines(told: &str) -> String {
+    let lines: Vec<&str> = told.lines().rev().take(4).collect();
+    let lines: Vec<&str> = lines.into_iter().rev().collect();
     lines.join(" | ")
 }
 

@@ -105,6 +105,13 @@ fn a_delivery_is_judged_by_what_the_receiver_answered() {
     check(once, "delivered", &[answered(204), answered(204)], &copied);
     check(once, "delivered", &[answered(500), answered(204)], &copied);
     check(once, "delivered", &[answered(503), answered(204)], &copied);
+    // The second attempt never came.
+    let mut unseen = one(once, "unknown connection", &[answered(429)]);
+    unseen
+        .deliveries
+        .values_mut()
+        .for_each(|it| it.attempts = 2);
+    assert_eq!(rules(&unseen), []);
     let untrue = [Rule::StateTrue];
     check(once, "delivered", &[nothing], &untrue);
     check(once, "delivered", &[answered(500)], &untrue);

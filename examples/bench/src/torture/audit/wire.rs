@@ -147,7 +147,9 @@ fn untrue(delivery: &Delivery, requests: &[&Request]) -> Option<&'static str> {
         }
         "unknown" => {
             let heard = matches!(delivery.reason.as_str(), "connection" | "garbage");
-            (once && heard && last.status().is_some()).then_some("it was answered")
+            // What came last may not be what was attempted last.
+            let is_last = delivery.attempts == seen;
+            (once && heard && is_last && last.status().is_some()).then_some("it was answered")
         }
         "expired" | "withheld" if once && !all_refused => {
             Some("it was on the wire, and is not shown as unknown")
