@@ -10,7 +10,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 use wayfare_executor::Sending;
 use wayfare_runtime::config::Settings;
-use wayfare_runtime::{Driver, Output, Until, report};
+use wayfare_runtime::{Driver, Output, Until, clock, report};
 use wayfare_webhook::Secrets;
 
 use super::{WrongInput, tell};
@@ -59,6 +59,7 @@ async fn listen(serve: &Serve) -> anyhow::Result<()> {
         settings,
         receiver: _builtin,
     } = assemble(&order).await?;
+    clock::not_before(engine.at());
     let address = serve.listen.unwrap_or(settings.server.listen);
     let keys = keys(&settings, address)?;
     let listener = TcpListener::bind(address).await.with_context(|| {
