@@ -3,6 +3,7 @@
 //!
 //! Reading order: [`Engine`] (load, step, apply, commit), [`Driver`] (when), `dispatch` (attempts).
 
+pub mod audit;
 pub mod clock;
 pub mod config;
 mod dispatch;
