@@ -22,10 +22,10 @@ use wayfare_store::{
 };
 
 /// One request, written at most once.
-const ONCE: &str = "
+const ONCE: &str = r#"
 journey: lead
 description: Create a lead.
-trigger: { event: Began }
+trigger: { event: Began, where: 'properties.plan == "pro"' }
 entry: { again: always }
 blocks:
   create:
@@ -34,16 +34,16 @@ blocks:
       url: https://crm.example.com/leads
       consent: { category: marketing, address: profile.email }
       payload: { plan: '{trigger.properties.plan}' }
-";
+"#;
 
 /// A wait, a written trait and another request.
-const LATER: &str = "
+const LATER: &str = r#"
 journey: later
 description: Write later.
-trigger: { event: Stayed }
+trigger: { event: Stayed, where: 'properties.plan == "pro"' }
 entry: { again: always }
 blocks:
-  note: { update: { stayed: true }, then: pause }
+  note: { update: { profile: { stayed: true } }, then: pause }
   pause: { wait: 1h, then: write }
   write:
     webhook:
@@ -52,7 +52,7 @@ blocks:
       delivery: at_least_once
       consent: { basis: contract, because: it is a test }
       payload: { stayed: true }
-";
+"#;
 
 /// What a store holds.
 #[derive(Clone)]
@@ -182,10 +182,10 @@ fn lived(work: &mut Work) {
     work.order(Action::Resend(lost));
     work.answer(&[SILENCE]);
     work.order(Action::Resolve(lost));
-    work.hear(r#"{"type":"track","messageId":"s1","userId":"u2","event":"Stayed"}"#);
+    work.hear(r#"{"type":"track","messageId":"s1","userId":"u2","event":"Stayed","properties":{"plan":"pro"}}"#);
     work.pass(3_600);
     work.answer(&[SILENCE, OK]);
-    work.hear(r#"{"type":"track","messageId":"s2","userId":"u2","event":"Stayed"}"#);
+    work.hear(r#"{"type":"track","messageId":"s2","userId":"u2","event":"Stayed","properties":{"plan":"pro"}}"#);
 }
 
 fn sound() -> Told {
