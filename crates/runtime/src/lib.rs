@@ -9,6 +9,7 @@ pub mod config;
 mod dispatch;
 mod driver;
 mod engine;
+pub mod explain;
 mod intake;
 pub mod journeys;
 pub mod plan;
