@@ -493,3 +493,15 @@ fn invariant_9_ended_instances_are_decisions_and_webhook_decisions_are_deliverie
     ];
     assert!(seen.iter().eq(&expected), "{seen:?}");
 }
+
+#[test]
+fn an_audit_of_a_day_with_kills_finds_nothing_broken() {
+    for seed in SEEDS {
+        let directory = Shop::day(seed).close();
+        let (mut store, _) = wayfare_store::ReadOnly::open(directory.path()).unwrap();
+        let origin = store.origin().unwrap();
+        let found = wayfare_runtime::audit::audit(&mut store, origin).unwrap();
+        assert_eq!((found.broken, found.breaches), (0, Vec::new()), "{seed:#x}");
+        assert!(found.tally.delivered() > 0, "{seed:#x}");
+    }
+}

@@ -11,17 +11,19 @@
 #[expect(dead_code, reason = "other tests start what is shipped")]
 #[path = "at_work/program.rs"]
 mod program;
-#[expect(dead_code, reason = "other tests end programs")]
-#[path = "at_work/scratch.rs"]
-mod scratch;
+#[path = "at_work/receiver.rs"]
+mod receiver;
 
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use program::{Answer, parse};
-use scratch::directory;
 use tempfile::TempDir;
+use wayfare_executor::{Action, Catalog, Operator, Sending};
+use wayfare_runtime::{Engine, config};
+use wayfare_store::local::Options;
+use wayfare_store::{LocalStore, ReadOnly, RowKind, Store as _};
 
 /// The program on the directory's state.
 fn wayfare(directory: &Path, arguments: &[&str]) -> Answer {
@@ -58,9 +60,16 @@ fn play(directory: &Path, advance: &str, events: &[(&str, &str)]) {
     assert_eq!(answer.status, 0, "{}", answer.err);
 }
 
+/// A directory with a journey in it, gone when the test is.
+fn directory(journey: &str) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("j.yaml"), journey).unwrap();
+    directory
+}
+
 /// A directory with the journey and what came of the events in it.
 fn played(journey: &str, events: &[(&str, &str)]) -> TempDir {
-    let directory = directory(&[("j.yaml", journey)]);
+    let directory = directory(journey);
     play(directory.path(), "1m", events);
     directory
 }
@@ -241,8 +250,92 @@ refused     2026-01-26T10:00:30Z (1m-2): inside, a walk is inside, and the next 
     ];
     assert_eq!(wayfare(state.path(), &order).status, 0);
     let told = why(state.path(), "u1");
-    let paused = "            paused since 2026-01-26T10:01:30Z by ann: a sale; nobody enters, and what waits in it waits on";
+    let paused = "            paused since 2026-01-26T10:00:30Z by ann: a sale; nobody enters, and what waits in it waits on";
     assert!(told.contains(paused), "{told}");
+}
+
+/// Plays one event; the requests that come of it are answered so.
+fn answered(directory: &Path, statuses: &[u16]) {
+    let (address, inbox) = receiver::listen();
+    let arguments = ["--clock", "events", "--journeys", ".", "--state", "state"];
+    let mut run = program::run(directory, &arguments);
+    run.arg("--receiver").arg(address.to_string());
+    let mut running = run.stdin(Stdio::piped()).spawn().unwrap();
+    let line = format!(r#"{{"messageId":"m","timestamp":"2026-01-26T10:00:00Z",{BEGAN}}}"#);
+    let mut stdin = running.stdin.take().unwrap();
+    stdin.write_all(line.as_bytes()).unwrap();
+    drop(stdin);
+    for status in statuses {
+        receiver::next(&inbox).answer(*status);
+    }
+    let answer = Answer::after(running);
+    assert_eq!(answer.status, 0, "{}", answer.err);
+}
+
+/// Orders the one delivery of a state sent again, as an operator does.
+fn resend(state: &Path) {
+    let mut id = None;
+    let (mut looking, _) = ReadOnly::open(state).unwrap();
+    let mut keep = |key: &wayfare_executor::Key, _: &wayfare_executor::Row| {
+        if let wayfare_executor::Key::Delivery(found) = key {
+            id = Some(*found);
+        }
+    };
+    looking.scan(RowKind::Delivery, &mut keep).unwrap();
+    drop(looking);
+    let options = Options {
+        cache_mb: 16,
+        dry: false,
+        new_id_key: [0; 32],
+        history_us: i64::MAX,
+    };
+    let (store, _) = LocalStore::open(state, &options).unwrap();
+    let settings = config::read("{}").unwrap();
+    let (identity, consent) = (settings.identity.clone(), settings.consent.clone());
+    let key = store.head().id_key;
+    let catalog = Catalog::new(identity, consent, key, Sending::Owed);
+    let compile = |source: &str| settings.compile(source);
+    let mut engine = Engine::reopen(catalog, Box::new(store), &compile).unwrap();
+    let order = Operator {
+        by: "ann".into(),
+        reason: "they were down".into(),
+        action: Action::Resend(id.unwrap()),
+    };
+    engine.order(engine.at(), order).unwrap();
+    engine.commit().unwrap();
+    engine.close().unwrap();
+}
+
+#[test]
+fn each_attempt_and_each_order_is_told() {
+    let state = directory(&journey("again: once", SEND));
+    answered(state.path(), &[429, 400]);
+    resend(&state.path().join("state"));
+    let told = why(state.path(), "u1");
+    let steps: Vec<&str> = told
+        .lines()
+        .skip_while(|line| !line.starts_with("request"))
+        .skip(1)
+        .map(|line| {
+            line.trim_start()
+                .trim_start_matches(|it: char| "0123456789-:.TZ ".contains(it))
+        })
+        .collect();
+    let expected = [
+        "delivery    whd_… is planned, due ",
+        "entered j, by `Began` (m)",
+        "decided webhook",
+        "attempt 1: released; consent basis contract: it is a test",
+        "attempt 1: planned again for ",
+        "attempt 2: released; consent basis contract: it is a test",
+        "attempt 2: rejected: 400 (answered 400)",
+        "ann ordered it sent again: they were down",
+    ];
+    assert_eq!(steps.len(), expected.len(), "{told}");
+    for (step, expected) in steps.iter().zip(expected) {
+        assert!(step.starts_with(expected), "{step}");
+    }
+    assert!(told.contains(" (answered 429)"), "{told}");
 }
 
 #[test]

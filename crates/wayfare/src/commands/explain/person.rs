@@ -28,7 +28,7 @@ pub(super) fn text(person: &Person) -> Vec<String> {
     let decisions = decisions.map(|told| (told.decision.at, decided(told, person)));
     let mut past: Vec<(Timestamp, Vec<String>)> = refusals.chain(decisions).collect();
     past.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
-    let is_nothing = past.is_empty() && person.inside.is_empty();
+    let is_nothing = past.is_empty() && person.inside.is_empty() && person.planned.is_none();
     lines.extend(past.into_iter().flat_map(|(_, lines)| lines));
     if person.earlier > 0 {
         let earlier = person.earlier;
