@@ -255,9 +255,12 @@ fn changes(told: &mut Told) -> impl Iterator<Item = &mut Change> {
 }
 
 fn decisions(told: &mut Told) -> impl Iterator<Item = &mut Box<Decision>> {
-    changes(told).filter_map(|change| match change {
-        Change::Decided(decision) => Some(decision),
-        _ => None,
+    changes(told).filter_map(|change| {
+        if let Change::Decided(decision) = change {
+            Some(decision)
+        } else {
+            None
+        }
     })
 }
 
@@ -282,9 +285,12 @@ fn first_armed(told: &mut Told) -> &mut Change {
 
 fn first_delivery(told: &mut Told) -> &mut Arc<Delivery> {
     let rows = told.rows.values_mut();
-    let mut deliveries = rows.filter_map(|row| match row {
-        Row::Delivery(delivery) => Some(delivery),
-        _ => None,
+    let mut deliveries = rows.filter_map(|row| {
+        if let Row::Delivery(delivery) = row {
+            Some(delivery)
+        } else {
+            None
+        }
     });
     deliveries.next().unwrap()
 }

@@ -266,7 +266,9 @@ fn answered(directory: &Path, statuses: &[u16]) {
     stdin.write_all(line.as_bytes()).unwrap();
     drop(stdin);
     for status in statuses {
-        receiver::next(&inbox).answer(*status);
+        let request = receiver::next(&inbox);
+        assert_eq!(request.line, "POST /leads");
+        request.answer(*status);
     }
     let answer = Answer::after(running);
     assert_eq!(answer.status, 0, "{}", answer.err);

@@ -92,9 +92,12 @@ fn tamper(state: &Path) {
     let mut decided = Vec::new();
     let mut keep = |entry: &Entry| {
         let changes = entry.changes.iter();
-        decided.extend(changes.filter_map(|change| match change {
-            Change::Decided(decision) => Some(decision.clone()),
-            _ => None,
+        decided.extend(changes.filter_map(|change| {
+            if let Change::Decided(decision) = change {
+                Some(decision.clone())
+            } else {
+                None
+            }
         }));
     };
     looking.history(1, &mut keep).unwrap();

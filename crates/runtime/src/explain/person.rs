@@ -11,7 +11,7 @@ use wayfare_executor::record::{
 use wayfare_executor::{Catalog, Row, Sending, Snapshot, view};
 use wayfare_journey::diagnostic::nearest;
 use wayfare_journey::expression::Leaf;
-use wayfare_journey::{Block, Heard, Trigger, TriggerOn, Version};
+use wayfare_journey::{Block, EventMatch, Heard, Trigger, TriggerOn, Version};
 use wayfare_store::{RowKind, Store, StoreError};
 
 use super::past::{Sighting, Sought};
@@ -39,7 +39,7 @@ pub enum Unanswered {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Nobody is known so.
-    #[error("nobody is known as `{asked}`{}", near(.nearest))]
+    #[error("nobody is known as `{asked}`{}", near(.nearest.as_deref()))]
     Nobody {
         /// What was asked for.
         asked: String,
@@ -47,7 +47,7 @@ pub enum Unanswered {
         nearest: Option<String>,
     },
     /// No such journey was ever in force here.
-    #[error("no journey `{asked}` was ever in force here{}", near(.nearest))]
+    #[error("no journey `{asked}` was ever in force here{}", near(.nearest.as_deref()))]
     NoJourney {
         /// What was asked for.
         asked: String,
@@ -56,9 +56,8 @@ pub enum Unanswered {
     },
 }
 
-fn near(nearest: &Option<String>) -> String {
-    let near = nearest.as_ref();
-    near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
+fn near(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
 }
 
 /// What is known of one person in one journey.
@@ -171,14 +170,7 @@ pub fn person(
     let trigger = graph.as_ref().map(|graph| graph.trigger().clone());
     let identifiers: BTreeSet<Identifier> = profile.identifiers.iter().cloned().collect();
     let nothing = inside.is_empty() && decisions.is_empty() && refusals.is_empty();
-    let matches = trigger.as_ref().and_then(|trigger| match &trigger.on {
-        TriggerOn::Events(matches) => Some(matches.as_slice()),
-        TriggerOn::Consent { .. }
-        | TriggerOn::Trait(_)
-        | TriggerOn::Schedule { .. }
-        | TriggerOn::Date { .. }
-        | TriggerOn::Delivery { .. } => None,
-    });
+    let matches = trigger.as_ref().and_then(heard);
     let sought = matches.filter(|_| nothing).map(|matches| Sought {
         matches,
         identity: &settings.identity,
@@ -207,6 +199,18 @@ pub fn person(
         trigger,
         profile,
     })
+}
+
+/// The events that a trigger names.
+fn heard(trigger: &Trigger) -> Option<&[EventMatch]> {
+    match &trigger.on {
+        TriggerOn::Events(matches) => Some(matches),
+        TriggerOn::Consent { .. }
+        | TriggerOn::Trait(_)
+        | TriggerOn::Schedule { .. }
+        | TriggerOn::Date { .. }
+        | TriggerOn::Delivery { .. } => None,
+    }
 }
 
 /// The profile that is known so.
