@@ -23,9 +23,10 @@ use wayfare_executor::{
     Catalog, Change, Effects, Happened, Input, InputKind, Key, RefusalCode, Row, Sending, Snapshot,
     Timer, Trace, step,
 };
+use wayfare_runtime::audit::audit;
 use wayfare_runtime::{Engine, Output};
 use wayfare_store::local::Options;
-use wayfare_store::{Entry, Head, LocalStore, LoggedInput, RowKind, Store};
+use wayfare_store::{Entry, Head, LocalStore, LoggedInput, ReadOnly, RowKind, Store};
 
 use shop::Dice;
 
@@ -197,9 +198,12 @@ impl Shop {
         shop
     }
 
-    /// Closes; the directory stays.
+    /// Closes; the directory stays, and an audit finds nothing broken in it.
     fn close(self) -> TempDir {
         self.engine.close().unwrap();
+        let mut left = ReadOnly::open(self.directory.path()).unwrap().0;
+        let origin = left.origin().unwrap();
+        assert_eq!(audit(&mut left, origin).unwrap().breaches, []);
         self.directory
     }
 }
@@ -492,16 +496,4 @@ fn invariant_9_ended_instances_are_decisions_and_webhook_decisions_are_deliverie
         "withheld",
     ];
     assert!(seen.iter().eq(&expected), "{seen:?}");
-}
-
-#[test]
-fn an_audit_of_a_day_with_kills_finds_nothing_broken() {
-    for seed in SEEDS {
-        let directory = Shop::day(seed).close();
-        let (mut store, _) = wayfare_store::ReadOnly::open(directory.path()).unwrap();
-        let origin = store.origin().unwrap();
-        let found = wayfare_runtime::audit::audit(&mut store, origin).unwrap();
-        assert_eq!((found.broken, found.breaches), (0, Vec::new()), "{seed:#x}");
-        assert!(found.tally.delivered() > 0, "{seed:#x}");
-    }
 }
