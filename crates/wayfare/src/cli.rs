@@ -112,8 +112,9 @@ In a journey, this first line names the schema beside it:
 
 Exit status: 0; with --check, 1 when something changes for somebody or publishing is refused.")]
     Plan(commands::plan::Plan),
-    /// Explain a decision: what allowed it, what it sent, how each attempt ended.
-    #[command(after_help = "Example:
+    /// Explain why somebody got it or not, or one decision: what allowed it, how each attempt ended.
+    #[command(after_help = "Examples:
+  wayfare explain --profile email:ada@example.com --journey cart-recovery
   wayfare explain --state .wayfare --decision whd_0b5e7f5572c8aa3b4a0e88455fc659a7")]
     Explain(commands::explain::Explain),
     /// Audit a state directory: whether everything in it follows from its history, by the rules.
