@@ -7,7 +7,7 @@ mod block;
 mod date;
 mod enter;
 mod event;
-mod judge;
+pub(crate) mod judge;
 mod leave;
 mod merge;
 mod migrate;

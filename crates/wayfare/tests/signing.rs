@@ -7,8 +7,10 @@
 )]
 
 #[path = "at_work/program.rs"]
+#[expect(dead_code, reason = "other tests start what is shipped")]
 mod program;
 #[path = "at_work/scratch.rs"]
+#[expect(dead_code, reason = "what runs on here is ended by the test itself")]
 mod scratch;
 
 use std::io::{BufRead as _, BufReader};
