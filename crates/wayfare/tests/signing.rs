@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test target: an assumption that fails is a test that fails"
 )]
 
@@ -10,7 +10,6 @@
 #[expect(dead_code, reason = "other tests start what is shipped")]
 mod program;
 #[path = "at_work/scratch.rs"]
-#[expect(dead_code, reason = "what runs on here is ended by the test itself")]
 mod scratch;
 
 use std::io::{BufRead as _, BufReader};
