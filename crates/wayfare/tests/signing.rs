@@ -10,6 +10,7 @@
 #[expect(dead_code, reason = "other tests start what is shipped")]
 mod program;
 #[path = "at_work/scratch.rs"]
+#[expect(dead_code, reason = "other tests leave something running")]
 mod scratch;
 
 use std::io::{BufRead as _, BufReader};
