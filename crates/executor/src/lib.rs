@@ -81,6 +81,7 @@ mod effects;
 mod input;
 pub mod record;
 mod refusal;
+pub mod rehearsal;
 mod snapshot;
 mod step;
 mod trace;

@@ -267,7 +267,7 @@ fn tells(work: &Work<'_>, happened: &Happened) -> bool {
 }
 
 /// What expressions call `event`.
-fn map(happened: &Happened) -> Map {
+pub(crate) fn map(happened: &Happened) -> Map {
     let Event {
         kind,
         name,

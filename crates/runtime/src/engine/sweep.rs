@@ -105,17 +105,39 @@ impl Engine {
             .min_by_key(|(id, sweep)| (sweep.at, *id))
             .map(|(id, sweep)| (id.clone(), sweep.clone()));
         match ready {
-            Some((id, sweep)) if id.cause == SweepCause::Stop => {
-                let deliveries = self.due.behind(sweep.delivery, PAGE_KEYS_MAX);
-                if deliveries.is_empty() {
-                    self.page(at, id, sweep.cursor.clone())
-                } else {
-                    self.paged(at, id, (deliveries, Vec::new(), false))
-                }
-            }
-            Some((id, sweep)) => self.page(at, id, sweep.cursor.clone()),
+            Some((id, sweep)) => self.go_on(at, id, &sweep),
             None => Ok(()),
         }
+    }
+
+    /// Carries out to its end what orders began: walks end, and what is owed is held back. No other
+    /// sweep has its turn.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot read or write; what is left is carried out later.
+    pub fn carry_out(&mut self, at: Timestamp) -> Result<(), StoreError> {
+        loop {
+            self.drain(at, usize::MAX)?;
+            let mut sweeps = self.sweeps.iter();
+            let stop = sweeps.find(|(id, _)| id.cause == SweepCause::Stop);
+            let Some((id, sweep)) = stop.map(|(id, sweep)| (id.clone(), sweep.clone())) else {
+                return Ok(());
+            };
+            self.go_on(at, id, &sweep)?;
+        }
+    }
+
+    /// The next page of a sweep. One that ends walks goes through what is owed first.
+    fn go_on(&mut self, at: Timestamp, id: SweepId, sweep: &Sweep) -> Result<(), StoreError> {
+        if id.cause == SweepCause::Stop {
+            let deliveries = self.due.behind(sweep.delivery, PAGE_KEYS_MAX);
+            if !deliveries.is_empty() {
+                self.settle()?;
+                return self.paged(at, id, (deliveries, Vec::new(), false));
+            }
+        }
+        self.page(at, id, sweep.cursor.clone())
     }
 
     /// Ends the sweeps of journeys that are gone: when one comes back, everybody is looked at anew.

@@ -249,7 +249,7 @@ pub(super) fn stop() -> Stop {
     }
 }
 
-fn place() -> Place {
+fn send_block() -> Place {
     Place {
         journey: "welcome".into(),
         block: Some("send".into()),
@@ -258,7 +258,7 @@ fn place() -> Place {
 
 fn tried() -> Tried {
     Tried {
-        place: place(),
+        place: send_block(),
         profile: ProfileId::from_bytes([3; 16]),
         id: DeliveryId::from_bytes([6; 16]),
         to: Some("http://127.0.0.1:9000".into()),
@@ -334,7 +334,7 @@ pub(super) fn journey_changes(seq: u64) -> Vec<Change> {
             order: ordered(),
         },
         Change::StopOrdered {
-            place: place(),
+            place: send_block(),
             stop: stop(),
         },
         Change::Tried {
@@ -455,7 +455,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         LoggedInput::Operator(Operator {
             by: "ops".into(),
             reason: "a wrong price".into(),
-            action: Action::Pause(place()),
+            action: Action::Pause(send_block()),
         }),
         LoggedInput::Operator(Operator {
             by: "ops".into(),
