@@ -8,9 +8,9 @@ use std::sync::Arc;
 use wayfare_event::{DeliveryId, Map, Number, Timestamp, Value};
 use wayfare_executor::delivery::{State, WithheldReason};
 use wayfare_executor::record::{DecisionOutcome, Delivery};
-use wayfare_executor::{Action, Operator, Place};
-use wayfare_journey::Block;
+use wayfare_executor::{Action, Operator, Place, Published};
 use wayfare_journey::diagnostic::nearest;
+use wayfare_journey::{Block, BlockId};
 use wayfare_store::StoreError;
 
 use crate::engine::{Engine, Output};
@@ -146,8 +146,15 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts in what came of a commit, where it is about a journey.
-    pub fn count(&mut self, journey: &str, outputs: &[Output]) {
+    /// What of this is about a journey.
+    #[must_use]
+    pub fn of(journey: &str, outputs: &[Output]) -> Self {
+        let mut tally = Self::default();
+        tally.count(journey, outputs);
+        tally
+    }
+
+    fn count(&mut self, journey: &str, outputs: &[Output]) {
         for output in outputs {
             match output {
                 Output::Decision(decision) => {
@@ -430,21 +437,44 @@ fn no_webhook(place: &Place, webhooks: &BTreeSet<Arc<str>>) -> String {
     )
 }
 
-/// The webhook block that somebody names, as `journey/block`.
+/// The webhook block that somebody names as `journey/block`, and a version of its journey: the one of
+/// `file`, else the one in force.
 ///
 /// # Errors
 ///
 /// When it is none.
-pub fn webhook_block(engine: &mut Engine, text: &str) -> Result<Place, OrderError> {
-    let place = place(engine, text)?;
-    let webhooks = blocks(engine, &place.journey, Kind::Webhook);
-    let is_one = place.block.as_ref().is_some_and(|it| webhooks.contains(it));
+pub fn webhook_block(
+    engine: &mut Engine,
+    file: Option<Arc<Published>>,
+    text: &str,
+) -> Result<(Place, Arc<Published>), OrderError> {
+    let named = Place::parse(text);
+    let published = match file {
+        Some(published) => published,
+        None => {
+            let journey = Place::whole(named.journey.clone()).to_string();
+            place(engine, &journey)?;
+            let catalog = engine.catalog();
+            let in_force = catalog.in_force(&named.journey);
+            match in_force.or_else(|| catalog.versions(&named.journey).last()) {
+                Some(published) => published.clone(),
+                None => {
+                    return refused(&format!("the file of journey `{journey}` is gone"));
+                }
+            }
+        }
+    };
+    let graph = &published.graph;
+    let is_webhook = |block: &BlockId| matches!(graph.block(*block), Block::Webhook(_));
+    let webhooks = graph.blocks().filter(is_webhook);
+    let webhooks: BTreeSet<Arc<str>> = webhooks.map(|it| graph.key(it).clone()).collect();
+    let is_one = named.block.as_ref().is_some_and(|it| webhooks.contains(it));
     if is_one {
-        return Ok(place);
+        return Ok((named, published));
     }
-    let journey = &place.journey;
     refused(&format!(
-        "`{text}` is no webhook block; those of journey `{journey}` are {}",
+        "`{text}` is no webhook block; those of journey `{}` are {}",
+        named.journey,
         listed(&webhooks)
     ))
 }

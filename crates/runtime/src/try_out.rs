@@ -67,6 +67,8 @@ impl To {
 pub struct Draft {
     place: Place,
     at: Timestamp,
+    /// The time on the wire.
+    now: Timestamp,
     /// What the block would come to.
     pub rehearsed: Rehearsed,
     /// The id it carries.
@@ -109,10 +111,11 @@ impl Tried {
 }
 
 impl Draft {
-    /// The request of a block for a profile, going to its own origin or to another.
+    /// The request of a block for a profile, going to its own origin or to another; decided at one
+    /// time, on the wire at the machine's.
     #[must_use]
     pub fn new(
-        (place, at): (Place, Timestamp),
+        (place, (at, now)): (Place, (Timestamp, Timestamp)),
         rehearsed: Rehearsed,
         to: Option<&To>,
         secrets: &Secrets,
@@ -137,6 +140,7 @@ impl Draft {
         Self {
             place,
             at,
+            now,
             rehearsed,
             id,
             outgoing,
@@ -189,7 +193,7 @@ impl Draft {
     }
 
     fn seconds(&self) -> i64 {
-        self.at.as_micros().div_euclid(1_000_000)
+        self.now.as_micros().div_euclid(1_000_000)
     }
 
     /// It and what came of it, secrets redacted: `docs/output.schema.json#/$defs/try`.
