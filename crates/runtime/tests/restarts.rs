@@ -349,8 +349,14 @@ fn a_stop_goes_on_behind_its_last_page_after_every_kill() {
     }
     let count = |word: &str| told.iter().filter(|it| it.starts_with(word)).count();
     let half = PEOPLE / 2;
-    assert_eq!((count("stopped stopped by ops"), count("withheld")), (half, half));
-    assert_eq!(house.engine().waiting() + house.engine().open_deliveries(), 0);
+    assert_eq!(
+        (count("stopped stopped by ops"), count("withheld")),
+        (half, half)
+    );
+    assert_eq!(
+        house.engine().waiting() + house.engine().open_deliveries(),
+        0
+    );
     assert_eq!(house.decisions().len(), PEOPLE);
 }
 

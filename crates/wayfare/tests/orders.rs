@@ -12,8 +12,6 @@
 mod program;
 #[path = "at_work/receiver.rs"]
 mod receiver;
-#[path = "at_work/scratch.rs"]
-mod scratch;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -23,7 +21,6 @@ use std::sync::mpsc;
 
 use program::{Answer, parse};
 use receiver::Arrived;
-use scratch::directory;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -95,6 +92,15 @@ fn play(directory: &Path, (advance, receiver): (&str, &str), events: &[String]) 
     let answer = Answer::after(running);
     assert_eq!(answer.status, 0, "{}", answer.err);
     answer
+}
+
+/// A directory with journeys, and what belongs to them.
+fn directory(files: &[(&str, &str)]) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        std::fs::write(directory.path().join(name), text).unwrap();
+    }
+    directory
 }
 
 fn house() -> TempDir {
@@ -172,9 +178,10 @@ fn the_decision_of_a_stop_says_who_and_why() {
 fn what_came_due_in_a_pause_can_be_left_out() {
     let directory = house();
     let directory = directory.path();
-    play(directory, ("20m", "builtin"), &[visit(0, 1), visit(19, 2)]);
+    play(directory, ("1m", "builtin"), &[visit(0, 1), visit(19, 2)]);
     said(directory, &["pause", "nudge"]);
-    let held = play(directory, ("5m", "builtin"), &[]);
+    // Time goes on with somebody who comes meanwhile.
+    let held = play(directory, ("1m", "builtin"), &[visit(40, 3)]);
     assert_eq!(held.of_kind("decision").len(), 0);
     let told = said(directory, &["resume", "nudge", "--skip-overdue"]);
     assert_eq!(
