@@ -405,7 +405,7 @@ fn moves(answer: &Answer) -> String {
         let (state, status) = (it["state"].as_str().unwrap(), it["status"].as_u64());
         let status = status.map_or(String::new(), |status| format!(" {status}"));
         let at = it["at"].as_str().unwrap();
-        let second: f64 = at[17..].trim_end_matches('Z').parse().unwrap();
+        let second: f64 = at.get(17..).unwrap().trim_end_matches('Z').parse().unwrap();
         let scheduled = [0.0, 1.0, 6.0]
             .iter()
             .find(|it| (second - **it).abs() <= **it / 5.0);
