@@ -158,6 +158,7 @@ mod tests {
             let sweep = Sweep {
                 at: at.map(|at| at.parse().unwrap()),
                 cursor: cursor.map(|value| Identifier::new("user_id", value)),
+                delivery: None,
                 seen: 512,
                 queued: 3,
                 over: None,
@@ -177,6 +178,12 @@ mod tests {
             Some("u512"),
             "sweep for dates of 2026-01-26T11:00:00Z is under way: \
              512 profiles looked at, 3 concerned",
+        );
+        check(
+            SweepCause::Stop,
+            at,
+            None,
+            "stop of 2026-01-26T11:00:00Z is under way",
         );
         check(
             SweepCause::Dates,
