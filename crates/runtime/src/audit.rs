@@ -210,6 +210,8 @@ const fn walked(change: &Change) -> Option<InstanceId> {
         | Change::EntryCounted { .. }
         | Change::JourneyPaused { .. }
         | Change::JourneyResumed { .. }
+        | Change::StopOrdered { .. }
+        | Change::Tried { .. }
         | Change::Published { .. }
         | Change::Withdrawn { .. } => None,
     }

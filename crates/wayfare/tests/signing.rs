@@ -10,14 +10,13 @@
 #[expect(dead_code, reason = "other tests start what is shipped")]
 mod program;
 #[path = "at_work/scratch.rs"]
-#[expect(dead_code, reason = "other tests leave something running")]
 mod scratch;
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use program::Answer;
-use scratch::directory;
+use scratch::{Running, directory};
 
 const NEW: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 const OLD: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -40,7 +39,7 @@ const EVENT: &str = r#"{"type":"track","userId":"u","event":"Signup Completed"}"
 
 /// `wayfare receive` with a key, and where it listens.
 struct Listening {
-    child: Child,
+    running: Running,
     port: String,
 }
 
@@ -56,21 +55,18 @@ impl Listening {
         stderr.read_line(&mut told).unwrap();
         let (_, port) = told.trim().rsplit_once(':').unwrap();
         let port = port.to_owned();
-        Self { child, port }
+        Self {
+            running: Running(child),
+            port,
+        }
     }
 
     /// The next request.
     fn received(&mut self) -> serde_json::Value {
         let mut line = String::new();
-        let stdout = self.child.stdout.as_mut().unwrap();
+        let stdout = self.running.0.stdout.as_mut().unwrap();
         BufReader::new(stdout).read_line(&mut line).unwrap();
         program::parse(&line)
-    }
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        let _is_over = self.child.kill().and_then(|()| self.child.wait()).is_ok();
     }
 }
 

@@ -148,6 +148,8 @@ fn about(change: &Change) -> Option<DecisionId> {
         | Change::EntryCounted { .. }
         | Change::JourneyPaused { .. }
         | Change::JourneyResumed { .. }
+        | Change::StopOrdered { .. }
+        | Change::Tried { .. }
         | Change::Published { .. }
         | Change::Withdrawn { .. } => None,
     }

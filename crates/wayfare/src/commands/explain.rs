@@ -4,7 +4,7 @@
 mod decision;
 mod json;
 mod person;
-mod words;
+pub(super) mod words;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -45,6 +45,7 @@ pub(super) fn outcome(told: &Told) -> String {
         DecisionOutcome::Exit => left(told, reason),
         DecisionOutcome::Holdout => held_out(told),
         DecisionOutcome::Merged => stayed(told),
+        DecisionOutcome::Stopped => format!("an operator ended it: {reason}"),
     }
 }
 
@@ -277,7 +278,7 @@ fn moved(state: State) -> String {
 }
 
 /// How an attempt ended.
-pub(super) fn ended(outcome: Outcome) -> String {
+pub(in crate::commands) fn ended(outcome: Outcome) -> String {
     match outcome {
         Outcome::Answered { status, .. } => format!("answered {status}"),
         Outcome::NotSent(reason) => format!("not sent: {}", reason.as_str()),
