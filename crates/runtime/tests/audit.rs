@@ -208,7 +208,7 @@ const HISTORIES: [Altered; 16] = [
                 }
             }
         },
-        &["transition", "repeat"],
+        &["transition", "repeat", "state"],
     ),
     (
         "an attempt has another one's number",

@@ -342,7 +342,7 @@ fn who_ordered_what_of_a_delivery_is_shown() {
     }]);
     assert_eq!(line["orders"], orders);
     let explained = wayfare(directory, &["explain", "--decision", &id]).out;
-    let last = "  delivery delivered, says an operator; ordered by ann: a wrong price\n";
+    let last = "  ann said that it was delivered: a wrong price\n";
     assert!(explained.ends_with(last), "{explained}");
     let again = refused(directory, &["resolve", &id, "--as", "delivered"]);
     let why = "is delivered (resolved), and only what is unknown can be resolved\n";

@@ -231,15 +231,17 @@ fn step(step: &Step, (attempt, decision): (u32, &Decision)) -> Option<String> {
         ..
     } = &step.change
     {
-        let outcome = outcome.map_or_else(String::new, |it| format!(" ({})", ended(it)));
         let asked = consent.as_ref();
         let asked = asked.map_or_else(String::new, |it| format!("; consent {}", self::consent(it)));
-        let number = if outcome.is_empty() && !matches!(state, State::Armed { .. }) {
+        let number = if outcome.is_none() && !matches!(state, State::Armed { .. }) {
             String::new()
         } else {
             format!("attempt {attempt}: ")
         };
-        format!("{number}{}{outcome}{asked}", moved(*state))
+        let moved = moved(*state);
+        let ended = outcome.map(ended).filter(|ended| *ended != moved);
+        let ended = ended.map_or_else(String::new, |ended| format!(" ({ended})"));
+        format!("{number}{moved}{ended}{asked}")
     } else if let Change::DeliveryOrdered { order, .. } = &step.change {
         ordered(order)
     } else {
