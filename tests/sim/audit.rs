@@ -1,0 +1,556 @@
+//! Is every promise of ARCHITECTURE.md kept? The auditor hears what was told and ordered, what became
+//! durable, what was said to the outside and what arrived at receivers, and judges it by small models of
+//! its own. It shares no code with the engine.
+
+mod people;
+mod story;
+mod walks;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::facts::{
+    Broken, Checked, Control, Decision, Delivery, Ended, Fed, Journey, Person, Request, Row, Told,
+    holds,
+};
+use people::People;
+use story::Story;
+use walks::{Entries, Entry, Live};
+
+/// What became durable in one commit: under each key the new row, or that there is none.
+pub(crate) type Changes = Vec<(String, Option<Row>)>;
+
+#[derive(Default)]
+pub(crate) struct Auditor {
+    people: People,
+    /// Journeys as they were ever published, by id and version.
+    versions: BTreeMap<(String, String), Journey>,
+    /// The journeys that somebody paused, by who did; and as it is durable.
+    paused: BTreeMap<String, String>,
+    paused_durable: BTreeMap<String, String>,
+    controls: BTreeMap<String, Control>,
+    persons: BTreeMap<String, Person>,
+    live: Live,
+    entries: Entries,
+    decisions: BTreeMap<String, Decision>,
+    deliveries: BTreeMap<String, Delivery>,
+    queued: BTreeSet<String>,
+    /// What each delivery's attempts say, as far as it is durable, and what was told since.
+    stories: BTreeMap<String, Story>,
+    stories_pending: BTreeMap<String, Story>,
+    /// Decisions that are durable and were not told yet.
+    untold: BTreeSet<String>,
+    /// Deliveries in the sender's hands.
+    taken: BTreeSet<String>,
+    /// What arrived at receivers, by delivery: the attempt and the request.
+    arrived: BTreeMap<String, Vec<(u32, Request)>>,
+    /// Where somebody was seen since the last commit: the journey and the time.
+    seen: BTreeSet<(String, i64)>,
+    /// Journeys in which something ended since the last commit.
+    ended: BTreeSet<String>,
+    refused: BTreeSet<(String, String)>,
+}
+
+/// What the auditor hears.
+impl Auditor {
+    /// A version of a journey may be in force from now on.
+    pub(crate) fn published(&mut self, version: &str, facts: &Journey) {
+        let key = (facts.id.clone(), version.to_owned());
+        self.versions.insert(key, facts.clone());
+    }
+
+    /// An event was handed in; the engine took it for a copy, or not.
+    pub(crate) fn fed(&mut self, fed: &Fed, was_copy: bool) -> Checked {
+        let message = fed.message.as_deref();
+        let known = message.map(|it| self.people.knows(it, fed.at));
+        let (must, may) = known.unwrap_or_default();
+        let fits = (was_copy || !must) && (may || !was_copy);
+        holds("a second copy changes nothing", fits, || {
+            format!("{fed:?} was taken for a copy: {was_copy}")
+        })?;
+        if !was_copy {
+            self.people.tell(fed);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn paused(&mut self, journey: &str) {
+        self.paused.insert(journey.to_owned(), "ops".to_owned());
+    }
+
+    pub(crate) fn resumed(&mut self, journey: &str) {
+        self.paused.remove(journey);
+    }
+
+    /// A delivery is in the sender's hands.
+    pub(crate) fn taken(&mut self, id: &str) -> Checked {
+        let is_new = self.taken.insert(id.to_owned());
+        holds("an attempt at a time", is_new, || {
+            format!("{id} was given twice")
+        })
+    }
+
+    /// A delivery could leave at `at`, and was released or not.
+    pub(crate) fn ready(&mut self, id: &str, at: i64, is_released: bool) -> Checked {
+        self.taken.remove(id);
+        let Some(row) = self.deliveries.get(id).cloned() else {
+            return holds("a decision before its request", false, || id.to_owned());
+        };
+        let told = self.people.all();
+        let is_allowed = self.people.allows(told, (&row.owner, &row.asked), at);
+        let is_paused = self.paused.contains_key(&row.journey);
+        let story = self.story(id)?;
+        let found = story.ready(at, is_released, (is_allowed, is_paused));
+        found.map_err(|broken| about(broken, id))
+    }
+
+    pub(crate) fn barred(&mut self, id: &str) -> Checked {
+        self.taken.remove(id);
+        self.story(id)?.barred();
+        Ok(())
+    }
+
+    /// An attempt ended like this, as whoever sent it saw.
+    pub(crate) fn finished(
+        &mut self,
+        id: &str,
+        (attempt, ended): (u32, Ended),
+        at: i64,
+    ) -> Checked {
+        self.story(id)?.finished(attempt, ended, at);
+        Ok(())
+    }
+
+    /// The first byte of a request arrives.
+    pub(crate) fn arrives(&mut self, id: &str, attempt: u32, request: &Request) -> Checked {
+        let row = self.deliveries.get(id);
+        let is_armed = row.is_some_and(|row| row.state == "armed" && row.attempts == attempt);
+        holds(
+            "nothing leaves before it is armed, durably",
+            is_armed,
+            || format!("{id}, attempt {attempt}: {row:?}"),
+        )?;
+        let is_same = row.is_some_and(|row| row.request == *request);
+        holds("one request for a decision, for ever", is_same, || {
+            format!("{id}: {request:?} and {row:?}")
+        })?;
+        let story = self.stories.get(id);
+        let is_released = story.is_some_and(|it| it.is_armed() && it.attempts == attempt);
+        holds(
+            "nothing leaves before it is armed, durably",
+            is_released,
+            || format!("{id}, attempt {attempt}: {story:?}"),
+        )?;
+        let before = self.arrived.entry(id.to_owned()).or_default();
+        for (earlier, sent) in &*before {
+            let ended = story.and_then(|it| {
+                let place = usize::try_from(*earlier).ok()?.checked_sub(1)?;
+                it.ended.get(place).copied().flatten()
+            });
+            let may = ended.is_some_and(|ended| story.is_some_and(|it| it.may_repeat(ended)));
+            holds("what may have arrived is not sent again", may, || {
+                format!("{id}: attempt {attempt} after {earlier} ended {ended:?}")
+            })?;
+            holds(
+                "one request for a decision, for ever",
+                sent == request,
+                || format!("{id}: {request:?} after {sent:?}"),
+            )?;
+        }
+        before.push((attempt, request.clone()));
+        Ok(())
+    }
+
+    /// The process was killed: what is not durable has not happened.
+    pub(crate) fn killed(&mut self) {
+        self.people.forget();
+        self.paused.clone_from(&self.paused_durable);
+        self.stories_pending.clear();
+        self.taken.clear();
+        self.untold.clear();
+        self.seen.clear();
+        self.ended.clear();
+        self.refused.clear();
+    }
+
+    /// The engine comes up again: what was on its way is unknown.
+    pub(crate) fn opens(&mut self, at: i64) {
+        for story in self.stories.values_mut().filter(|it| it.is_armed()) {
+            story.finished(story.attempts, Ended::NoStatus, at);
+        }
+    }
+}
+
+/// What became durable.
+impl Auditor {
+    pub(crate) fn durable(&mut self, changes: &Changes) -> Checked {
+        self.people.keep();
+        self.stories.append(&mut self.stories_pending);
+        let mut touched = Vec::new();
+        for (key, row) in changes {
+            let (kind, name) = key.split_once(' ').unwrap_or((key, ""));
+            match row {
+                Some(Row::Person(person)) => {
+                    self.persons.insert(name.to_owned(), person.clone());
+                }
+                Some(Row::Control(control)) => self.control(name, control)?,
+                Some(Row::Queued) => {
+                    self.queued.insert(name.to_owned());
+                }
+                Some(Row::Decision(_) | Row::Delivery(_)) => touched.push((name, row)),
+                Some(Row::Other) => {}
+                None => {
+                    self.queued.remove(name);
+                    let may_go = !matches!(kind, "person" | "decision" | "delivery" | "control");
+                    holds("nothing durable is gone", may_go, || key.clone())?;
+                }
+            }
+        }
+        // Whoever ends in this commit may make room for who enters in it.
+        for (name, row) in &touched {
+            if let Some(Row::Decision(it)) = row {
+                self.entries.end(name, it.at, &it.outcome);
+            }
+        }
+        let before = self.look_at_everybody()?;
+        for (name, row) in &touched {
+            if let Some(Row::Decision(decision)) = row {
+                self.decided(name, decision, &before)?;
+            }
+        }
+        for (name, row) in &touched {
+            if let Some(Row::Delivery(delivery)) = row {
+                self.delivered(name, delivery)?;
+            }
+        }
+        self.entries.settle(&mut self.people);
+        self.all_ended(&before)?;
+        self.paused_durable.clone_from(&self.paused);
+        self.counted()
+    }
+
+    /// What is said to the outside, once a commit was answered.
+    pub(crate) fn told(&mut self, told: &[Told], fed: &[Fed]) -> Checked {
+        for it in told {
+            match it {
+                Told::Decision { id, outcome } => {
+                    let row = self.decisions.get(id);
+                    let is_true = row.is_some_and(|row| row.outcome == *outcome);
+                    let is_new = self.untold.remove(id);
+                    holds("what is told is durable", is_true && is_new, || {
+                        format!("{it:?} and {row:?}")
+                    })?;
+                }
+                Told::Delivery {
+                    id,
+                    state,
+                    attempts,
+                } => {
+                    let row = self.deliveries.get(id);
+                    let is_true = row.is_some_and(|row| row.attempts >= *attempts);
+                    holds("what is told is durable", is_true, || {
+                        format!("{id} {state} and {row:?}")
+                    })?;
+                }
+                Told::Refused {
+                    journey, message, ..
+                } => {
+                    let message = message.clone().unwrap_or_default();
+                    self.refused.insert((journey.clone(), message));
+                }
+                Told::Paused { journey } => {
+                    let is_true = self.controls.contains_key(journey);
+                    holds("what is told is durable", is_true, || format!("{it:?}"))?;
+                }
+                Told::Other => {}
+            }
+        }
+        let untold = &self.untold;
+        holds("what is decided is told", untold.is_empty(), || {
+            format!("{untold:?}")
+        })?;
+        for fed in fed {
+            self.was_heard(fed)?;
+        }
+        self.seen.clear();
+        self.ended.clear();
+        self.refused.clear();
+        Ok(())
+    }
+
+    /// What was handed in and is not durable yet.
+    pub(crate) fn pending(&self) -> Vec<Fed> {
+        self.people.pending().to_vec()
+    }
+
+    /// The engine has had its turn at `at`: whatever was due by then has happened.
+    pub(crate) fn rested(&mut self, at: i64) -> Checked {
+        for (id, (owner, it)) in &self.live {
+            let is_due = it.due.is_some_and(|due| due <= at);
+            let may_wait = !is_due || self.paused.contains_key(&it.journey);
+            holds("what is due has its turn", may_wait, || {
+                format!("{id} of {owner} at {at}: {it:?}")
+            })?;
+        }
+        holds(
+            "what is queued has its turn",
+            self.queued.is_empty(),
+            || format!("{:?}", self.queued),
+        )?;
+        for (id, row) in &self.deliveries {
+            let is_due = row.due.is_some_and(|due| due <= at);
+            let may_wait =
+                !is_due || self.taken.contains(id) || self.paused.contains_key(&row.journey);
+            holds("what is owed is sent", may_wait, || {
+                format!("{id} at {at}: {row:?}")
+            })?;
+        }
+        self.marked()
+    }
+
+    /// The engine's profiles are those of the model.
+    pub(crate) fn same_people(&mut self, profiles: &BTreeSet<BTreeSet<String>>) -> Checked {
+        let told = self.people.all();
+        let own: BTreeSet<BTreeSet<String>> = self.people.groups(told).iter().cloned().collect();
+        holds("people are who they say they are", own == *profiles, || {
+            let missing: Vec<_> = own.difference(profiles).collect();
+            let beyond: Vec<_> = profiles.difference(&own).collect();
+            format!("expected {missing:?}, found {beyond:?}")
+        })
+    }
+}
+
+impl Auditor {
+    fn story(&mut self, id: &str) -> Result<&mut Story, Broken> {
+        let Some(story) = self.stories.get(id) else {
+            let what = format!("{id} is owed by nobody");
+            let rule = "a decision before its request";
+            return Err(Broken { rule, what });
+        };
+        let pending = &mut self.stories_pending;
+        Ok(pending
+            .entry(id.to_owned())
+            .or_insert_with(|| story.clone()))
+    }
+
+    fn control(&mut self, journey: &str, control: &Control) -> Checked {
+        self.controls.insert(journey.to_owned(), control.clone());
+        let has_limit = |(id, _): &(&(String, String), &Journey)| id.0 == *journey;
+        let mut versions = self.versions.iter().filter(has_limit);
+        let by_limit = control.paused.as_deref() == Some("entry limit");
+        if by_limit && versions.any(|(_, facts)| facts.limit.is_some()) {
+            let who = "entry limit".to_owned();
+            self.paused.entry(journey.to_owned()).or_insert(who);
+        }
+        let is_paused = self.paused.contains_key(journey);
+        let fits = control.paused.is_some() == is_paused;
+        holds("a journey is paused as ordered", fits, || {
+            format!("{journey} {control:?}, ordered {is_paused}")
+        })
+    }
+
+    /// Everybody at exactly one block of exactly one version; gives where they were before.
+    fn look_at_everybody(&mut self) -> Result<Live, Broken> {
+        let mut live = Live::new();
+        for (owner, person) in &self.persons {
+            for (id, it) in &person.instances {
+                let twice = live.insert(id.clone(), (owner.clone(), it.clone()));
+                holds("everybody is in one place", twice.is_none(), || {
+                    format!("{id} of {owner} and of {twice:?}")
+                })?;
+            }
+        }
+        let before = std::mem::replace(&mut self.live, live);
+        for (id, (owner, it)) in &self.live {
+            let version = (it.journey.clone(), it.version.clone());
+            let facts = self.versions.get(&version);
+            let Some(facts) = facts.filter(|facts| facts.block(&it.block).is_some()) else {
+                let what = format!("{id} of {owner}: {it:?}");
+                let rule = "everybody is in one place";
+                return Err(Broken { rule, what });
+            };
+            let was = before.get(id);
+            if was.is_some_and(|(_, was)| was == it) {
+                continue;
+            }
+            self.seen.insert((it.journey.clone(), it.entered));
+            self.seen.insert((it.journey.clone(), it.arrived));
+            let is_new = was.is_none_or(|(_, was)| was.arrived != it.arrived);
+            let fits = !is_new || walks::is_due_right(facts, it);
+            holds("everybody waits as long as written", fits, || {
+                format!("{id} of {owner}: {it:?}")
+            })?;
+            if was.is_none() {
+                let entry = Entry {
+                    id: id.clone(),
+                    journey: it.journey.clone(),
+                    key: it.key.clone(),
+                    owner: owner.clone(),
+                    entered: it.entered,
+                    ended: None,
+                };
+                self.entries.enter(&mut self.people, entry, facts.again)?;
+            }
+        }
+        Ok(before)
+    }
+
+    fn decided(&mut self, id: &str, decision: &Decision, before: &Live) -> Checked {
+        let last = self.decisions.insert(id.to_owned(), decision.clone());
+        holds("one decision for a walk, for ever", last.is_none(), || {
+            format!("{id}: {decision:?} after {last:?}")
+        })?;
+        let is_live = self.live.contains_key(id);
+        holds("one decision for a walk, for ever", !is_live, || {
+            format!("{id} walks on after {decision:?}")
+        })?;
+        let version = (decision.journey.clone(), decision.version.clone());
+        let facts = self.versions.get(&version).cloned();
+        let Some(facts) = facts.filter(|facts| facts.block(&decision.block).is_some()) else {
+            let what = format!("{id}: {decision:?}");
+            let rule = "everybody is in one place";
+            return Err(Broken { rule, what });
+        };
+        if !before.contains_key(id) && !self.entries.has(id) {
+            let entry = Entry {
+                id: id.to_owned(),
+                journey: decision.journey.clone(),
+                key: decision.key.clone(),
+                owner: decision.owner.clone(),
+                entered: decision.at,
+                ended: None,
+            };
+            self.entries.enter(&mut self.people, entry, facts.again)?;
+        }
+        if decision.outcome == "webhook" && facts.again == crate::facts::Again::Once {
+            self.entries.one_request(&mut self.people, (id, decision))?;
+        }
+        self.consented(id, decision)?;
+        self.entries.end(id, decision.at, &decision.outcome);
+        self.untold.insert(id.to_owned());
+        self.ended.insert(decision.journey.clone());
+        Ok(())
+    }
+
+    /// A request is decided on only with an allowing verdict, and held back only without one.
+    fn consented(&mut self, id: &str, decision: &Decision) -> Checked {
+        let expected = match decision.outcome.as_str() {
+            "webhook" | "holdout" => true,
+            "suppressed" => false,
+            _ => return Ok(()),
+        };
+        let Some(asked) = &decision.asked else {
+            return holds("consent before every decision", false, || {
+                format!("{id}: nothing was asked, {decision:?}")
+            });
+        };
+        let around = self.people.around(decision.at);
+        let owner = (decision.owner.as_str(), asked);
+        let found = around.map(|told| self.people.allows(told, owner, decision.at));
+        holds(
+            "consent before every decision",
+            found.contains(&expected),
+            || format!("{id}: {decision:?}, the model says {found:?}"),
+        )
+    }
+
+    fn delivered(&mut self, id: &str, row: &Delivery) -> Checked {
+        let decision = self.decisions.get(id);
+        let is_owed = decision.is_some_and(|it| it.outcome == "webhook");
+        holds("a decision before its request", is_owed, || {
+            format!("{id}: {row:?} of {decision:?}")
+        })?;
+        if let Some(last) = self.deliveries.insert(id.to_owned(), row.clone()) {
+            let is_same = last.request == row.request
+                && last.owner == row.owner
+                && last.asked == row.asked
+                && last.once == row.once;
+            holds("one request for a decision, for ever", is_same, || {
+                format!("{id}: {row:?} was {last:?}")
+            })?;
+        }
+        let is_paused = self.paused.contains_key(&row.journey);
+        let story = self.stories.entry(id.to_owned());
+        let story = story.or_insert_with(|| Story::new(row));
+        story
+            .fits(row, is_paused)
+            .map_err(|broken| about(broken, id))
+    }
+
+    /// Whoever walks no more has been decided on.
+    fn all_ended(&self, before: &Live) -> Checked {
+        for (id, was) in before {
+            let is_there = self.live.contains_key(id) || self.decisions.contains_key(id);
+            holds("nobody is lost on the way", is_there, || {
+                format!("{id}: {was:?}")
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Decisions to send and deliveries are as many.
+    fn counted(&self) -> Checked {
+        let sends = self.decisions.values();
+        let sends = sends.filter(|it| it.outcome == "webhook").count();
+        let owed = self.deliveries.len();
+        holds("the books balance", sends == owed, || {
+            format!("{sends} decisions to send, {owed} deliveries")
+        })
+    }
+
+    /// An event that may start a journey does, moves somebody there, or is refused.
+    fn was_heard(&self, fed: &Fed) -> Checked {
+        let (Some(name), Some(message)) = (&fed.name, &fed.message) else {
+            return Ok(());
+        };
+        let in_force = self.controls.iter().filter_map(|(id, control)| {
+            let version = control.in_force.clone()?;
+            self.versions.get(&(id.clone(), version))
+        });
+        for journey in walks::started(in_force, name) {
+            let was_heard = self.refused.contains(&(journey.clone(), message.clone()))
+                || self.seen.contains(&(journey.clone(), fed.at))
+                || self.ended.contains(&journey);
+            holds(
+                "an event starts what it may, or is refused",
+                was_heard,
+                || format!("{journey}: {fed:?}"),
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Whoever is beyond a block that writes a trait has it.
+    fn marked(&mut self) -> Checked {
+        let mut beyond = Vec::new();
+        for (owner, it) in self.live.values() {
+            beyond.push((owner, &it.journey, &it.version, &it.block));
+        }
+        for it in self.decisions.values() {
+            beyond.push((&it.owner, &it.journey, &it.version, &it.block));
+        }
+        for (owner, journey, version, block) in beyond {
+            let facts = self.versions.get(&(journey.clone(), version.clone()));
+            let Some((first, name)) = facts.and_then(walks::mark) else {
+                continue;
+            };
+            if first == block {
+                continue;
+            }
+            let told = self.people.all();
+            let person = self.people.person(told, owner);
+            let mut own = person.iter().filter_map(|it| self.persons.get(it));
+            let has = own.any(|person| person.traits.contains(name));
+            holds("what a block writes is written", has, || {
+                format!("{name} of {owner}, {journey}")
+            })?;
+        }
+        Ok(())
+    }
+}
+
+fn about(broken: Broken, id: &str) -> Broken {
+    Broken {
+        what: format!("{id}: {}", broken.what),
+        ..broken
+    }
+}
