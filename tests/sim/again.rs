@@ -3,16 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use wayfare_event::{Event, IdKey, Timestamp};
+use wayfare_event::{Event, Timestamp};
 use wayfare_executor::{
-    Catalog, Change, Effects, Happened, Input, InputKind, Key, Row, Sending, Snapshot, Timer,
-    Trace, step,
+    Catalog, Change, Effects, Happened, Input, InputKind, Key, Row, Snapshot, Timer, Trace, step,
 };
-use wayfare_runtime::config::Settings;
 use wayfare_store::{Entry, LoggedInput, RowKind, Store};
 
+use crate::compiler::Compiler;
 use crate::facts::DAY;
-use crate::stores::ID_KEY;
 
 /// The process came up: the input that came next, and the journeys in force.
 pub(crate) type Opening = (u64, Vec<String>);
@@ -20,15 +18,15 @@ pub(crate) type Opening = (u64, Vec<String>);
 /// Decides a history again; the first difference, if there is one.
 pub(crate) fn decide(
     store: &mut dyn Store,
-    settings: &Settings,
+    compiler: &Compiler,
     openings: &[Opening],
 ) -> Result<(), String> {
     let mut entries = Vec::new();
     let mut keep = |entry: &Entry| entries.push(entry.clone());
     store.history(1, &mut keep).unwrap();
     let mut again = Again {
-        catalog: catalog(settings),
-        settings,
+        catalog: compiler.catalog(),
+        compiler,
         rows: BTreeMap::new(),
     };
     let mut openings = openings.iter().peekable();
@@ -57,11 +55,6 @@ pub(crate) fn decide(
     Ok(())
 }
 
-fn catalog(settings: &Settings) -> Catalog {
-    let (identity, consent) = (settings.identity.clone(), settings.consent.clone());
-    Catalog::new(identity, consent, IdKey::new(ID_KEY), Sending::Owed)
-}
-
 /// Whether the input was no copy: then whatever was known of its message had been let go.
 fn is_new(entry: &Entry) -> bool {
     let is_seen = |change: &Change| matches!(change, Change::MessageSeen { .. });
@@ -70,26 +63,25 @@ fn is_new(entry: &Entry) -> bool {
 
 struct Again<'a> {
     catalog: Catalog,
-    settings: &'a Settings,
+    compiler: &'a Compiler,
     rows: BTreeMap<Key, Row>,
 }
 
 impl Again<'_> {
     /// Puts these journeys in force, and keeps the versions that somebody is still in.
     fn open(&mut self, sources: &[String]) {
-        self.catalog = catalog(self.settings);
-        let compile = |source: &str| self.settings.compile(source).unwrap().graph;
+        self.catalog = self.compiler.catalog();
         for row in self.rows.values() {
             let Row::Person(person) = row else { continue };
             for instance in person.record.instances.values() {
                 let version = Key::Version(instance.journey.clone(), instance.version);
                 if let Some(Row::Version(source)) = self.rows.get(&version) {
-                    self.catalog.keep(compile(source));
+                    self.catalog.keep(self.compiler.graph(source));
                 }
             }
         }
         for source in sources {
-            self.catalog.publish(compile(source));
+            self.catalog.publish(self.compiler.graph(source));
         }
     }
 
@@ -165,9 +157,11 @@ impl Again<'_> {
             },
             LoggedInput::Withdrawn(journey) => InputKind::Withdrawn(journey),
             LoggedInput::Published { journey, version } => {
-                let source = entry.changes.iter().find_map(|change| match change {
-                    Change::Published { source, .. } => Some(source.clone()),
-                    _ => None,
+                let source = entry.changes.iter().find_map(|change| {
+                    if let Change::Published { source, .. } = change {
+                        return Some(source.clone());
+                    }
+                    None
                 });
                 InputKind::Published {
                     journey,

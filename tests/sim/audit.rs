@@ -43,6 +43,8 @@ pub(crate) struct Auditor {
     taken: BTreeSet<String>,
     /// What arrived at receivers, by delivery: the attempt and the request.
     arrived: BTreeMap<String, Vec<(u32, Request)>>,
+    /// How often receivers acted.
+    acts: BTreeMap<String, u32>,
     /// Where somebody was seen since the last commit: the journey and the time.
     seen: BTreeSet<(String, i64)>,
     /// Journeys in which something ended since the last commit.
@@ -100,7 +102,7 @@ impl Auditor {
         let is_paused = self.paused.contains_key(&row.journey);
         let story = self.story(id)?;
         let found = story.ready(at, is_released, (is_allowed, is_paused));
-        found.map_err(|broken| about(broken, id))
+        about(found, id)
     }
 
     pub(crate) fn barred(&mut self, id: &str) -> Checked {
@@ -160,6 +162,16 @@ impl Auditor {
         Ok(())
     }
 
+    /// The receiver acts on a request.
+    pub(crate) fn acts(&mut self, id: &str) -> Checked {
+        let acts = self.acts.entry(id.to_owned()).or_default();
+        *acts += 1;
+        let may = *acts == 1 || self.deliveries.get(id).is_some_and(|it| !it.once);
+        holds("at most once is once", may, || {
+            format!("{id}: {acts} times")
+        })
+    }
+
     /// The process was killed: what is not durable has not happened.
     pub(crate) fn killed(&mut self) {
         self.people.forget();
@@ -183,6 +195,7 @@ impl Auditor {
 /// What became durable.
 impl Auditor {
     pub(crate) fn durable(&mut self, changes: &Changes) -> Checked {
+        let fed = self.pending();
         self.people.keep();
         self.stories.append(&mut self.stories_pending);
         let mut touched = Vec::new();
@@ -211,7 +224,7 @@ impl Auditor {
                 self.entries.end(name, it.at, &it.outcome);
             }
         }
-        let before = self.look_at_everybody()?;
+        let before = self.look_at_everybody(&fed)?;
         for (name, row) in &touched {
             if let Some(Row::Decision(decision)) = row {
                 self.decided(name, decision, &before)?;
@@ -349,7 +362,7 @@ impl Auditor {
     }
 
     /// Everybody at exactly one block of exactly one version; gives where they were before.
-    fn look_at_everybody(&mut self) -> Result<Live, Broken> {
+    fn look_at_everybody(&mut self, fed: &[Fed]) -> Result<Live, Broken> {
         let mut live = Live::new();
         for (owner, person) in &self.persons {
             for (id, it) in &person.instances {
@@ -380,6 +393,10 @@ impl Auditor {
                 format!("{id} of {owner}: {it:?}")
             })?;
             if was.is_none() {
+                let fits = facts.keyed == it.key.is_some();
+                holds("entries are as `again` says", fits, || format!("{it:?}"))?;
+                let fits = !walks::is_history(facts, it.entered, fed);
+                holds("history starts nothing", fits, || format!("{id}: {it:?}"))?;
                 let entry = Entry {
                     id: id.clone(),
                     journey: it.journey.clone(),
@@ -459,6 +476,12 @@ impl Auditor {
         holds("a decision before its request", is_owed, || {
             format!("{id}: {row:?} of {decision:?}")
         })?;
+        let version = decision.map(|it| (it.journey.clone(), it.version.clone()));
+        let facts = version.and_then(|it| self.versions.get(&it));
+        let is_written = facts.is_some_and(|it| walks::is_as_written(it, row));
+        holds("a request is as written", is_written, || {
+            format!("{id}: {row:?} of {facts:?}")
+        })?;
         if let Some(last) = self.deliveries.insert(id.to_owned(), row.clone()) {
             let is_same = last.request == row.request
                 && last.owner == row.owner
@@ -471,9 +494,7 @@ impl Auditor {
         let is_paused = self.paused.contains_key(&row.journey);
         let story = self.stories.entry(id.to_owned());
         let story = story.or_insert_with(|| Story::new(row));
-        story
-            .fits(row, is_paused)
-            .map_err(|broken| about(broken, id))
+        about(story.fits(row, is_paused), id)
     }
 
     /// Whoever walks no more has been decided on.
@@ -548,9 +569,10 @@ impl Auditor {
     }
 }
 
-fn about(broken: Broken, id: &str) -> Broken {
-    Broken {
-        what: format!("{id}: {}", broken.what),
-        ..broken
-    }
+/// What was found, and of which delivery.
+fn about(found: Checked, id: &str) -> Checked {
+    found.map_err(|Broken { rule, what }| Broken {
+        rule,
+        what: format!("{id}: {what}"),
+    })
 }

@@ -190,6 +190,7 @@ pub(crate) struct Decision {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Delivery {
     pub(crate) journey: String,
+    pub(crate) block: String,
     pub(crate) owner: String,
     pub(crate) asked: Asked,
     pub(crate) request: Request,

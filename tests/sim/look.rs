@@ -98,6 +98,7 @@ fn delivery(it: &wayfare_executor::record::Delivery) -> facts::Delivery {
     };
     facts::Delivery {
         journey: it.journey.to_string(),
+        block: it.block.to_string(),
         owner: it.owner.to_string(),
         asked: asked(&it.asked),
         request: request(&it.request),

@@ -10,7 +10,7 @@ use crate::facts::{DAY, Fed, HOUR, MINUTE, SECOND, Said};
 use crate::journeys::NAMES;
 
 /// People who log in.
-const USERS: u64 = 4;
+pub(crate) const USERS: u64 = 4;
 /// Browsers, more than there are people: some are used by two.
 const BROWSERS: u64 = 6;
 /// Mailboxes, fewer than there are people.
@@ -64,7 +64,57 @@ fn skew(dice: &mut Dice) -> i64 {
     }
 }
 
-struct Body {
+/// Something said at an instant, and told at once.
+pub(crate) fn said((said, body): (Option<Said>, Body), at: i64, count: usize) -> Happening {
+    let message = format!("m{count}");
+    let told = Timestamp::from_micros(at);
+    let line = body.line;
+    Happening {
+        text: format!("{{\"messageId\":\"{message}\",{line},\"timestamp\":\"{told}\"}}"),
+        fed: Fed {
+            at,
+            occurred: at,
+            message: Some(message),
+            names: body.names,
+            name: body.name,
+            said,
+            historical: false,
+        },
+    }
+}
+
+/// Who somebody is, and, of most, that they say yes.
+pub(crate) fn introduce(dice: &mut Dice, user: u64) -> Vec<(Option<Said>, Body)> {
+    let mail = format!("e{}@example.com", user % MAILBOXES);
+    let id = format!("user_id:u{user}");
+    let names = BTreeSet::from([id.clone(), format!("email:{mail}")]);
+    let plan = dice.one_of(&["free", "pro"]);
+    let line = format!(
+        "\"type\":\"identify\",\"userId\":\"u{user}\",\"traits\":{{\"email\":\"{mail}\",\"plan\":\"{plan}\"}}"
+    );
+    let name = None;
+    let mut lines = vec![(None, Body { names, name, line })];
+    for category in ["marketing", "analytics"] {
+        if dice.one_in(5) {
+            continue;
+        }
+        let line = format!(
+            "\"type\":\"consent\",\"userId\":\"u{user}\",\"category\":\"{category}\",\"action\":\"accept\""
+        );
+        let names = BTreeSet::from([id.clone()]);
+        let said = Said {
+            category,
+            accepts: true,
+            subject: id.clone(),
+            until: None,
+        };
+        let name = None;
+        lines.push((Some(said), Body { names, name, line }));
+    }
+    lines
+}
+
+pub(crate) struct Body {
     names: BTreeSet<String>,
     name: Option<String>,
     line: String,

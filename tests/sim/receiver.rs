@@ -7,8 +7,6 @@ use crate::facts::{Ended, HOUR, SECOND};
 /// What becomes of one request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fate {
-    /// The way it behaves, by its number in the matrix.
-    pub(crate) way: u8,
     /// Whether a byte of it arrives.
     pub(crate) first_byte: bool,
     /// Whether all of it arrives.
@@ -37,7 +35,6 @@ pub(crate) fn fate(dice: &mut Dice, way: u8) -> Fate {
         retry_after: Some(seconds),
     };
     let answers = |acts, ended| Fate {
-        way,
         first_byte: true,
         whole: true,
         acts,
@@ -83,7 +80,6 @@ pub(crate) fn fate(dice: &mut Dice, way: u8) -> Fate {
         17 if dice.one_in(2) => answers(false, status(413)),
         17 => silent(false, false, "connection"),
         _ => Fate {
-            way,
             first_byte: false,
             whole: false,
             acts: false,

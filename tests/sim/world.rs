@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 
 use wayfare_event::{DeliveryId, Timestamp};
 use wayfare_runtime::Engine;
-use wayfare_runtime::config::Settings;
 
 use crate::again::Opening;
 use crate::audit::Auditor;
+use crate::compiler::Compiler;
 use crate::dice::Dice;
 use crate::facts::{Broken, Checked, DAY, HOUR, MINUTE, SECOND};
 use crate::journeys::{HOSTS, Written};
@@ -37,6 +37,23 @@ pub(crate) struct Failure {
     pub(crate) trail: Vec<String>,
 }
 
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Broken { rule, what } = &self.broken;
+        for line in &self.trail {
+            writeln!(f, "{line}")?;
+        }
+        write!(f, "step {}: {rule}: {what}", self.step)
+    }
+}
+
+/// Adds what happened in one world to what happened in others.
+pub(crate) fn add(all: &mut Tally, one: Tally) {
+    for (what, count) in one {
+        *all.entry(what).or_default() += count;
+    }
+}
+
 /// Why a step ends early.
 enum Stop {
     /// The process is killed, at this point of the failure matrix.
@@ -58,7 +75,7 @@ pub(crate) struct World {
     shelf: Shelf,
     /// Nothing while the process is down.
     engine: Option<Engine>,
-    settings: Settings,
+    compiler: Compiler,
     auditor: Auditor,
     clock: i64,
     /// The journeys in force, by id.
@@ -77,7 +94,7 @@ pub(crate) struct World {
     /// Results that come after the process they were meant for is gone.
     late: Vec<Flight>,
     /// How each host behaves now.
-    ways: [u8; HOSTS as usize],
+    ways: Vec<u8>,
     trail: Vec<String>,
     tally: Tally,
 }
@@ -85,15 +102,13 @@ pub(crate) struct World {
 /// Plays a world to its end.
 pub(crate) fn play(seed: u64, kind: Kind) -> Result<Tally, Failure> {
     let mut dice = Dice::new(seed);
-    let mut settings = Settings::default();
-    settings.state.message_ids_us = settings.state.message_ids_us.max(7 * DAY);
-    let ways = [1; HOSTS as usize].map(|_| wire::temper(&mut dice));
+    let ways = (0..HOSTS).map(|_| wire::temper(&mut dice)).collect();
     let mut world = World {
         dice,
         kind,
         shelf: Shelf::new(kind),
         engine: None,
-        settings,
+        compiler: Compiler::default(),
         auditor: Auditor::default(),
         clock: BEGIN.parse::<Timestamp>().unwrap().as_micros(),
         journeys: BTreeMap::new(),
@@ -126,16 +141,24 @@ impl World {
             self.write_journey(place);
         }
         self.reopen()?;
+        let met = self.meet();
+        self.go_on(met)?;
         while *step < STEPS {
             *step += 1;
             self.pass_time();
-            match self.act() {
-                Ok(()) => {}
-                Err(Stop::Killed(point)) => self.kill(point)?,
-                Err(Stop::Broken(broken)) => return Err(broken),
-            }
+            let acted = self.act();
+            self.go_on(acted)?;
         }
         self.end()
+    }
+
+    /// Whoever was killed comes up again.
+    fn go_on(&mut self, step: Step) -> Checked {
+        match step {
+            Ok(()) => Ok(()),
+            Err(Stop::Killed(point)) => self.kill(point),
+            Err(Stop::Broken(broken)) => Err(broken),
+        }
     }
 
     /// Something happens.
@@ -143,14 +166,23 @@ impl World {
         match self.dice.below(40) {
             0..=15 => self.hear(),
             16..=17 => self.hear_again(),
-            18..=25 => self.rest(),
-            26..=30 => self.attempt(),
-            31..=35 => self.land(),
-            36 => self.order(),
+            18..=20 => self.rest(),
+            21..=32 => self.deliver(),
+            33 => self.attempt(),
+            34 => self.land(),
+            35 | 36 => self.order(),
             37 => self.hear_late_result(),
             38 => self.publish(),
             _ => self.idle(),
         }
+    }
+
+    /// What is owed is sent, and what came back is heard.
+    fn deliver(&mut self) -> Step {
+        self.rest()?;
+        self.attempt()?;
+        self.clock += self.dice.between(1, 20 * SECOND);
+        self.land()
     }
 
     /// The clock goes on, jumps, or is put back.
@@ -162,8 +194,8 @@ impl World {
                 -self.dice.between(SECOND, 2 * HOUR)
             }
             1 => self.dice.between(DAY, 4 * DAY),
-            2..=5 => self.dice.between(HOUR, 14 * HOUR),
-            6..=15 => self.dice.between(5 * MINUTE, HOUR),
+            2..=4 => self.dice.between(HOUR, 14 * HOUR),
+            5..=13 => self.dice.between(5 * MINUTE, HOUR),
             _ => self.dice.between(SECOND, 2 * MINUTE),
         };
         self.clock += jump;

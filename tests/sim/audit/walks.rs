@@ -3,10 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::people::People;
-use crate::facts::{Again, Block, Checked, DAY, Decision, Instance, Journey, Trigger, holds};
+use crate::facts::{
+    Again, Asks, Block, Checked, DAY, Decision, Delivery, Fed, HOUR, Instance, Journey, Trigger,
+    holds,
+};
 
 /// How long a walk lasts at most, where its journey says nothing.
 const LIFE: i64 = 400 * DAY;
+
+/// How old an event may be that starts something.
+const LATENESS: i64 = 72 * HOUR;
 
 /// An entry into a journey, and what became of it.
 #[derive(Clone, Debug)]
@@ -118,6 +124,38 @@ pub(crate) fn is_due_right(journey: &Journey, it: &Instance) -> bool {
         | None => return false,
     };
     it.due == Some(wait.min(it.entered + LIFE))
+}
+
+/// Whether an entry of this instant is due to an event that is history, or too old.
+pub(crate) fn is_history(journey: &Journey, entered: i64, fed: &[Fed]) -> bool {
+    let mut then = fed.iter().filter(|fed| fed.at == entered);
+    let (Some(fed), None) = (then.next(), then.next()) else {
+        return false;
+    };
+    let starts = match &journey.trigger {
+        Trigger::Event { name, .. } => fed.name.as_ref() == Some(name),
+        Trigger::Consent { declines } => {
+            fed.said.as_ref().is_some_and(|it| it.accepts != *declines)
+        }
+        Trigger::Trait | Trigger::Schedule | Trigger::Date | Trigger::Delivery => false,
+    };
+    starts && (fed.historical || fed.at - fed.occurred > LATENESS)
+}
+
+/// Whether a delivery is the one its block owes.
+pub(crate) fn is_as_written(journey: &Journey, row: &Delivery) -> bool {
+    let Some(Block::Webhook(webhook)) = journey.block(&row.block) else {
+        return false;
+    };
+    let asked = match webhook.consent {
+        Asks::Accept(category) => (Some(category), false),
+        Asks::Decline(category) => (Some(category), true),
+        Asks::Basis => (None, false),
+    };
+    row.request.method == webhook.method
+        && row.once == webhook.once
+        && row.window_us == webhook.window_us
+        && (row.asked.category.as_deref(), row.asked.declines) == asked
 }
 
 /// The journeys in force that an event of this name must start or refuse.

@@ -6,7 +6,7 @@ use wayfare_event::{Event, Timestamp};
 use wayfare_executor::{Action, Happened, Operator};
 
 use super::{Step, World};
-use crate::facts::{Broken, Told, holds};
+use crate::facts::{Broken, SECOND, Told, holds};
 use crate::journeys;
 use crate::look;
 use crate::people::{self, Happening};
@@ -38,6 +38,20 @@ impl World {
         self.point(1)?;
         self.commit(1)?;
         self.point(2)
+    }
+
+    /// Everybody is introduced, and most of them say yes.
+    pub(super) fn meet(&mut self) -> Step {
+        for user in 0..people::USERS {
+            for line in people::introduce(&mut self.dice, user) {
+                self.clock += SECOND;
+                let at = self.at();
+                self.count += 1;
+                let happening = people::said(line, at, self.count);
+                self.feed(&happening)?;
+            }
+        }
+        self.commit(1)
     }
 
     fn next_happening(&mut self, at: i64) -> Happening {

@@ -3,15 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use wayfare_event::{IdKey, Timestamp};
-use wayfare_executor::{Catalog, Key, Row, Sending};
+use wayfare_event::Timestamp;
+use wayfare_executor::{Key, Row};
 use wayfare_runtime::{Engine, OpenError};
 use wayfare_store::{RowKind, Store};
 
 use super::World;
 use crate::again;
 use crate::facts::{Broken, Checked, holds};
-use crate::stores::ID_KEY;
 
 impl World {
     /// The process is killed and comes up again.
@@ -48,21 +47,13 @@ impl World {
             self.openings.push(opening);
             let mut graphs = Vec::new();
             for written in self.journeys.values() {
-                let compiled = self.settings.compile(&written.source);
-                let graph = compiled.unwrap_or_else(|problems| {
-                    panic!("{}\n{problems:?}", written.source);
-                });
-                let version = graph.graph.version().to_string();
+                let graph = self.compiler.graph(&written.source);
+                let version = graph.version().to_string();
                 self.auditor.published(&version, &written.facts);
-                graphs.push(graph.graph);
+                graphs.push(graph);
             }
-            let catalog = Catalog::new(
-                self.settings.identity.clone(),
-                self.settings.consent.clone(),
-                IdKey::new(ID_KEY),
-                Sending::Owed,
-            );
-            let compile = |source: &str| self.settings.compile(source);
+            let catalog = self.compiler.catalog();
+            let compile = |source: &str| Ok(self.compiler.compiled(source));
             let opened = Engine::open(catalog, store, graphs, &compile);
             match opened {
                 Ok(engine) => {
@@ -131,16 +122,15 @@ impl World {
         loop {
             let ended = self.land_all();
             let ended = ended.and_then(|()| self.rest());
-            match ended {
-                Ok(()) => break,
-                Err(super::Stop::Killed(point)) => self.kill(point)?,
-                Err(super::Stop::Broken(broken)) => return Err(broken),
+            if ended.is_ok() {
+                break;
             }
+            self.go_on(ended)?;
         }
         self.stop();
         let mut store = self.shelf.open();
         self.is_all_there(&mut *store)?;
-        let found = again::decide(&mut *store, &self.settings, &self.openings);
+        let found = again::decide(&mut *store, &self.compiler, &self.openings);
         found.map_err(|what| Broken {
             rule: "deciding the log again gives the same",
             what,

@@ -81,7 +81,7 @@ impl World {
         let fate = receiver::fate(&mut self.dice, way);
         let name = look::digits(&id);
         self.note(&format!(
-            "{name} attempt {attempt} leaves: {} {}, {fate:?}",
+            "{name} attempt {attempt} leaves, R{way}: {} {}, {fate:?}",
             request.method, request.url
         ));
         self.count(format!("way {way:02}"));
@@ -95,6 +95,9 @@ impl World {
             return Ok(());
         }
         self.auditor.arrives(&name, attempt, &request)?;
+        if fate.acts {
+            self.auditor.acts(&name)?;
+        }
         self.point(if fate.whole { 7 } else { 6 })
     }
 
