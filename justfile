@@ -10,6 +10,10 @@ check:
 test:
     cargo test --workspace
 
+# Worlds from seeds, for so many seconds: prints the first that breaks a promise and how to repeat it.
+sim seconds="60":
+    .ci/sim {{seconds}}
+
 # Formatting and lints alone.
 lint:
     cargo fmt --all --check
