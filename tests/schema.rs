@@ -69,6 +69,7 @@ fn fits(
         "minimum" => unless(value.as_f64() >= wanted.as_f64()),
         "maximum" => unless(value.as_f64() <= wanted.as_f64()),
         "minItems" => unless(value.as_array().is_none_or(|it| it.len() >= count())),
+        "maxItems" => unless(value.as_array().is_none_or(|it| it.len() <= count())),
         "minProperties" => unless(value.as_object().is_none_or(|it| it.len() >= count())),
         "propertyNames" => names_problems(root, wanted, value),
         "pattern" => {

@@ -10,6 +10,7 @@
 //! | `usr_` | `wayfare.profile.v1` | epoch (8 bytes, big-endian), namespace, value |
 //! | `ins_` | `wayfare.instance.v1` | journey, key (empty without one), opener, profile id (16 bytes) |
 //! | `dec_`, `whd_` | those of the instance that decided | |
+//! | `tgt_` | `wayfare.target.v1` | origin, path, profile id (16 bytes, or none) |
 
 use std::fmt;
 
@@ -146,6 +147,23 @@ id!(
     DeliveryId,
     "whd_"
 );
+
+id!(
+    /// What a PUT or a DELETE acts on: requests for one target leave in the order of their decisions.
+    TargetId,
+    "tgt_"
+);
+
+impl TargetId {
+    /// The target at `path` of `origin`: the same one for everybody, or with a profile that
+    /// profile's alone.
+    #[must_use]
+    pub fn derive(origin: &str, path: &str, profile: Option<ProfileId>) -> Self {
+        let own = profile.map_or(Vec::new(), |profile| profile.as_bytes().to_vec());
+        let fields = [origin.as_bytes(), path.as_bytes(), own.as_slice()];
+        Self(hash(blake3::Hasher::new(), "wayfare.target.v1", &fields))
+    }
+}
 
 impl ProfileId {
     /// The id of the profile that `(namespace, value)` anchors; `epoch` is 1 until an erasure.

@@ -44,7 +44,9 @@ mod time;
 mod value;
 
 pub use event::{ConsentAction, ConsentStatement, Event, EventKind, Rejection, RejectionCode};
-pub use id::{DecisionId, DeliveryId, IdKey, IdParseError, InstanceId, MessageHash, ProfileId};
+pub use id::{
+    DecisionId, DeliveryId, IdKey, IdParseError, InstanceId, MessageHash, ProfileId, TargetId,
+};
 pub use identifier::{Identifier, Namespace};
 pub use number::Number;
 pub use time::{Timestamp, TimestampParseError};

@@ -8,7 +8,7 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::{
     ConsentAction, DecisionId, DeliveryId, EventKind, Identifier, InstanceId, Map, MessageHash,
-    Namespace, ProfileId, Timestamp, Value,
+    Namespace, ProfileId, TargetId, Timestamp, Value,
 };
 
 impl Serialize for Timestamp {
@@ -123,7 +123,14 @@ macro_rules! as_bytes {
     )*};
 }
 
-as_bytes!(ProfileId, InstanceId, DecisionId, DeliveryId, MessageHash);
+as_bytes!(
+    ProfileId,
+    InstanceId,
+    DecisionId,
+    DeliveryId,
+    TargetId,
+    MessageHash
+);
 
 macro_rules! as_word {
     ($($word:ty),*) => {$(

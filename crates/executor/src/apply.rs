@@ -6,15 +6,17 @@ use std::sync::Arc;
 use wayfare_event::{DeliveryId, Identifier, InstanceId, Timestamp, Value};
 
 use crate::change::{Change, guard};
-use crate::delivery::{Outcome, State};
+use crate::delivery::State;
 use crate::record::{
-    Control, Decision, Delivery, Guard, Instance, Key, Planned, Record, Refusal, Register, Row,
-    Seen, Told, Window,
+    BlockControl, Control, Decision, Delivery, Guard, Instance, Key, Ordered, Planned, Record,
+    Refusal, Register, Row, Seen, Told, Window,
 };
 use crate::snapshot::Snapshot;
 
 /// Refusals a record keeps (SP 13).
 const REFUSALS_MAX: usize = 16;
+/// Orders a delivery keeps; the history has them all.
+const ORDERS_MAX: usize = 16;
 
 impl Change {
     /// Makes the change in rows that are loaded. Total: a change about something that is gone
@@ -63,13 +65,9 @@ impl Change {
                 walk(rows.record_mut(owner), *id, |it| self.apply_to_instance(it));
             }
             Self::Decided(decision) => decide(rows, decision),
-            Self::DeliveryMoved {
-                delivery,
-                state,
-                at,
-                outcome,
-                ..
-            } => deliver(rows, *delivery, *state, *at, *outcome),
+            Self::DeliveryMoved { .. } | Self::DeliveryOrdered { .. } => {
+                self.apply_to_delivery(rows);
+            }
             Self::Refused { owner, refusal } => refuse(rows.record_mut(owner), refusal),
             Self::DatePlanned {
                 owner,
@@ -82,6 +80,9 @@ impl Change {
             | Self::EntryCounted { .. }
             | Self::JourneyPaused { .. }
             | Self::JourneyResumed { .. }
+            | Self::BlockFailing { .. }
+            | Self::BlockPaused { .. }
+            | Self::BlockResumed { .. }
             | Self::Published { .. }
             | Self::Withdrawn { .. } => self.apply_to_journey(rows),
         }
@@ -89,6 +90,27 @@ impl Change {
 }
 
 impl Change {
+    /// The changes that move a delivery on.
+    fn apply_to_delivery(&self, rows: &mut Snapshot) {
+        if let Self::DeliveryMoved {
+            delivery,
+            state,
+            at,
+            outcome,
+            waited_us,
+            ..
+        } = self
+        {
+            deliver(rows, *delivery, |held| {
+                moved(held, *state, *at);
+                held.last = outcome.or(held.last);
+                held.waited_us = held.waited_us.saturating_add(*waited_us);
+            });
+        } else if let Self::DeliveryOrdered { delivery, order } = self {
+            deliver(rows, *delivery, |held| ordered(held, order));
+        }
+    }
+
     /// The changes that move an instance on.
     fn apply_to_instance(&self, instance: &mut Instance) {
         if let Self::Parked { block, at, due, .. } = self {
@@ -143,6 +165,26 @@ impl Change {
                 it.paused = None;
                 it.window = None;
             });
+        } else if let Self::BlockFailing {
+            journey,
+            block,
+            failing,
+        } = self
+        {
+            block_control(rows, (journey, block), |it| it.failing = *failing);
+        } else if let Self::BlockPaused {
+            journey,
+            block,
+            paused,
+        } = self
+        {
+            block_control(rows, (journey, block), |it| {
+                it.paused = Some(paused.clone());
+            });
+        } else if let Self::BlockResumed { journey, block, .. } = self {
+            block_control(rows, (journey, block), |it| {
+                *it = BlockControl::default();
+            });
         } else if let Self::Published {
             journey,
             version,
@@ -163,6 +205,21 @@ fn control(rows: &mut Snapshot, journey: &Arc<str>, change: impl FnOnce(&mut Con
     change(&mut control);
     let row = Row::Control(Arc::new(control));
     rows.put(Key::Control(journey.clone()), Some(row));
+}
+
+/// What holds for a block; nothing is kept where nothing does.
+fn block_control(
+    rows: &mut Snapshot,
+    (journey, block): (&Arc<str>, &Arc<str>),
+    change: impl FnOnce(&mut BlockControl),
+) {
+    control(rows, journey, |control| {
+        let held = control.blocks.entry(block.clone()).or_default();
+        change(held);
+        if *held == BlockControl::default() {
+            control.blocks.remove(block);
+        }
+    });
 }
 
 /// A window with one entry more; a new one when the last is over.
@@ -309,10 +366,15 @@ fn decide(rows: &mut Snapshot, decision: &Decision) {
             request,
             terms,
             decided: decision.at,
+            turn: decision.turn,
             state: State::Planned { due: decision.at },
             attempts: 0,
+            owed: decision.at,
+            earlier: 0,
             first_attempt: None,
+            waited_us: 0,
             last: None,
+            orders: Vec::new(),
             hops: decision.hops,
         };
         rows.put(Key::Delivery(id), Some(Row::Delivery(Arc::new(delivery))));
@@ -321,25 +383,38 @@ fn decide(rows: &mut Snapshot, decision: &Decision) {
     rows.put(Key::Decision(decision.id), Some(row));
 }
 
-fn deliver(
-    rows: &mut Snapshot,
-    id: DeliveryId,
-    state: State,
-    at: Timestamp,
-    outcome: Option<Outcome>,
-) {
+/// Changes a delivery.
+fn deliver(rows: &mut Snapshot, id: DeliveryId, change: impl FnOnce(&mut Delivery)) {
     let key = Key::Delivery(id);
     let Some(Row::Delivery(held)) = rows.row(&key) else {
         return;
     };
     let mut delivery = (*held).clone();
+    change(&mut delivery);
+    rows.put(key, Some(Row::Delivery(Arc::new(delivery))));
+}
+
+fn moved(delivery: &mut Delivery, state: State, at: Timestamp) {
     if matches!(state, State::Armed { .. }) {
         delivery.attempts = delivery.attempts.saturating_add(1);
         delivery.first_attempt = delivery.first_attempt.or(Some(at));
     }
     delivery.state = state;
-    delivery.last = outcome.or(delivery.last);
-    rows.put(key, Some(Row::Delivery(Arc::new(delivery))));
+}
+
+/// What is ordered again begins anew: its attempts, its window, and its wait for the first.
+fn ordered(delivery: &mut Delivery, order: &Ordered) {
+    if matches!(order.state, State::Planned { .. }) {
+        delivery.owed = order.at;
+        delivery.earlier = delivery.attempts;
+        delivery.first_attempt = None;
+        delivery.waited_us = 0;
+    }
+    delivery.state = order.state;
+    if delivery.orders.len() == ORDERS_MAX {
+        delivery.orders.remove(0);
+    }
+    delivery.orders.push(order.clone());
 }
 
 /// Keeps the last refusal of each journey; beyond the most that are kept, the oldest goes.

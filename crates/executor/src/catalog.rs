@@ -9,6 +9,7 @@ use std::sync::Arc;
 use wayfare_event::{ConsentAction, EventKind, IdKey, Map, Timestamp, Value};
 use wayfare_journey::{Again, Graph, TraitOf, TriggerOn, Version};
 
+use crate::delivery::Spread;
 use crate::record::Sweep;
 use triggers::Triggers;
 
@@ -23,6 +24,8 @@ pub struct Catalog {
     pub id_key: IdKey,
     /// Whether requests are owed.
     pub sending: Sending,
+    /// Whether waits between attempts are spread.
+    pub spread: Spread,
     journeys: BTreeMap<Arc<str>, Versions>,
     triggers: Triggers,
     registers: BTreeSet<Arc<str>>,
@@ -98,6 +101,7 @@ impl Catalog {
             consent,
             id_key,
             sending,
+            spread: Spread::ByHash,
             journeys: BTreeMap::new(),
             triggers: Triggers::default(),
             registers: BTreeSet::new(),

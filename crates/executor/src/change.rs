@@ -12,8 +12,8 @@ use wayfare_journey::Version;
 use crate::delivery::{Outcome, State};
 use crate::input::{Timer, TimerOf};
 use crate::record::{
-    Decision, Guard, Instance, Key, Paused, Permission, Planned, QueueId, Queued, Refusal, Sweep,
-    SweepId, Told,
+    Decision, Failing, Guard, Instance, Key, Ordered, Paused, Permission, Planned, QueueId, Queued,
+    Refusal, Sweep, SweepId, Told,
 };
 use crate::snapshot::Snapshot;
 
@@ -171,6 +171,47 @@ pub enum Change {
         consent: Option<Permission>,
         /// How an attempt ended, when one did.
         outcome: Option<Outcome>,
+        /// How long it waited for us before this, in microseconds.
+        #[serde(default)]
+        waited_us: i64,
+    },
+    /// A delivery came to a state because an operator said so.
+    DeliveryOrdered {
+        /// The delivery.
+        delivery: DeliveryId,
+        /// Who, when, why, and the state.
+        order: Ordered,
+    },
+    /// Deliveries of a block fail, one after the other; or one arrived.
+    BlockFailing {
+        /// The journey.
+        journey: Arc<str>,
+        /// The block.
+        block: Arc<str>,
+        /// How long by now; nothing once one arrived.
+        failing: Option<Failing>,
+    },
+    /// Nothing leaves from a block.
+    BlockPaused {
+        /// The journey.
+        journey: Arc<str>,
+        /// The block.
+        block: Arc<str>,
+        /// Why.
+        paused: Paused,
+    },
+    /// A block goes on.
+    BlockResumed {
+        /// The journey.
+        journey: Arc<str>,
+        /// The block.
+        block: Arc<str>,
+        /// When.
+        at: Timestamp,
+        /// Who let it go on.
+        by: Arc<str>,
+        /// Why.
+        reason: Arc<str>,
     },
     /// A journey did not take somebody in.
     Refused {
@@ -290,12 +331,17 @@ impl Change {
                 keys.extend(owed);
                 keys
             }
-            Self::DeliveryMoved { delivery, .. } => vec![Key::Delivery(*delivery)],
+            Self::DeliveryMoved { delivery, .. } | Self::DeliveryOrdered { delivery, .. } => {
+                vec![Key::Delivery(*delivery)]
+            }
             Self::Queued { id, .. } | Self::Dequeued(id) => vec![Key::Queued(*id)],
             Self::SweepMoved { id, .. } => vec![Key::Sweep(id.clone())],
             Self::EntryCounted { journey, .. }
             | Self::JourneyPaused { journey, .. }
             | Self::JourneyResumed { journey, .. }
+            | Self::BlockFailing { journey, .. }
+            | Self::BlockPaused { journey, .. }
+            | Self::BlockResumed { journey, .. }
             | Self::Withdrawn { journey } => vec![Key::Control(journey.clone())],
             Self::Published {
                 journey, version, ..

@@ -10,10 +10,11 @@
 //!    └─► withheld(consent | policy | operator | erased)
 //! ```
 //!
-//! With `at_least_once`, unknown, 500, 502, 503 and 504 go back to planned too.
+//! With `at_least_once`, unknown, 500, 502, 503 and 504 go back to planned too. An operator sends
+//! unknown, rejected and expired ones again, and says that an unknown one was delivered.
 
 use serde::{Deserialize, Serialize};
-use wayfare_event::Timestamp;
+use wayfare_event::{DeliveryId, Timestamp};
 use wayfare_journey::definition::{DeliveryMode, Method};
 
 /// Waits before each further attempt, in microseconds; the last one repeats.
@@ -22,6 +23,8 @@ const BACKOFF_US: [i64; 5] = [1_000_000, 5_000_000, 30_000_000, 120_000_000, 300
 const ATTEMPTS_MAX_AT_MOST_ONCE: u32 = 5;
 /// Attempts of a delivery that is repeated until answered.
 const ATTEMPTS_MAX_AT_LEAST_ONCE: u32 = 8;
+/// How much a wait is longer or shorter than the schedule says, at most, in percent.
+const JITTER_PERCENT_MAX: u64 = 20;
 
 /// Where a delivery stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,8 +42,8 @@ pub enum State {
     },
     /// The receiver took it.
     Delivered {
-        /// The status it answered with.
-        status: u16,
+        /// The status it answered with; nothing when an operator knows that it did.
+        status: Option<u16>,
     },
     /// The receiver answered that it did not take it.
     Rejected {
@@ -75,10 +78,24 @@ impl State {
     pub const fn told(self) -> (Option<u16>, Option<&'static str>) {
         match self {
             Self::Planned { .. } | Self::Armed { .. } => (None, None),
-            Self::Delivered { status } | Self::Rejected { status } => (Some(status), None),
+            Self::Delivered { status: None } => (None, Some("resolved")),
+            Self::Delivered { status } => (status, None),
+            Self::Rejected { status } => (Some(status), None),
             Self::Unknown(reason) => (None, Some(reason.as_str())),
             Self::Expired(reason) => (None, Some(reason.as_str())),
             Self::Withheld(reason) => (None, Some(reason.as_str())),
+        }
+    }
+
+    /// Whether an operator may send it again.
+    #[must_use]
+    pub const fn may_be_resent(self) -> bool {
+        match self {
+            Self::Rejected { .. } | Self::Unknown(_) | Self::Expired(_) => true,
+            Self::Planned { .. }
+            | Self::Armed { .. }
+            | Self::Delivered { .. }
+            | Self::Withheld(_) => false,
         }
     }
 
@@ -212,8 +229,8 @@ pub enum Outcome {
     Answered {
         /// Its status.
         status: u16,
-        /// Whether a `Retry-After` came with it.
-        retry_after: bool,
+        /// How long its `Retry-After` asks to wait, in seconds; 0 when that is not legible.
+        retry_after_s: Option<u32>,
     },
     /// It provably never left.
     NotSent(NotSentReason),
@@ -221,19 +238,34 @@ pub enum Outcome {
     Unknown(UnknownReason),
 }
 
+/// Whether waits between attempts are a little longer or shorter than the schedule says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spread {
+    /// They are, so that what failed together does not come back together.
+    ByHash,
+    /// They are not: who plays a journey in virtual time knows when a repeat comes.
+    None,
+}
+
 /// What a delivery needs to know of itself to go on after an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
+    /// Its id, which the spread of its waits comes from.
+    pub id: DeliveryId,
+    /// Whether they are spread.
+    pub spread: Spread,
     /// What it promises.
     pub mode: DeliveryMode,
     /// Its method: an answer to a DELETE may say that there is nothing left to delete.
     pub method: Method,
-    /// Attempts made, this one included.
+    /// Attempts made since it was decided or ordered again, this one included.
     pub attempts: u32,
-    /// When the first attempt was released.
+    /// When the first of them was released.
     pub first_attempt: Timestamp,
     /// How long after it a further attempt may be released, in microseconds.
     pub window_us: i64,
+    /// How long it waited for us meanwhile, which is no part of the window, in microseconds.
+    pub waited_us: i64,
 }
 
 impl Progress {
@@ -245,20 +277,24 @@ impl Progress {
                 status: status @ 200..=299,
                 ..
             } => {
-                return State::Delivered { status };
+                return State::Delivered {
+                    status: Some(status),
+                };
             }
             Outcome::Answered {
                 status: status @ (404 | 410),
                 ..
             } if self.method == Method::Delete => {
-                return State::Delivered { status };
+                return State::Delivered {
+                    status: Some(status),
+                };
             }
             Outcome::Answered { status, .. } => State::Rejected { status },
             Outcome::NotSent(_) => State::Expired(ExpiredReason::Window),
             Outcome::Unknown(reason) => State::Unknown(reason),
         };
         if self.may_repeat(outcome) {
-            self.planned_again(at).unwrap_or(given_up)
+            self.planned_again(outcome, at).unwrap_or(given_up)
         } else {
             given_up
         }
@@ -271,8 +307,8 @@ impl Progress {
             Outcome::NotSent(_) | Outcome::Answered { status: 429, .. } => true,
             Outcome::Answered {
                 status: 503,
-                retry_after,
-            } => retry_after || insists,
+                retry_after_s,
+            } => retry_after_s.is_some() || insists,
             Outcome::Answered {
                 status: 500 | 502 | 504,
                 ..
@@ -282,7 +318,9 @@ impl Progress {
         }
     }
 
-    fn planned_again(&self, at: Timestamp) -> Option<State> {
+    /// The next attempt, unless it would be one too many or too late. What the receiver asks to wait
+    /// only lengthens the wait.
+    fn planned_again(&self, outcome: Outcome, at: Timestamp) -> Option<State> {
         let attempts_max = match self.mode {
             DeliveryMode::AtMostOnce => ATTEMPTS_MAX_AT_MOST_ONCE,
             DeliveryMode::AtLeastOnce => ATTEMPTS_MAX_AT_LEAST_ONCE,
@@ -290,10 +328,35 @@ impl Progress {
         let made = usize::try_from(self.attempts)
             .unwrap_or(usize::MAX)
             .saturating_sub(1);
-        let wait = BACKOFF_US.get(made).or(BACKOFF_US.last())?;
-        let due = at.saturating_add_micros(*wait);
-        let in_window = due <= self.first_attempt.saturating_add_micros(self.window_us);
+        let scheduled = BACKOFF_US.get(made).or(BACKOFF_US.last())?;
+        let asked_s = match outcome {
+            Outcome::Answered { retry_after_s, .. } => retry_after_s.unwrap_or(0),
+            Outcome::NotSent(_) | Outcome::Unknown(_) => 0,
+        };
+        let wait = match self.spread {
+            Spread::ByHash => self.spread(*scheduled),
+            Spread::None => *scheduled,
+        };
+        let wait = wait.max(i64::from(asked_s) * 1_000_000);
+        let due = at.saturating_add_micros(wait);
+        let window_us = self.window_us.saturating_add(self.waited_us);
+        let in_window = due <= self.first_attempt.saturating_add_micros(window_us);
         (self.attempts < attempts_max && in_window).then_some(State::Planned { due })
+    }
+
+    /// A wait made up to a fifth longer or shorter, so that what failed together does not come back
+    /// together. By hash: the same delivery waits alike in every run. In whole milliseconds.
+    fn spread(&self, wait_us: i64) -> i64 {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(b"wayfare.jitter.v1");
+        hasher.update(self.id.as_bytes());
+        hasher.update(&self.attempts.to_le_bytes());
+        let mut drawn = [0; 8];
+        hasher.finalize_xof().fill(&mut drawn);
+        let span = 2 * JITTER_PERCENT_MAX * 1_000 + 1;
+        let drawn = u64::from_be_bytes(drawn) % span;
+        let percent_1000 = i64::try_from(drawn + (100 - JITTER_PERCENT_MAX) * 1_000);
+        percent_1000.map_or(wait_us, |it| wait_us / 1_000 * it / 100_000 * 1_000)
     }
 }
 
@@ -305,18 +368,21 @@ mod tests {
 
     fn progress(mode: DeliveryMode, attempts: u32) -> Progress {
         Progress {
+            id: DeliveryId::from_bytes([7; 16]),
+            spread: Spread::ByHash,
             mode,
             method: Method::Post,
             attempts,
             first_attempt: Timestamp::EPOCH,
             window_us: 15 * MINUTE_US,
+            waited_us: 0,
         }
     }
 
     const fn answered(status: u16) -> Outcome {
         Outcome::Answered {
             status,
-            retry_after: false,
+            retry_after_s: None,
         }
     }
 
@@ -346,7 +412,7 @@ mod tests {
         check(
             Outcome::Answered {
                 status: 503,
-                retry_after: true,
+                retry_after_s: Some(0),
             },
             "planned",
             "planned",
@@ -368,40 +434,103 @@ mod tests {
         };
         for status in [404, 410] {
             let state = delete.after(answered(status), Timestamp::EPOCH);
-            assert_eq!(state, State::Delivered { status });
+            assert_eq!(
+                state,
+                State::Delivered {
+                    status: Some(status)
+                }
+            );
         }
+    }
+
+    /// The instants of the attempts that follow one another, and how it ends, where every attempt
+    /// ends like this.
+    fn attempts(progress_of: impl Fn(u32) -> Progress, outcome: Outcome) -> (Vec<i64>, State) {
+        let mut at = Timestamp::EPOCH;
+        let mut waits_us = Vec::new();
+        for attempts in 1.. {
+            let after = progress_of(attempts).after(outcome, at);
+            let State::Planned { due } = after else {
+                return (waits_us, after);
+            };
+            waits_us.push(due.micros_since(at));
+            at = due;
+        }
+        unreachable!("attempts are bounded")
     }
 
     #[test]
     fn repeats_follow_the_schedule_until_attempts_or_window_end() {
-        let run = |mode, outcome: Outcome| {
-            let mut at = Timestamp::EPOCH;
-            let mut waits_s = Vec::new();
-            for attempts in 1.. {
-                let after = progress(mode, attempts).after(outcome, at);
-                let State::Planned { due } = after else {
-                    return (waits_s, after);
-                };
-                waits_s.push(due.micros_since(at) / 1_000_000);
-                at = due;
+        let check = |mode, outcome, expected_s: &[i64], end: State| {
+            let (waits_us, ended) = attempts(|made| progress(mode, made), outcome);
+            assert_eq!((waits_us.len(), ended), (expected_s.len(), end));
+            for (wait_us, expected_s) in waits_us.iter().zip(expected_s) {
+                let fifth_us = expected_s * 200_000;
+                let off_us = wait_us - expected_s * 1_000_000;
+                assert!(off_us.abs() <= fifth_us, "{wait_us} µs for {expected_s} s");
+                assert_ne!(off_us, 0, "a wait is spread");
             }
-            unreachable!("attempts are bounded")
         };
-        let (waits_s, end) = run(
+        check(
             DeliveryMode::AtMostOnce,
             Outcome::NotSent(NotSentReason::Refused),
+            &[1, 5, 30, 120],
+            State::Expired(ExpiredReason::Window),
         );
-        assert_eq!(
-            (waits_s, end),
-            (vec![1, 5, 30, 120], State::Expired(ExpiredReason::Window))
+        check(
+            DeliveryMode::AtLeastOnce,
+            answered(500),
+            &[1, 5, 30, 120, 300, 300],
+            State::Rejected { status: 500 },
         );
-        let (waits_s, end) = run(DeliveryMode::AtLeastOnce, answered(500));
-        assert_eq!(
-            (waits_s, end),
-            (
-                vec![1, 5, 30, 120, 300, 300],
-                State::Rejected { status: 500 }
-            )
-        );
+    }
+
+    #[test]
+    fn deliveries_that_failed_together_do_not_come_back_together() {
+        let waits = |byte: u8| {
+            let of = |made| Progress {
+                id: DeliveryId::from_bytes([byte; 16]),
+                ..progress(DeliveryMode::AtLeastOnce, made)
+            };
+            attempts(of, answered(500)).0
+        };
+        assert_eq!(waits(1), waits(1));
+        let firsts: std::collections::BTreeSet<i64> =
+            (0..100).map(|byte| waits(byte)[0] / 10_000).collect();
+        // Of the 40 hundredths of a second they may fall into, most are hit.
+        assert!(firsts.len() > 25, "{firsts:?}");
+    }
+
+    #[test]
+    fn what_the_receiver_asks_only_lengthens_a_wait() {
+        let busy = |seconds| Outcome::Answered {
+            status: 429,
+            retry_after_s: Some(seconds),
+        };
+        let after = |seconds| {
+            let first = progress(DeliveryMode::AtMostOnce, 1);
+            first.after(busy(seconds), Timestamp::EPOCH)
+        };
+        let own = after(0);
+        assert_eq!(after(0), own);
+        let at_7_s = Timestamp::from_micros(7_000_000);
+        assert_eq!(after(7), State::Planned { due: at_7_s });
+        // Beyond the window it is an answer like any other.
+        assert_eq!(after(901), State::Rejected { status: 429 });
+        assert_eq!(after(u32::MAX), State::Rejected { status: 429 });
+    }
+
+    #[test]
+    fn what_it_waited_for_us_is_no_part_of_the_window() {
+        let late = Timestamp::from_micros(20 * MINUTE_US);
+        let after = |waited_us| {
+            let second = Progress {
+                waited_us,
+                ..progress(DeliveryMode::AtLeastOnce, 2)
+            };
+            second.after(answered(500), late).as_str()
+        };
+        assert_eq!(after(0), "rejected");
+        assert_eq!(after(10 * MINUTE_US), "planned");
     }
 }

@@ -1,6 +1,7 @@
 //! What can make the engine decide? The closed list of inputs. Not here: what follows from each
 //! (`step`).
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -30,7 +31,13 @@ pub enum InputKind {
     /// A block's time has come.
     Timer(Timer),
     /// A delivery could leave now.
-    AttemptReady(DeliveryId),
+    AttemptReady {
+        /// The delivery.
+        delivery: DeliveryId,
+        /// How long it has waited for us since it was due, in microseconds: for a slot, its turn, a
+        /// breaker or a pause, but not while nobody was there to send it.
+        waited_us: i64,
+    },
     /// An attempt ended.
     AttemptFinished {
         /// The delivery.
@@ -56,7 +63,7 @@ pub enum InputKind {
         /// Whether there are no more behind them.
         is_last: bool,
     },
-    /// Somebody lets a journey stop or go on.
+    /// Somebody orders something.
     Operator(Operator),
     /// A version of a journey is in force.
     Published {
@@ -107,10 +114,46 @@ pub struct Operator {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Nobody enters the journey, and what waits in it waits on.
-    Pause(Arc<str>),
-    /// A paused journey goes on, in due order.
-    Resume(Arc<str>),
+    /// Nobody enters the journey, and what waits in it waits on; of a webhook block, nothing leaves.
+    Pause(Place),
+    /// A paused journey or block goes on, in due order.
+    Resume(Place),
+    /// A delivery that did not arrive, or may not have, is sent again: the same id, the same bytes,
+    /// consent asked again.
+    Resend(DeliveryId),
+    /// A delivery whose end is unknown is known to have arrived.
+    Resolve(DeliveryId),
+    /// A delivery that has not left does not leave.
+    Withhold(DeliveryId),
+}
+
+/// A journey, or one of its blocks.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Place {
+    /// The journey.
+    pub journey: Arc<str>,
+    /// The block; the whole journey, without one.
+    pub block: Option<Arc<str>>,
+}
+
+impl Place {
+    /// A whole journey.
+    #[must_use]
+    pub const fn whole(journey: Arc<str>) -> Self {
+        Self {
+            journey,
+            block: None,
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.journey)?;
+        self.block
+            .iter()
+            .try_for_each(|block| write!(f, "/{block}"))
+    }
 }
 
 /// An event that names somebody, ready to be decided on.

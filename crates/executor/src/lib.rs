@@ -89,7 +89,7 @@ pub mod view;
 pub use catalog::{Catalog, Published, Sending};
 pub use change::Change;
 pub use effects::Effects;
-pub use input::{Action, Happened, Input, InputKind, Operator, Timer, TimerOf};
+pub use input::{Action, Happened, Input, InputKind, Operator, Place, Timer, TimerOf};
 pub use record::{Key, Row};
 pub use refusal::RefusalCode;
 pub use snapshot::Snapshot;

@@ -1,6 +1,7 @@
 //! What is kept, row by row? The types here are the stored form of everything durable: `step` reads
 //! and changes them, stores encode them with a format version. Not here: how they change (`change`).
 
+mod delivery;
 mod waiting;
 
 use std::collections::BTreeMap;
@@ -12,14 +13,14 @@ use wayfare_event::{
 };
 use wayfare_identity::Node;
 use wayfare_journey::Version;
-use wayfare_journey::definition::{Auth, Basis, DeliveryMode, Method, Secret};
+use wayfare_journey::definition::Basis;
 
-use crate::delivery::{Outcome, State};
 use crate::refusal::RefusalCode;
 
+pub use delivery::{Delivery, Ordered, Request, RequestHash, Terms, Turn};
 pub use waiting::{
-    Cause, Control, DeliveryTold, Paused, Planned, QueueId, Queued, Sweep, SweepCause, SweepId,
-    Window,
+    BlockControl, Cause, Control, DeliveryTold, Failing, Paused, Planned, QueueId, Queued, Sweep,
+    SweepCause, SweepId, Window,
 };
 
 /// What a row is found by.
@@ -287,6 +288,12 @@ pub struct Decision {
     pub request: Option<Request>,
     /// How the request is to be delivered; nothing in a dry run.
     pub terms: Option<Terms>,
+    /// Its place among all decisions.
+    #[serde(default)]
+    pub turn: Turn,
+    /// The hash of the request, which the delivery keeps for as long as bodies are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_hash: Option<RequestHash>,
     /// How many queued inputs led to it, one queueing the next.
     #[serde(default)]
     pub hops: u8,
@@ -326,66 +333,4 @@ pub enum ConsentAsked {
         /// Why.
         because: Arc<str>,
     },
-}
-
-/// A rendered request. Secrets stand in it as references only.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Request {
-    /// The method.
-    pub method: Method,
-    /// Where the origin comes from, when the URL does not have one.
-    pub base: Option<Secret>,
-    /// The URL, or its path and query behind `base`.
-    pub url: String,
-    /// The author's headers, in the author's order.
-    pub headers: Vec<(Arc<str>, String)>,
-    /// How it authenticates itself.
-    pub auth: Option<Auth>,
-    /// The body, JSON text.
-    pub body: Option<String>,
-}
-
-/// How a request is to be delivered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Terms {
-    /// What is promised.
-    pub mode: DeliveryMode,
-    /// Time for one attempt, in microseconds.
-    pub timeout_us: i64,
-    /// Time for all attempts, in microseconds, from the first.
-    pub window_us: i64,
-}
-
-/// The one request a decision owes, and how far it got.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Delivery {
-    /// Its id.
-    pub id: DeliveryId,
-    /// The journey.
-    pub journey: Arc<str>,
-    /// The block.
-    pub block: Arc<str>,
-    /// The profile.
-    pub profile: ProfileId,
-    /// The identifier whose profile is asked for consent.
-    pub owner: Identifier,
-    /// What is asked before each attempt.
-    pub asked: ConsentAsked,
-    /// The request.
-    pub request: Request,
-    /// How it is delivered.
-    pub terms: Terms,
-    /// When it was decided.
-    pub decided: Timestamp,
-    /// Where it stands.
-    pub state: State,
-    /// Attempts released.
-    pub attempts: u32,
-    /// When the first was released.
-    pub first_attempt: Option<Timestamp>,
-    /// How the last one ended.
-    pub last: Option<Outcome>,
-    /// How many queued inputs led to it, one queueing the next.
-    #[serde(default)]
-    pub hops: u8,
 }

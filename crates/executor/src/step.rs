@@ -3,6 +3,7 @@
 //! Reading order: [`event`], then `enter` and `walk`, then `send`; `timer` and `attempt` after them.
 
 mod attempt;
+mod block;
 mod date;
 mod enter;
 mod event;
@@ -40,7 +41,10 @@ pub fn step(catalog: &Catalog, snapshot: &Snapshot, input: &Input, trace: &mut T
     let decided = match &input.kind {
         InputKind::Event(happened) => event::event(&mut work, happened),
         InputKind::Timer(timer) => timer::timer(&mut work, timer),
-        InputKind::AttemptReady(delivery) => attempt::ready(&mut work, *delivery),
+        InputKind::AttemptReady {
+            delivery,
+            waited_us,
+        } => attempt::ready(&mut work, *delivery, *waited_us),
         InputKind::AttemptFinished {
             delivery,
             attempt,
@@ -49,10 +53,7 @@ pub fn step(catalog: &Catalog, snapshot: &Snapshot, input: &Input, trace: &mut T
         InputKind::AttemptBarred { delivery } => attempt::barred(&mut work, *delivery),
         InputKind::Queued(id) => queued::queued(&mut work, *id),
         InputKind::SweepPage { id, keys, is_last } => sweep::page(&mut work, id, (keys, *is_last)),
-        InputKind::Operator(order) => {
-            operator::operator(&mut work, order);
-            Ok(())
-        }
+        InputKind::Operator(order) => operator::operator(&mut work, order),
         InputKind::Published {
             journey,
             version,

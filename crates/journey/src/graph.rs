@@ -347,7 +347,23 @@ impl Graph {
                 | Auth::Bearer(secret)
                 | Auth::Header { value: secret, .. } => secret,
             });
-            webhook.url.base.iter().chain(auth)
+            webhook.url.base.iter().chain(auth).chain(&webhook.sign)
+        })
+    }
+
+    /// The secrets that requests are signed with.
+    pub fn signing_secrets(&self) -> impl Iterator<Item = &Secret> {
+        let blocks = self.blocks().map(|id| self.block(id));
+        blocks.flat_map(|block| match block {
+            Block::Webhook(webhook) => webhook.sign.as_slice(),
+            Block::Decide(_)
+            | Block::Split(_)
+            | Block::Pause { .. }
+            | Block::UntilTime(_)
+            | Block::UntilDate(_)
+            | Block::Wait { .. }
+            | Block::Update { .. }
+            | Block::Exit { .. } => &[],
         })
     }
 

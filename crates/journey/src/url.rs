@@ -88,6 +88,12 @@ impl UrlTemplate {
             .any(|part| matches!(part, Part::Placeholder(_)))
     }
 
+    /// Whether it is another URL for somebody else.
+    #[must_use]
+    pub fn is_varied(&self) -> bool {
+        self.expressions().next().is_some()
+    }
+
     /// The expressions in it.
     pub(crate) fn expressions(&self) -> impl Iterator<Item = &Expression> {
         let parts = self.path.iter().chain(&self.query);

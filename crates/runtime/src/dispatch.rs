@@ -234,6 +234,7 @@ pub(crate) fn request(
             .map(|(name, value)| (name.to_string(), value.clone()))
             .collect(),
         auth: request.auth.clone(),
+        sign: request.sign.clone(),
         body: request.body.clone().map(String::into_bytes),
         mode: wayfare_journey::definition::DeliveryMode::AtMostOnce,
         timeout_us: 0,

@@ -1,6 +1,7 @@
 //! How does one input become durable? Load, step, apply; a batch of inputs shares one commit. Not
 //! here: when inputs come (`driver`), or how requests leave.
 
+mod attempts;
 mod due;
 mod follow;
 pub(crate) mod migration;
@@ -10,11 +11,12 @@ mod sweep;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use wayfare_event::{DeliveryId, MessageHash, Rejection, Timestamp};
-use wayfare_executor::delivery::State;
-use wayfare_executor::record::{Control, Decision, Delivery, QueueId, Refusal, Sweep, SweepId};
+use wayfare_event::{MessageHash, Rejection, Timestamp};
+use wayfare_executor::record::{
+    Control, Decision, Delivery, Paused, QueueId, Refusal, Sweep, SweepId,
+};
 use wayfare_executor::{
-    Catalog, Happened, InputKind, Key, Note, Operator, Row, Timer, TimerOf, Trace,
+    Catalog, Happened, InputKind, Key, Note, Operator, Place, Row, Timer, TimerOf, Trace,
 };
 use wayfare_store::{Batch, Cursor, Entry, LoggedInput, Store, StoreError};
 
@@ -41,14 +43,14 @@ pub enum Output {
     },
     /// A journey did not take somebody in.
     Refused(Box<Refusal>),
-    /// A journey was paused, or goes on.
+    /// A journey or a block was paused, or goes on.
     Control {
-        /// The journey.
-        journey: Arc<str>,
+        /// The journey or block.
+        place: Place,
         /// When.
         at: Timestamp,
-        /// What holds for it now.
-        control: Arc<Control>,
+        /// Why it is paused; nothing when it goes on.
+        paused: Option<Paused>,
     },
     /// An event was refused whole.
     Rejected {
@@ -101,17 +103,12 @@ pub struct Engine {
     sweeps: BTreeMap<SweepId, Arc<Sweep>>,
     /// What holds for whole journeys.
     controls: BTreeMap<Arc<str>, Arc<Control>>,
-    /// What is due in paused journeys.
-    held: Held,
+    /// The timers that are due in paused journeys, until they go on.
+    held_timers: BTreeSet<Timer>,
+    /// Since when somebody is there to send what is due.
+    awake: Timestamp,
     counts: Counts,
     trace: Trace,
-}
-
-/// What is due in paused journeys, until they go on.
-#[derive(Debug, Default)]
-struct Held {
-    timers: BTreeSet<Timer>,
-    deliveries: Vec<(DeliveryId, Timestamp)>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -182,72 +179,13 @@ impl Engine {
     /// How many instances and dates wait for their time.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.timers.len() + self.held.timers.len()
+        self.timers.len() + self.held_timers.len()
     }
 
     /// The earliest instant at which an instance goes on by itself, or a date has come.
     #[must_use]
     pub fn next_timer(&self) -> Option<Timestamp> {
         self.timers.first().map(|timer| timer.due)
-    }
-
-    /// The earliest instant at which a delivery may leave that nobody has taken up.
-    #[must_use]
-    pub fn next_delivery(&self) -> Option<Timestamp> {
-        self.due.next()
-    }
-
-    /// When a delivery may leave, or might have left when it was taken up.
-    #[must_use]
-    pub fn due_of(&self, id: DeliveryId) -> Option<Timestamp> {
-        self.due.of(id)
-    }
-
-    /// Takes up the deliveries that may leave by `until`, in (due, id) order. Each is given once:
-    /// whoever takes it up tells the engine what became of it. Those of paused journeys wait on.
-    ///
-    /// # Errors
-    ///
-    /// When the store cannot read.
-    pub fn take_due(&mut self, until: Timestamp) -> Result<Vec<Arc<Delivery>>, StoreError> {
-        let mut taken = Vec::new();
-        for (id, due) in self.due.take(until) {
-            let Some(delivery) = self.delivery(id)? else {
-                continue;
-            };
-            if self.is_paused(&delivery.journey) {
-                self.held.deliveries.push((id, due));
-            } else {
-                taken.push(delivery);
-            }
-        }
-        Ok(taken)
-    }
-
-    /// Whether a journey is paused.
-    #[must_use]
-    pub fn is_paused(&self, journey: &str) -> bool {
-        let control = self.controls.get(journey);
-        control.is_some_and(|control| control.paused.is_some())
-    }
-
-    /// Deliveries that are not final and go on by themselves: those that a paused journey holds do
-    /// not.
-    #[must_use]
-    pub fn open_deliveries(&self) -> usize {
-        self.due.open().saturating_sub(self.held.deliveries.len())
-    }
-
-    /// A delivery, as it is now.
-    ///
-    /// # Errors
-    ///
-    /// When the store cannot read.
-    pub fn delivery(&mut self, id: DeliveryId) -> Result<Option<Arc<Delivery>>, StoreError> {
-        Ok(match self.row(&Key::Delivery(id))? {
-            Some(Row::Delivery(delivery)) => Some(delivery),
-            Some(_) | None => None,
-        })
     }
 
     /// Takes one event that happened; it counts at `at`, or at the last input's time if that is
@@ -291,60 +229,6 @@ impl Engine {
             self.timer(at, timer)?;
         }
         Ok(count)
-    }
-
-    /// A delivery could leave at `at`; whether it was released. In a paused journey it waits on.
-    ///
-    /// # Errors
-    ///
-    /// When the store cannot read.
-    pub fn ready(&mut self, at: Timestamp, id: DeliveryId) -> Result<bool, StoreError> {
-        let kind = InputKind::AttemptReady(id);
-        self.input(at, kind, LoggedInput::AttemptReady(id))?;
-        let Some(delivery) = self.delivery(id)? else {
-            return Ok(false);
-        };
-        if let State::Planned { due } = delivery.state
-            && self.is_paused(&delivery.journey)
-        {
-            self.held.deliveries.push((id, due));
-        }
-        Ok(matches!(delivery.state, State::Armed { .. }))
-    }
-
-    /// The address of a delivery is refused.
-    ///
-    /// # Errors
-    ///
-    /// When the store cannot read.
-    pub fn barred(&mut self, at: Timestamp, delivery: DeliveryId) -> Result<(), StoreError> {
-        let kind = InputKind::AttemptBarred { delivery };
-        self.input(at, kind, LoggedInput::AttemptBarred(delivery))
-            .map(|_| ())
-    }
-
-    /// An attempt ended.
-    ///
-    /// # Errors
-    ///
-    /// When the store cannot read.
-    pub fn finished(
-        &mut self,
-        at: Timestamp,
-        delivery: DeliveryId,
-        (attempt, outcome): (u32, wayfare_executor::delivery::Outcome),
-    ) -> Result<(), StoreError> {
-        let kind = InputKind::AttemptFinished {
-            delivery,
-            attempt,
-            outcome,
-        };
-        let logged = LoggedInput::AttemptFinished {
-            delivery,
-            attempt,
-            outcome,
-        };
-        self.input(at, kind, logged).map(|_| ())
     }
 
     /// An event was refused whole; told in order with everything else.
@@ -412,7 +296,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Lets somebody stop a journey, or go on with it.
+    /// Somebody orders something: a journey or a block stops or goes on, a delivery is sent again,
+    /// known to have arrived, or does not leave.
     ///
     /// # Errors
     ///
@@ -433,14 +318,14 @@ impl Engine {
         let made = self.input(at, InputKind::Timer(timer.clone()), logged)?;
         if made > 0 {
             self.counts.timers += 1;
-        } else if self.is_held(&timer)? {
-            self.held.timers.insert(timer);
+        } else if self.is_held_timer(&timer)? {
+            self.held_timers.insert(timer);
         }
         Ok(())
     }
 
     /// Whether a timer that came to nothing waits in a paused journey.
-    fn is_held(&mut self, timer: &Timer) -> Result<bool, StoreError> {
+    fn is_held_timer(&mut self, timer: &Timer) -> Result<bool, StoreError> {
         let journey = match &timer.of {
             TimerOf::Date(journey) => Some(journey.clone()),
             TimerOf::Instance(id) => match self.row(&Key::Person(timer.owner.clone()))? {

@@ -97,7 +97,7 @@ impl Rehearsal {
                 self.after.order(entry.at, order.clone())
             }
             LoggedInput::Timer { .. }
-            | LoggedInput::AttemptReady(_)
+            | LoggedInput::AttemptReady { .. }
             | LoggedInput::AttemptFinished { .. }
             | LoggedInput::AttemptBarred(_)
             | LoggedInput::Queued(_)

@@ -1,14 +1,12 @@
 //! What does an output look like as a line? One JSON object each, keys in a fixed order, as
 //! `docs/output.schema.json` describes them.
 
-use std::sync::Arc;
-
 use wayfare_event::{Map, Number, Timestamp, Value};
-use wayfare_executor::Note;
 use wayfare_executor::delivery::{Outcome, State};
 use wayfare_executor::record::{
-    ConsentAsked, Control, Decision, DecisionOutcome, Delivery, Permission, Refusal, Request,
+    ConsentAsked, Decision, DecisionOutcome, Delivery, Paused, Permission, Refusal, Request,
 };
+use wayfare_executor::{Note, Place};
 use wayfare_webhook::{Secrets, shown_headers};
 
 use crate::dispatch;
@@ -22,11 +20,7 @@ pub fn line(output: &Output, note: Option<&str>, secrets: &Secrets) -> Map {
         Output::Decision(decision) => decision_line(decision, secrets),
         Output::Delivery { delivery, at } => delivery_line(delivery, *at, note),
         Output::Refused(refusal) => refusal_line(refusal),
-        Output::Control {
-            journey,
-            at,
-            control,
-        } => control_line(journey, *at, control),
+        Output::Control { place, at, paused } => control_line(place, *at, paused.as_ref()),
         Output::Rejected { line, rejection } => {
             let mut map = kind("rejected_event");
             map.insert("line", number(*line));
@@ -210,18 +204,21 @@ pub fn refusal_line(refusal: &Refusal) -> Map {
     map
 }
 
-/// A journey that was paused or goes on: `docs/output.schema.json#/$defs/journey`.
-fn control_line(journey: &Arc<str>, at: Timestamp, control: &Control) -> Map {
+/// A journey or a block that was paused or goes on: `docs/output.schema.json#/$defs/journey`.
+fn control_line(place: &Place, at: Timestamp, paused: Option<&Paused>) -> Map {
     let mut map = kind("journey");
     map.insert("at", text(&at));
-    map.insert("journey", Value::Text(journey.clone()));
-    let state = if control.paused.is_some() {
+    map.insert("journey", Value::Text(place.journey.clone()));
+    if let Some(block) = &place.block {
+        map.insert("block", Value::Text(block.clone()));
+    }
+    let state = if paused.is_some() {
         "paused"
     } else {
         "resumed"
     };
     map.insert("state", state.into());
-    if let Some(paused) = &control.paused {
+    if let Some(paused) = paused {
         map.insert("by", Value::Text(paused.by.clone()));
         map.insert("reason", Value::Text(paused.reason.clone()));
     }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use wayfare_event::IdKey;
+use wayfare_executor::delivery::Spread;
 use wayfare_executor::{Catalog, Sending};
 use wayfare_journey::diagnostic::{Code, Diagnostic, Span};
 use wayfare_journey::trial::{self, Case, Mismatch, Suite};
@@ -197,12 +198,14 @@ impl<'a> Ground<'a> {
 }
 
 fn catalog(project: &Project) -> Catalog {
-    Catalog::new(
+    let mut catalog = Catalog::new(
         project.settings.identity.clone(),
         project.settings.consent.clone(),
         IdKey::STATELESS,
         Sending::Owed,
-    )
+    );
+    catalog.spread = Spread::None;
+    catalog
 }
 
 /// A test file and what it says, or what is wrong with it.

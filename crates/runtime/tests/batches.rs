@@ -43,7 +43,7 @@ impl Store for Scales {
         let text = |entry: &Entry| match &entry.input {
             LoggedInput::Event { text, .. } => text.len(),
             LoggedInput::Timer { .. }
-            | LoggedInput::AttemptReady(_)
+            | LoggedInput::AttemptReady { .. }
             | LoggedInput::AttemptFinished { .. }
             | LoggedInput::AttemptBarred(_)
             | LoggedInput::Queued(_)

@@ -62,7 +62,7 @@ fn told(engine: &mut Engine) -> Vec<String> {
         },
         Output::Delivery { delivery, .. } => delivery.state.as_str().to_owned(),
         Output::Refused(refusal) => format!("refused {}", refusal.code.as_str()),
-        Output::Control { control, .. } => match &control.paused {
+        Output::Control { paused, .. } => match paused {
             Some(_) => "paused".to_owned(),
             None => "resumed".to_owned(),
         },
@@ -97,7 +97,7 @@ fn deliver(engine: &mut Engine, at: i64) -> usize {
     let due = engine.take_due(minute(at)).unwrap();
     let answered = Outcome::Answered {
         status: 200,
-        retry_after: false,
+        retry_after_s: None,
     };
     for delivery in &due {
         assert!(engine.ready(minute(at), delivery.id).unwrap());

@@ -31,7 +31,7 @@ use shop::Dice;
 
 /// Things that happen in one run.
 const TURNS: u64 = 1_500;
-const SEEDS: [u64; 2] = [0x5EED_0101, 0x5EED_0102];
+const SEEDS: [u64; 2] = [0x5EED_0101, 0x5EED_0103];
 const SOURCE: &str = "shop";
 const ID_KEY: [u8; 32] = [7; 32];
 
@@ -311,7 +311,13 @@ impl Again {
                 is_last: *is_last,
             },
             LoggedInput::Operator(order) => InputKind::Operator(order.clone()),
-            LoggedInput::AttemptReady(id) => InputKind::AttemptReady(*id),
+            LoggedInput::AttemptReady {
+                delivery,
+                waited_us,
+            } => InputKind::AttemptReady {
+                delivery: *delivery,
+                waited_us: *waited_us,
+            },
             LoggedInput::AttemptBarred(id) => InputKind::AttemptBarred { delivery: *id },
             LoggedInput::AttemptFinished {
                 delivery,

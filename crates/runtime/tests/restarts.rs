@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use wayfare_event::{Event, IdKey, Timestamp};
-use wayfare_executor::{Action, Catalog, Happened, Operator, Row, Sending};
+use wayfare_executor::{Action, Catalog, Happened, Operator, Place, Row, Sending};
 use wayfare_journey::{Compiled, Known, compile};
 use wayfare_runtime::{Engine, MigrationError, OpenError, Output};
 use wayfare_store::local::Options;
@@ -111,7 +111,7 @@ impl House {
             }
             Output::Delivery { delivery, .. } => delivery.state.as_str().to_owned(),
             Output::Refused(refusal) => format!("refused {}", refusal.code.as_str()),
-            Output::Control { control, .. } => match &control.paused {
+            Output::Control { paused, .. } => match paused {
                 Some(_) => "paused".to_owned(),
                 None => "resumed".to_owned(),
             },
@@ -285,7 +285,8 @@ fn a_journey_that_paused_itself_is_paused_after_a_kill() {
     let told = house.hear(2, &track("c", "Came"));
     assert_eq!(told, ["paused", "refused entry_limit"]);
     house.reopen(&[LIMITED]).unwrap();
-    assert!(house.engine().is_paused("limited"));
+    let limited = Place::whole("limited".into());
+    assert!(house.engine().paused(&limited).is_some());
     assert_eq!(house.hear(3, &track("d", "Came")), ["refused paused"]);
     // Timers hold, before and after another kill.
     assert_eq!(house.pass(40), [""; 0]);
@@ -295,7 +296,7 @@ fn a_journey_that_paused_itself_is_paused_after_a_kill() {
     assert_eq!(house.pass(41), [""; 0]);
     assert_eq!(house.hear(42, &track("z", "Left")), ["exit left"]);
     assert_eq!(house.engine().waiting(), 1);
-    let go_on = Action::Resume("limited".into());
+    let go_on = Action::Resume(Place::whole("limited".into()));
     assert_eq!(house.order(43, go_on), ["resumed"]);
     assert_eq!(house.pass(43), ["webhook "]);
 }
@@ -307,13 +308,13 @@ fn a_delivery_of_a_paused_journey_holds_and_leaves_when_it_goes_on() {
     assert_eq!(house.pass(30), ["webhook "]);
     // One is taken up before the pause, and asks to leave after it.
     let taken = house.engine().take_due(minute(30)).unwrap();
-    house.order(31, Action::Pause("limited".into()));
+    house.order(31, Action::Pause(Place::whole("limited".into())));
     assert!(!house.engine().ready(minute(31), taken[0].id).unwrap());
     assert_eq!(house.engine().open_deliveries(), 0);
     house.reopen(&[LIMITED]).unwrap();
     assert!(house.engine().take_due(minute(32)).unwrap().is_empty());
     assert_eq!(house.engine().open_deliveries(), 0);
-    house.order(33, Action::Resume("limited".into()));
+    house.order(33, Action::Resume(Place::whole("limited".into())));
     assert_eq!(house.engine().open_deliveries(), 1);
     let due = house.engine().take_due(minute(33)).unwrap();
     assert!(house.engine().ready(minute(33), due[0].id).unwrap());

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use wayfare_event::IdKey;
-use wayfare_executor::{Catalog, Sending};
+use wayfare_executor::{Catalog, Place, Sending};
 use wayfare_runtime::config;
 use wayfare_runtime::{Advance, Driver, Engine, Outbound, Output, Submission};
 use wayfare_store::MemoryStore;
@@ -59,8 +59,8 @@ fn words(output: &Output) -> Option<String> {
             ))
         }
         Output::Refused(refusal) => Some(format!("{} {}", refusal.at, refusal.code.as_str())),
-        Output::Control { at, control, .. } => {
-            let what = if control.paused.is_some() {
+        Output::Control { at, paused, .. } => {
+            let what = if paused.is_some() {
                 "paused"
             } else {
                 "resumed"
@@ -173,7 +173,8 @@ blocks:
             "2026-01-26T12:00:00Z paused",
         ];
         assert_eq!(told, expected);
-        assert!(engine.is_paused("limited"));
+        let limited = Place::whole("limited".into());
+        assert!(engine.paused(&limited).is_some());
         assert_eq!(engine.open_deliveries(), 0);
     }
 }

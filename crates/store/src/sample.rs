@@ -158,6 +158,7 @@ fn changes(seq: u64, moment: Timestamp) -> Vec<Change> {
             at: moment,
             consent: None,
             outcome: None,
+            waited_us: 0,
         }),
     }
     if seq % 7 == 3 {

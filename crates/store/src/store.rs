@@ -130,8 +130,13 @@ pub enum LoggedInput {
         /// When it was due.
         due: Timestamp,
     },
-    /// A delivery could leave.
-    AttemptReady(DeliveryId),
+    /// A delivery could leave, having waited this long for us.
+    AttemptReady {
+        /// The delivery.
+        delivery: DeliveryId,
+        /// In microseconds.
+        waited_us: i64,
+    },
     /// An attempt ended.
     AttemptFinished {
         /// The delivery.

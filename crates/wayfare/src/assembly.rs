@@ -13,7 +13,7 @@ use wayfare_runtime::config::{self, Project, Settings};
 use wayfare_runtime::{Engine, Outbound};
 use wayfare_store::local::{Opened, Options};
 use wayfare_store::{LocalStore, MemoryStore, ReadOnly, Store};
-use wayfare_webhook::{Answers, Client, Receiver, Secrets};
+use wayfare_webhook::{Answers, Client, Receiver, SecretError, Secrets};
 
 use crate::cli::{self, Journeys};
 use crate::commands::inspect::STATE;
@@ -173,17 +173,20 @@ fn cache_mb() -> u32 {
 fn all_there(graphs: &[Graph], secrets: &Secrets) -> anyhow::Result<()> {
     let missing: Vec<String> = graphs
         .iter()
-        .flat_map(|graph| graph.secrets().map(move |secret| (graph.id(), secret)))
-        .filter_map(|(journey, secret)| {
-            let why = secrets.resolve(secret).err()?;
-            Some(format!("  journey `{journey}`: {why}"))
+        .flat_map(|graph| {
+            let resolved = graph.secrets().map(|secret| secrets.resolve(secret).err());
+            let signing = graph.signing_secrets();
+            let signing = signing.map(|secret| secrets.signing_key(secret).err());
+            let unfit = signing.filter(|why| matches!(why, Some(SecretError::NoKey(_))));
+            let problems = resolved.chain(unfit).flatten();
+            problems.map(move |why| format!("  journey `{}`: {why}", graph.id()))
         })
         .collect();
     if missing.is_empty() {
         return Ok(());
     }
     let message = format!(
-        "secrets are missing:\n{}\nset them, or rehearse with `--dry-run` or `--receiver builtin`",
+        "secrets are missing, or cannot be used:\n{}\nset them, or rehearse with `--dry-run` or `--receiver builtin`",
         missing.join("\n")
     );
     Err(WrongInput(message).into())

@@ -16,7 +16,7 @@ use crate::connections::Connections;
 use crate::dial::Dial;
 use crate::policy::{Policy, PolicyRefusal};
 use crate::request::{Outgoing, Wire, WireError, wire_headers};
-use crate::secret::{REDACTED, Secrets};
+use crate::secret::{REDACTED, SecretValue, Secrets};
 use crate::target::{Scheme, Target};
 
 /// How long a name may take to resolve.
@@ -51,8 +51,6 @@ pub struct Attempted {
     pub note: Option<String>,
     /// The reply's first 4 KiB as inert text, secrets redacted; nothing when it had no body.
     pub reply: Option<String>,
-    /// How long the receiver asked to wait, in seconds; nothing when it did not say or not legibly.
-    pub retry_after_seconds: Option<i64>,
 }
 
 impl Attempted {
@@ -61,7 +59,6 @@ impl Attempted {
             outcome,
             note: Some(note),
             reply: None,
-            retry_after_seconds: None,
         }
     }
 }
@@ -80,7 +77,7 @@ struct Prepared<'a> {
     client: &'a reqwest::Client,
     scheme: Scheme,
     request: Request,
-    credential: Option<String>,
+    credential: Option<SecretValue>,
 }
 
 impl Client {
@@ -146,13 +143,13 @@ impl Client {
             ),
             Ok(Err(error)) => Attempted::failed(
                 classify::failed(&error, prepared.scheme),
-                self.inert(&classify::words(&error), prepared.credential.as_deref()),
+                self.inert(&classify::words(&error), prepared.credential.as_ref()),
             ),
             Ok(Ok(response)) => {
                 let mut attempted = answered(&response, now_epoch_seconds);
                 let (body, trouble) = read(response, deadline).await;
                 let text = String::from_utf8_lossy(&body);
-                let text = self.inert(&text, prepared.credential.as_deref());
+                let text = self.inert(&text, prepared.credential.as_ref());
                 attempted.reply = (!body.is_empty()).then(|| cut(text));
                 attempted.note = trouble.map(|trouble| self.secrets.redact(&trouble));
                 attempted
@@ -215,10 +212,10 @@ impl Client {
     }
 
     /// A foreign text without secrets and without characters that could do something when shown.
-    fn inert(&self, text: &str, credential: Option<&str>) -> String {
+    fn inert(&self, text: &str, credential: Option<&SecretValue>) -> String {
         let text = credential.map_or_else(
             || text.to_owned(),
-            |credential| text.replace(credential, REDACTED),
+            |credential| text.replace(credential.as_str(), REDACTED),
         );
         let calm = |c: char| match c {
             '\n' | '\t' => c,
@@ -271,24 +268,26 @@ fn answered(response: &Response, now_epoch_seconds: i64) -> Attempted {
     Attempted {
         outcome: Outcome::Answered {
             status: response.status().as_u16(),
-            retry_after: headers.contains_key(RETRY_AFTER),
+            retry_after_s: headers
+                .contains_key(RETRY_AFTER)
+                .then(|| retry_after_s(headers, now_epoch_seconds).unwrap_or(0)),
         },
         note: None,
         reply: None,
-        retry_after_seconds: retry_after_seconds(headers, now_epoch_seconds),
     }
 }
 
 /// RFC 9110, 10.2.3: seconds, or a date.
-fn retry_after_seconds(headers: &HeaderMap, now_epoch_seconds: i64) -> Option<i64> {
+fn retry_after_s(headers: &HeaderMap, now_epoch_seconds: i64) -> Option<u32> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return text.parse().ok();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // So many that they cannot be counted: for ever.
+        return Some(text.parse().unwrap_or(u32::MAX));
     }
     let date = httpdate::parse_http_date(text).ok()?;
     let since_epoch = date.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     let at = i64::try_from(since_epoch.as_secs()).ok()?;
-    Some(at.saturating_sub(now_epoch_seconds).max(0))
+    u32::try_from(at.saturating_sub(now_epoch_seconds).max(0)).ok()
 }
 
 /// The start of a reply's body, and what went wrong with it. The status has decided already.

@@ -1,4 +1,4 @@
-//! How one request leaves: secrets, guard, client, outcome; and the receiver to try it against.
+//! How one request leaves: secrets, signature, guard, client, outcome; and the receiver to try it against.
 //!
 //! Nothing here decides whether a request may leave, renders it, or repeats it: one call is one
 //! attempt. In the order of the story: [`Outgoing`] is what leaves, [`Policy`] says where it may
@@ -13,6 +13,7 @@ mod policy;
 mod receiver;
 mod request;
 mod secret;
+mod sign;
 mod target;
 
 pub use client::{Attempted, Client, Unready};
@@ -20,5 +21,6 @@ pub use network::{Network, NetworkParseError};
 pub use policy::{Policy, PolicyRefusal};
 pub use receiver::{Answers, AnswersParseError, Received, Receiver};
 pub use request::{Outgoing, shown_headers};
-pub use secret::{REDACTED, SecretError, Secrets};
+pub use secret::{REDACTED, SecretError, SecretValue, Secrets};
+pub use sign::{SigningKey, SigningKeyError};
 pub use target::Target;

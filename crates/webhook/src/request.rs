@@ -6,8 +6,10 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use wayfare_event::DeliveryId;
 use wayfare_journey::definition::{Auth, DeliveryMode, Method, Secret};
+use zeroize::Zeroizing;
 
-use crate::secret::{REDACTED, SecretError, Secrets};
+use crate::secret::{REDACTED, SecretError, SecretValue, Secrets};
+use crate::sign;
 
 /// One request, as it was rendered and stored: every attempt sends the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub struct Outgoing {
     pub headers: Vec<(String, String)>,
     /// How it authenticates itself; the secret is resolved at each attempt.
     pub auth: Option<Auth>,
+    /// What it is signed with, the newest first; resolved at each attempt.
+    pub sign: Vec<Secret>,
     /// Its body, JSON; none with `payload: none`.
     pub body: Option<Vec<u8>>,
     /// What the delivery promises, and so which connections may carry it.
@@ -45,13 +49,22 @@ pub fn shown_headers(
         Auth::Header { name, .. } => (name.clone(), REDACTED.to_owned()),
     });
     let written = |(name, value): &(String, String)| (name.clone(), secrets.redact(value));
+    let signature = (!outgoing.sign.is_empty()).then(|| {
+        let entries = outgoing.sign.iter().map(|_| format!("v1,{REDACTED}"));
+        let entries: Vec<String> = entries.collect();
+        (SIGNATURE.to_owned(), entries.join(" "))
+    });
     own_headers(outgoing, now_epoch_seconds)
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
+        .chain(signature)
         .chain(credential)
         .chain(outgoing.headers.iter().map(written))
         .collect()
 }
+
+/// The header that carries a request's signatures.
+const SIGNATURE: &str = "webhook-signature";
 
 /// The headers Wayfare adds: who sends, which delivery, and when.
 fn own_headers(outgoing: &Outgoing, now_epoch_seconds: i64) -> Vec<(&'static str, String)> {
@@ -81,7 +94,7 @@ pub(crate) enum WireError {
 /// Headers as they leave, and the credential in them as it would be echoed.
 pub(crate) struct Wire {
     pub(crate) headers: HeaderMap,
-    pub(crate) credential: Option<String>,
+    pub(crate) credential: Option<SecretValue>,
 }
 
 /// The headers as they leave, secrets and all.
@@ -93,6 +106,14 @@ pub(crate) fn wire_headers(
     let mut headers = HeaderMap::new();
     for (name, value) in own_headers(outgoing, now_epoch_seconds) {
         headers.append(header_name(name)?, header_value(name, &value)?);
+    }
+    if !outgoing.sign.is_empty() {
+        let keys = outgoing.sign.iter().map(|key| secrets.signing_key(key));
+        let keys: Vec<_> = keys.collect::<Result<_, _>>()?;
+        let id = outgoing.delivery.to_string();
+        let body = outgoing.body.as_deref().unwrap_or_default();
+        let value = sign::signature(&keys, (&id, now_epoch_seconds), body);
+        headers.append(header_name(SIGNATURE)?, header_value(SIGNATURE, &value)?);
     }
     let mut credential = None;
     if let Some(auth) = &outgoing.auth {
@@ -124,15 +145,15 @@ fn header_value(name: &str, value: &str) -> Result<HeaderValue, WireError> {
 struct Resolved<'a> {
     name: &'a str,
     scheme: Option<&'static str>,
-    credential: String,
+    credential: SecretValue,
     reference: &'a Secret,
 }
 
 impl Resolved<'_> {
-    fn value(&self) -> String {
+    fn value(&self) -> SecretValue {
         self.scheme.map_or_else(
             || self.credential.clone(),
-            |scheme| format!("{scheme} {}", self.credential),
+            |scheme| Zeroizing::new(format!("{scheme} {}", *self.credential)),
         )
     }
 }
@@ -141,11 +162,12 @@ fn resolve<'a>(auth: &'a Auth, secrets: &Secrets) -> Result<Resolved<'a>, Secret
     Ok(match auth {
         Auth::Basic { username, password } => {
             // RFC 7617: UTF-8; the user name has no colon, which is checked with the journey.
-            let pair = format!("{username}:{}", secrets.resolve(password)?);
+            let pair = format!("{username}:{}", *secrets.resolve(password)?);
+            let pair = Zeroizing::new(pair);
             Resolved {
                 name: "authorization",
                 scheme: Some("Basic"),
-                credential: STANDARD.encode(pair),
+                credential: Zeroizing::new(STANDARD.encode(pair.as_bytes())),
                 reference: password,
             }
         }

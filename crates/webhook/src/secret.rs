@@ -7,6 +7,9 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use wayfare_journey::definition::Secret;
+use zeroize::Zeroizing;
+
+use crate::sign::{SigningKey, SigningKeyError};
 
 /// What stands in place of a secret wherever something is shown, stored or logged.
 pub const REDACTED: &str = "[redacted]";
@@ -15,6 +18,9 @@ pub const REDACTED: &str = "[redacted]";
 const VALUES_PER_REFERENCE_MAX: usize = 4;
 
 type Lookup = Box<dyn Fn(&Secret) -> Option<String> + Send + Sync>;
+
+/// The value of a secret: wiped when it is dropped.
+pub type SecretValue = Zeroizing<String>;
 
 /// Why a secret cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +31,9 @@ pub enum SecretError {
     /// Its value has characters that HTTP does not carry, such as a line end.
     #[error("secret `{0}` cannot stand in a header, remove control characters from its value")]
     Unprintable(String),
+    /// It cannot sign.
+    #[error("secret `{0}` {SigningKeyError}")]
+    NoKey(String),
 }
 
 impl SecretError {
@@ -43,12 +52,15 @@ impl SecretError {
 /// use wayfare_journey::definition::Secret;
 /// use wayfare_webhook::Secrets;
 /// let secrets = Secrets::new(Box::new(|_| Some(String::from("s3cret"))));
-/// assert_eq!(secrets.resolve(&Secret::Env(String::from("API_KEY"))).as_deref(), Ok("s3cret"));
+/// let value = secrets.resolve(&Secret::Env(String::from("API_KEY")))?;
+/// assert_eq!(value.as_str(), "s3cret");
 /// assert_eq!(secrets.redact("key=s3cret"), "key=[redacted]");
+/// # Ok::<(), wayfare_webhook::SecretError>(())
 /// ```
 pub struct Secrets {
     lookup: Lookup,
-    seen: Mutex<BTreeMap<Secret, Vec<String>>>,
+    are_real: bool,
+    seen: Mutex<BTreeMap<Secret, Vec<SecretValue>>>,
 }
 
 impl Secrets {
@@ -57,6 +69,7 @@ impl Secrets {
     pub fn new(lookup: Lookup) -> Self {
         Self {
             lookup,
+            are_real: true,
             seen: Mutex::default(),
         }
     }
@@ -64,22 +77,27 @@ impl Secrets {
     /// A marked stand-in for every reference, for rehearsals that need no real secret (SP 29).
     #[must_use]
     pub fn stand_ins() -> Self {
-        Self::new(Box::new(|reference| {
+        let lookup: Lookup = Box::new(|reference| {
             Some(match reference {
                 Secret::Env(name) => format!("stand-in-for-env-{name}"),
                 Secret::File(path) => format!("stand-in-for-file-{path}"),
             })
-        }))
+        });
+        Self {
+            are_real: false,
+            ..Self::new(lookup)
+        }
     }
 
     /// The value behind a reference, as it is now. From here on [`Secrets::redact`] knows it.
     ///
     /// # Errors
     /// [`SecretError::Missing`] when there is none, or an empty one.
-    pub fn resolve(&self, reference: &Secret) -> Result<String, SecretError> {
-        let found = (self.lookup)(reference).map(|value| match reference {
+    pub fn resolve(&self, reference: &Secret) -> Result<SecretValue, SecretError> {
+        let found = (self.lookup)(reference).map(Zeroizing::new);
+        let found = found.map(|value| match reference {
             Secret::Env(_) => value,
-            Secret::File(_) => value.trim_end_matches(['\r', '\n']).to_owned(),
+            Secret::File(_) => Zeroizing::new(value.trim_end_matches(['\r', '\n']).to_owned()),
         });
         let value = found
             .filter(|value| !value.is_empty())
@@ -88,11 +106,23 @@ impl Secrets {
         Ok(value)
     }
 
+    /// The key behind a reference that requests are signed with.
+    ///
+    /// # Errors
+    /// [`SecretError::Missing`] when there is none, [`SecretError::NoKey`] when it cannot sign.
+    pub fn signing_key(&self, reference: &Secret) -> Result<SigningKey, SecretError> {
+        let value = self.resolve(reference)?;
+        if !self.are_real {
+            return Ok(SigningKey::stand_in(&value));
+        }
+        SigningKey::parse(&value).map_err(|SigningKeyError| SecretError::NoKey(written(reference)))
+    }
+
     /// The text with every value resolved so far replaced by [`REDACTED`].
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         let seen = self.seen();
-        let mut values: Vec<&str> = seen.values().flatten().map(String::as_str).collect();
+        let mut values: Vec<&str> = seen.values().flatten().map(|it| it.as_str()).collect();
         // The longest first, so that no value is broken by one that it contains.
         values.sort_by_key(|value| Reverse(value.len()));
         values
@@ -103,15 +133,15 @@ impl Secrets {
     fn remember(&self, reference: &Secret, value: &str) {
         let mut seen = self.seen();
         let values = seen.entry(reference.clone()).or_default();
-        if !values.iter().any(|known| known == value) {
+        if !values.iter().any(|known| known.as_str() == value) {
             if values.len() == VALUES_PER_REFERENCE_MAX {
                 values.remove(0);
             }
-            values.push(value.to_owned());
+            values.push(Zeroizing::new(value.to_owned()));
         }
     }
 
-    fn seen(&self) -> MutexGuard<'_, BTreeMap<Secret, Vec<String>>> {
+    fn seen(&self) -> MutexGuard<'_, BTreeMap<Secret, Vec<SecretValue>>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -149,7 +179,7 @@ mod tests {
             let error = secrets.resolve(&env(name)).unwrap_err().to_string();
             assert!(error.contains(&format!("`{{env: {name}}}`")), "{error}");
         }
-        assert_eq!(secrets.resolve(&env("KEY")).unwrap(), "tk_123");
+        assert_eq!(secrets.resolve(&env("KEY")).unwrap().as_str(), "tk_123");
         assert_eq!(format!("{secrets:?}"), "Secrets(…)");
     }
 
@@ -157,7 +187,7 @@ mod tests {
     fn the_line_end_of_a_file_is_no_part_of_its_secret() {
         let secrets = Secrets::new(Box::new(|_| Some("key\r\n".to_owned())));
         let file = Secret::File("/run/secrets/key".to_owned());
-        assert_eq!(secrets.resolve(&file).unwrap(), "key");
+        assert_eq!(secrets.resolve(&file).unwrap().as_str(), "key");
     }
 
     #[test]
@@ -182,6 +212,6 @@ mod tests {
     #[test]
     fn a_stand_in_says_what_it_stands_for() {
         let value = Secrets::stand_ins().resolve(&env("CRM_TOKEN")).unwrap();
-        assert_eq!(value, "stand-in-for-env-CRM_TOKEN");
+        assert_eq!(value.as_str(), "stand-in-for-env-CRM_TOKEN");
     }
 }

@@ -35,6 +35,7 @@ fn outgoing(url: &str) -> Outgoing {
         url: url.to_owned(),
         headers: vec![("X-Source".to_owned(), "wayfare".to_owned())],
         auth: None,
+        sign: Vec::new(),
         body: Some(b"{\"n\":1.10}".to_vec()),
         mode: DeliveryMode::AtMostOnce,
         timeout_us: 10_000_000,
@@ -237,7 +238,7 @@ async fn a_receiver_answers_as_told_and_counts_copies() {
             let attempted = client.attempt(&sent, &[], 0).await;
             let expected = Outcome::Answered {
                 status,
-                retry_after: false,
+                retry_after_s: None,
             };
             assert_eq!(attempted.outcome, expected);
             let request = received.recv().await.unwrap();

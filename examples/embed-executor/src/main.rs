@@ -99,7 +99,7 @@ fn send(delivery: &Delivery, at: Timestamp) -> Outcome {
     }
     Outcome::Answered {
         status: 202,
-        retry_after: false,
+        retry_after_s: None,
     }
 }
 

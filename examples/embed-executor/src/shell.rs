@@ -93,7 +93,11 @@ impl Shell {
 
     /// One attempt: consent is asked again, and only a delivery that was armed is sent.
     fn attempt(&mut self, at: Timestamp, id: DeliveryId) {
-        self.input(at, InputKind::AttemptReady(id));
+        let ready = InputKind::AttemptReady {
+            delivery: id,
+            waited_us: 0,
+        };
+        self.input(at, ready);
         let Some(Row::Delivery(delivery)) = self.rows.get(&Key::Delivery(id)) else {
             return;
         };

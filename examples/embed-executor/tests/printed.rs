@@ -12,9 +12,9 @@ const EXPECTED: &str = r#"
 2026-01-26T10:35:00Z delivery armed
 2026-01-26T10:35:00Z POST https://mail.example.com/reminders {"to":"ann@example.com","cart":7,"at":"2026-01-26T10:35:00Z"}
 2026-01-26T10:35:00Z delivery planned
-2026-01-26T10:35:01Z delivery armed
-2026-01-26T10:35:01Z POST https://mail.example.com/reminders {"to":"ann@example.com","cart":7,"at":"2026-01-26T10:35:00Z"}
-2026-01-26T10:35:01Z delivery delivered
+2026-01-26T10:35:00.919Z delivery armed
+2026-01-26T10:35:00.919Z POST https://mail.example.com/reminders {"to":"ann@example.com","cart":7,"at":"2026-01-26T10:35:00Z"}
+2026-01-26T10:35:00.919Z delivery delivered
 2026-01-26T10:37:00Z user_id:cam decided: suppressed (silent)
 2026-01-26T11:00:00Z rows kept: decisions 3, deliveries 1, entries 3, identifiers 5, message ids 7
 "#;

@@ -1,6 +1,7 @@
 //! What waits for its turn, and what holds for a whole journey? Queued inputs, sweeps, planned
 //! dates and controls.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -147,6 +148,27 @@ pub struct Control {
     pub paused: Option<Paused>,
     /// The entries counted against `entry: limit:`.
     pub window: Option<Window>,
+    /// What holds for its webhook blocks, where anything does.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub blocks: BTreeMap<Arc<str>, BlockControl>,
+}
+
+/// What holds for one webhook block.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockControl {
+    /// Why nothing leaves.
+    pub paused: Option<Paused>,
+    /// That nothing arrived lately.
+    pub failing: Option<Failing>,
+}
+
+/// Deliveries that failed, one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failing {
+    /// When the first did.
+    pub since: Timestamp,
+    /// How many did.
+    pub deliveries: u32,
 }
 
 /// A pause.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use wayfare_event::DeliveryId;
 
-use super::event;
+use super::block;
 use super::send::permission;
 use super::start::next_hops;
 use super::walk::{HOPS_MAX, refuse_hop};
@@ -13,25 +13,27 @@ use super::who::Who;
 use super::work::{NotYet, Work};
 use crate::change::Change;
 use crate::delivery::{ExpiredReason, Outcome, Progress, State, WithheldReason};
-use crate::record::{Cause, Delivery, DeliveryTold, Key, Permission, Queued, Row};
+use crate::input::{Action, Operator};
+use crate::record::{Cause, Delivery, DeliveryTold, Key, Ordered, Permission, Queued, Row};
 
 /// How long a delivery may wait before its first attempt, in microseconds: 24 hours.
 const QUEUE_US_MAX: i64 = 24 * 60 * 60 * 1_000_000;
 
-/// A delivery could leave now: arms it, or withholds it.
-pub(super) fn ready(work: &mut Work<'_>, id: DeliveryId) -> Result<(), NotYet> {
+/// A delivery could leave now, having waited for us this long: arms it, or withholds it.
+pub(super) fn ready(work: &mut Work<'_>, id: DeliveryId, waited_us: i64) -> Result<(), NotYet> {
     let Some(delivery) = delivery(work, id)? else {
         return Ok(());
     };
     let State::Planned { .. } = delivery.state else {
         return Ok(());
     };
-    if let Some(reason) = overdue(work, &delivery) {
-        let state = State::Expired(reason);
-        return moved(work, id, state, (None, None));
-    }
-    if !event::is_going(work, &delivery.journey) {
+    if block::is_held(work, (&delivery.journey, &delivery.block)) {
         return Ok(());
+    }
+    let waited_us = waited_us.max(0);
+    if let Some(reason) = overdue(work, &delivery, waited_us) {
+        let state = State::Expired(reason);
+        return moved(work, &delivery, Moved::to(state).after_waiting(waited_us));
     }
     let who = Who::behind(work, &delivery.owner)?;
     let permission = permission(work, &who, delivery.asked.clone())?;
@@ -40,7 +42,11 @@ pub(super) fn ready(work: &mut Work<'_>, id: DeliveryId) -> Result<(), NotYet> {
     } else {
         State::Withheld(WithheldReason::Consent)
     };
-    moved(work, id, state, (Some(permission), None))
+    let moved_to = Moved {
+        consent: Some(permission),
+        ..Moved::to(state)
+    };
+    moved(work, &delivery, moved_to.after_waiting(waited_us))
 }
 
 /// An attempt ended. A late result lifts what was unknown, when it is about the same attempt.
@@ -52,25 +58,34 @@ pub(super) fn finished(
     let Some(delivery) = delivery(work, id)? else {
         return Ok(());
     };
+    let is_news = !matches!(outcome, Outcome::Unknown(_));
+    let was_unknown = matches!(delivery.last, Some(Outcome::Unknown(_)));
     let is_waited_for = match delivery.state {
         State::Armed { .. } => true,
-        State::Unknown(_) => !matches!(outcome, Outcome::Unknown(_)),
-        State::Planned { .. }
-        | State::Delivered { .. }
+        State::Unknown(_) => is_news,
+        // It is to be repeated because nobody knew.
+        State::Planned { .. } => was_unknown && is_news,
+        State::Delivered { .. }
         | State::Rejected { .. }
         | State::Expired(_)
         | State::Withheld(_) => false,
     };
     if is_waited_for && delivery.attempts == attempt {
         let progress = Progress {
+            id,
+            spread: work.catalog.spread,
             mode: delivery.terms.mode,
             method: delivery.request.method,
-            attempts: delivery.attempts,
+            attempts: delivery.attempts.saturating_sub(delivery.earlier),
             first_attempt: delivery.first_attempt.unwrap_or(work.at),
             window_us: delivery.terms.window_us,
+            waited_us: delivery.waited_us,
         };
-        let state = progress.after(outcome, work.at);
-        return moved(work, id, state, (None, Some(outcome)));
+        let moved_to = Moved {
+            outcome: Some(outcome),
+            ..Moved::to(progress.after(outcome, work.at))
+        };
+        return moved(work, &delivery, moved_to);
     }
     Ok(())
 }
@@ -82,9 +97,40 @@ pub(super) fn barred(work: &mut Work<'_>, id: DeliveryId) -> Result<(), NotYet> 
     };
     if matches!(delivery.state, State::Planned { .. }) {
         let state = State::Withheld(WithheldReason::Policy);
-        return moved(work, id, state, (None, None));
+        return moved(work, &delivery, Moved::to(state));
     }
     Ok(())
+}
+
+/// An operator says what becomes of a delivery; nothing does where that cannot be.
+pub(super) fn ordered(work: &mut Work<'_>, id: DeliveryId, order: &Operator) -> Result<(), NotYet> {
+    let Some(delivery) = delivery(work, id)? else {
+        return Ok(());
+    };
+    let state = match (&order.action, delivery.state) {
+        (Action::Resend(_), state) if state.may_be_resent() => State::Planned { due: work.at },
+        (Action::Resolve(_), State::Unknown(_)) => State::Delivered { status: None },
+        (Action::Withhold(_), State::Planned { .. }) => State::Withheld(WithheldReason::Operator),
+        (
+            Action::Resend(_)
+            | Action::Resolve(_)
+            | Action::Withhold(_)
+            | Action::Pause(_)
+            | Action::Resume(_),
+            _,
+        ) => return Ok(()),
+    };
+    let order = Ordered {
+        at: work.at,
+        by: order.by.clone(),
+        reason: order.reason.clone(),
+        state,
+    };
+    work.make(Change::DeliveryOrdered {
+        delivery: id,
+        order,
+    });
+    tell(work, &delivery, state)
 }
 
 fn delivery(work: &Work<'_>, id: DeliveryId) -> Result<Option<Arc<Delivery>>, NotYet> {
@@ -96,34 +142,57 @@ fn delivery(work: &Work<'_>, id: DeliveryId) -> Result<Option<Arc<Delivery>>, No
     })
 }
 
-fn overdue(work: &Work<'_>, delivery: &Delivery) -> Option<ExpiredReason> {
-    match delivery.first_attempt {
-        None => {
-            (work.at.micros_since(delivery.decided) > QUEUE_US_MAX).then_some(ExpiredReason::Queue)
+/// Which time ran out. The window is the receiver's: what a request waits for us is not in it.
+fn overdue(work: &Work<'_>, delivery: &Delivery, waited_us: i64) -> Option<ExpiredReason> {
+    let waited_us = delivery.waited_us.saturating_add(waited_us);
+    let Some(first) = delivery.first_attempt else {
+        let queued_us = work.at.micros_since(delivery.owed);
+        return (queued_us > QUEUE_US_MAX).then_some(ExpiredReason::Queue);
+    };
+    if waited_us > QUEUE_US_MAX {
+        return Some(ExpiredReason::Queue);
+    }
+    let passed_us = work.at.micros_since(first).saturating_sub(waited_us);
+    (passed_us > delivery.terms.window_us).then_some(ExpiredReason::Window)
+}
+
+/// What a delivery comes to, and by what.
+struct Moved {
+    state: State,
+    consent: Option<Permission>,
+    outcome: Option<Outcome>,
+    waited_us: i64,
+}
+
+impl Moved {
+    const fn to(state: State) -> Self {
+        Self {
+            state,
+            consent: None,
+            outcome: None,
+            waited_us: 0,
         }
-        Some(first) => (work.at.micros_since(first) > delivery.terms.window_us)
-            .then_some(ExpiredReason::Window),
+    }
+
+    fn after_waiting(self, waited_us: i64) -> Self {
+        Self { waited_us, ..self }
     }
 }
 
-fn moved(
-    work: &mut Work<'_>,
-    id: DeliveryId,
-    state: State,
-    (consent, outcome): (Option<Permission>, Option<Outcome>),
-) -> Result<(), NotYet> {
-    let at = work.at;
+fn moved(work: &mut Work<'_>, delivery: &Delivery, to: Moved) -> Result<(), NotYet> {
+    let state = to.state;
+    // Before the first attempt there is no window to keep the wait out of.
+    let waited_us = delivery.first_attempt.map_or(0, |_| to.waited_us);
     work.make(Change::DeliveryMoved {
-        delivery: id,
+        delivery: delivery.id,
         state,
-        at,
-        consent,
-        outcome,
+        at: work.at,
+        consent: to.consent,
+        outcome: to.outcome,
+        waited_us,
     });
-    if let Some(Row::Delivery(delivery)) = work.rows.row(&Key::Delivery(id)) {
-        tell(work, &delivery, state)?;
-    }
-    Ok(())
+    block::heard(work, delivery, state);
+    tell(work, delivery, state)
 }
 
 /// Queues the state for the journeys that start from it.

@@ -2,8 +2,8 @@
 //! first: is the person known, does the last condition hold, may we, is everything there (SP 22).
 
 use wayfare_consent::{Binding, Question, Reason, Verdict};
-use wayfare_event::{Identifier, Value};
-use wayfare_journey::definition::IdentityNeed;
+use wayfare_event::{Identifier, TargetId, Value};
+use wayfare_journey::definition::{IdentityNeed, Method};
 use wayfare_journey::{Consent, Webhook};
 
 use super::judge::Ground;
@@ -34,6 +34,8 @@ pub(crate) fn decision(
         consent: None,
         request: None,
         terms: None,
+        turn: work.turn(),
+        request_hash: None,
         hops: live.instance.hops.max(work.hops),
     }
 }
@@ -88,27 +90,46 @@ pub(crate) fn webhook(
             };
             let mut decision = end(work, outcome);
             decision.consent = Some(permission);
-            decision.request = Some(Request {
+            let request = Request {
                 method: rendered.method,
                 base: rendered.base,
                 url: rendered.url,
                 headers: rendered.headers,
                 auth: webhook.auth.clone(),
+                sign: webhook.sign.clone(),
                 body: rendered.body.map(|body| body.to_string()),
-            });
+            };
             decision.terms = match work.catalog.sending {
                 Sending::Dry => None,
                 Sending::Owed if live.instance.holdout => None,
-                Sending::Owed => Some(Terms {
-                    mode: webhook.mode,
-                    timeout_us: webhook.timeout_us,
-                    window_us: webhook.window_us,
-                }),
+                Sending::Owed => Some(terms(webhook, &request, who)),
             };
+            decision.request_hash = Some(request.hash());
+            decision.request = Some(request);
             decide(work, decision, None);
         }
     }
     Ok(())
+}
+
+/// How a request is to be delivered. A PUT or a DELETE has its turn among all requests for what it
+/// acts on: what its path names, or the profile's part of a path that is the same for everybody.
+fn terms(webhook: &Webhook, request: &Request, who: &Who) -> Terms {
+    let target = || {
+        let profile = (!webhook.url.names_a_target()).then_some(who.id);
+        let (origin, path) = request.target();
+        TargetId::derive(&origin, path, profile)
+    };
+    Terms {
+        mode: webhook.mode,
+        timeout_us: webhook.timeout_us,
+        window_us: webhook.window_us,
+        target: match request.method {
+            Method::Post => None,
+            Method::Put | Method::Delete => Some(target()),
+        },
+        is_varied: webhook.url.is_varied(),
+    }
 }
 
 /// What a webhook block asks, with the address it asks about: the one written, else what changed,

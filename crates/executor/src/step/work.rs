@@ -11,7 +11,7 @@ use crate::catalog::Catalog;
 use crate::change::Change;
 use crate::effects::Effects;
 use crate::input::Timer;
-use crate::record::{Account, Key, QueueId, Queued};
+use crate::record::{Account, Key, QueueId, Queued, Turn};
 use crate::snapshot::Snapshot;
 use crate::trace::Trace;
 
@@ -59,6 +59,14 @@ impl<'a> Work<'a> {
     pub(crate) fn make(&mut self, change: Change) {
         change.apply(self.rows.to_mut());
         self.changes.push(change);
+    }
+
+    /// The place of a decision that is taken now.
+    pub(crate) fn turn(&self) -> Turn {
+        Turn {
+            seq: self.seq,
+            place: u32::try_from(self.changes.len()).unwrap_or(u32::MAX),
+        }
     }
 
     /// Queues an input, for when this one is done.

@@ -20,12 +20,12 @@ blocks:
       payload: { to: "{profile.email}" }
 "#;
 
-const NO_RETRY: bool = false;
+const NO_RETRY: Option<u32> = None;
 
-const fn answered(status: u16, retry_after: bool) -> Outcome {
+const fn answered(status: u16, retry_after_s: Option<u32>) -> Outcome {
     Outcome::Answered {
         status,
-        retry_after,
+        retry_after_s,
     }
 }
 
@@ -62,7 +62,7 @@ fn one_attempt_that_is_answered_delivers() {
     // While it is on the wire nothing else leaves.
     assert_eq!(world.ready(0, id), [""; 0]);
     let told = world.finished(0, id, (1, answered(200, NO_RETRY)));
-    assert_eq!(told, ["Delivered { status: 200 }"]);
+    assert_eq!(told, ["Delivered { status: Some(200) }"]);
     assert_eq!(world.ready(1, id), [""; 0]);
     let again = world.finished(1, id, (1, answered(500, NO_RETRY)));
     assert_eq!(again, [""; 0]);

@@ -87,7 +87,7 @@ fn a_delivery_of_a_paused_journey_does_not_leave() {
     world.pause(35, "j");
     let answered = Outcome::Answered {
         status: 200,
-        retry_after: false,
+        retry_after_s: None,
     };
     assert_eq!(world.finished(36, id, (1, answered)).len(), 1);
 }

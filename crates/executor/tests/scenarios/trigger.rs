@@ -228,7 +228,7 @@ blocks:
 const fn answered(status: u16) -> Outcome {
     Outcome::Answered {
         status,
-        retry_after: false,
+        retry_after_s: None,
     }
 }
 

@@ -10,8 +10,8 @@ use wayfare_executor::record::{
     Control, Decision, Delivery, Instance, Key, QueueId, Refusal, Row, Sweep, SweepId,
 };
 use wayfare_executor::{
-    Action, Catalog, Change, Effects, Happened, Input, InputKind, Operator, Sending, Snapshot,
-    Timer, TimerOf, Trace, step,
+    Action, Catalog, Change, Effects, Happened, Input, InputKind, Operator, Place, Sending,
+    Snapshot, Timer, TimerOf, Trace, step,
 };
 use wayfare_journey::{Graph, Known, compile};
 
@@ -178,12 +178,12 @@ impl World {
 
     /// Somebody pauses a journey.
     pub(crate) fn pause(&mut self, at: i64, journey: &str) -> Vec<String> {
-        self.order(at, Action::Pause(journey.into()))
+        self.order(at, Action::Pause(Place::whole(journey.into())))
     }
 
     /// Somebody lets a journey go on.
     pub(crate) fn resume(&mut self, at: i64, journey: &str) -> Vec<String> {
-        self.order(at, Action::Resume(journey.into()))
+        self.order(at, Action::Resume(Place::whole(journey.into())))
     }
 
     fn order(&mut self, at: i64, action: Action) -> Vec<String> {
@@ -197,7 +197,16 @@ impl World {
 
     /// A delivery could leave.
     pub(crate) fn ready(&mut self, at: i64, id: DeliveryId) -> Vec<String> {
-        self.input(minute(at), InputKind::AttemptReady(id))
+        self.ready_after(at, id, 0)
+    }
+
+    /// A delivery could leave that has waited for us since it was due, this many minutes.
+    pub(crate) fn ready_after(&mut self, at: i64, id: DeliveryId, waited: i64) -> Vec<String> {
+        let kind = InputKind::AttemptReady {
+            delivery: id,
+            waited_us: waited * 60_000_000,
+        };
+        self.input(minute(at), kind)
     }
 
     /// An attempt ended.
@@ -424,6 +433,11 @@ fn told_of(change: &Change) -> Option<String> {
             refusal.code.as_str()
         )),
         Change::DeliveryMoved { state, .. } => Some(format!("{state:?}")),
+        Change::DeliveryOrdered { order, .. } => Some(format!("{:?} by order", order.state)),
+        Change::BlockPaused { block, paused, .. } => {
+            Some(format!("{block} paused: {}", paused.reason))
+        }
+        Change::BlockResumed { block, .. } => Some(format!("{block} resumed")),
         Change::MessageSeen { .. }
         | Change::Linked(_)
         | Change::Rehomed { .. }
@@ -441,6 +455,7 @@ fn told_of(change: &Change) -> Option<String> {
         | Change::DatePlanned { .. }
         | Change::SweepMoved { .. }
         | Change::EntryCounted { .. }
+        | Change::BlockFailing { .. }
         | Change::Published { .. }
         | Change::Withdrawn { .. } => None,
         Change::Migrated { block, .. } => Some(format!("moved to {block}")),

@@ -67,6 +67,7 @@ impl Compiler<'_> {
             url: url?,
             consent: consent?,
             auth: webhook.auth.clone(),
+            sign: webhook.sign.clone(),
             headers: headers.into_iter().collect::<Option<_>>()?,
             payload: payload?,
             when: when?,

@@ -16,6 +16,8 @@ pub struct Webhook {
     pub consent: Consent,
     /// `auth:`.
     pub auth: Option<Auth>,
+    /// `sign:`, one secret or, while it is rotated, several, the newest first.
+    pub sign: Vec<Secret>,
     /// `headers:`.
     pub headers: Vec<(Text, Text)>,
     /// `payload:`; `none` has no tree.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::definition::{Auth, Basis, DeliveryMode, IdentityNeed, Method};
+use crate::definition::{Auth, Basis, DeliveryMode, IdentityNeed, Method, Secret};
 use crate::expression::Expression;
 use crate::render::{Payload, Template};
 use crate::url::UrlTemplate;
@@ -18,6 +18,8 @@ pub struct Webhook {
     pub consent: Consent,
     /// How it authenticates itself.
     pub auth: Option<Auth>,
+    /// What its requests are signed with, the newest first; unsigned without.
+    pub sign: Vec<Secret>,
     /// The author's headers.
     pub headers: Vec<(Arc<str>, Template)>,
     /// The body; none for a DELETE without one.

@@ -20,6 +20,9 @@ const MODES: [(&str, DeliveryMode); 2] = [
     ("at_least_once", DeliveryMode::AtLeastOnce),
 ];
 
+/// Secrets that sign a request at the same time.
+const SIGN_MAX: usize = 10;
+
 pub(super) fn webhook(entry: &Entry, problems: &mut Problems) -> Option<Webhook> {
     let mut fields = problems.fields(&entry.value, "a webhook")?;
     let method = fields
@@ -36,6 +39,7 @@ pub(super) fn webhook(entry: &Entry, problems: &mut Problems) -> Option<Webhook>
         }
     };
     let auth = fields.get("auth").map(|node| auth(node, problems));
+    let sign = fields.get("sign").map(|node| sign(node, problems));
     let headers = fields
         .get("headers")
         .map(|node| headers(node, problems))
@@ -58,6 +62,7 @@ pub(super) fn webhook(entry: &Entry, problems: &mut Problems) -> Option<Webhook>
         url: url?,
         consent: consent?,
         auth: auth.flatten(),
+        sign: sign.unwrap_or_default(),
         headers,
         payload: payload.flatten(),
         when,
@@ -186,6 +191,23 @@ fn auth(node: &Node, problems: &mut Problems) -> Option<Auth> {
             None
         }
     }
+}
+
+/// One secret, or a list of them: while a secret is rotated, requests carry a signature for each.
+fn sign(node: &Node, problems: &mut Problems) -> Vec<Secret> {
+    let Kind::List(items) = &node.kind else {
+        return secret(node, problems).into_iter().collect();
+    };
+    if items.is_empty() || items.len() > SIGN_MAX {
+        let message = format!("`sign` is a secret, or a list of 1 to {SIGN_MAX} secrets");
+        problems.push(Diagnostic::new(Code::InvalidValue, node.span, message).hint(
+            "write {env: NAME}; while it is rotated a list, the newest first; leave `sign` out for \
+             unsigned requests",
+        ));
+        return Vec::new();
+    }
+    let secrets = items.iter();
+    secrets.filter_map(|item| secret(item, problems)).collect()
 }
 
 fn basic(node: &Node, problems: &mut Problems) -> Option<Auth> {

@@ -56,6 +56,7 @@ blocks:
       url: https://mail.example.com/orders/{properties.orderId}?paid={payment.properties.total}
       consent: marketing
       auth: { bearer: { env: MAIL_TOKEN } }
+      sign: [{ env: MAIL_SIGNING_NEW }, { env: MAIL_SIGNING }]
       headers: { X-Source: wayfare }
       when: profile.email != null
       payload:
@@ -77,6 +78,7 @@ blocks:
       url: { base: { env: MAIL_ORIGIN }, path: "/gold/{profileId}" }
       consent: { basis: contract, because: the contract asks for it }
       auth: { header: { name: X-Api-Key, value: { env: MAIL_KEY } } }
+      sign: { file: /run/secrets/signing }
       payload: { id: "{profile.profileId}" }
   late:
     exit: too late

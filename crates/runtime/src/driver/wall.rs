@@ -25,6 +25,7 @@ impl Driver<'_> {
     pub async fn run(mut self, until: Until) -> Result<Engine, StoreError> {
         let mut ended = false;
         let mut waiting = Vec::new();
+        self.engine.awake(clock::now());
         loop {
             let now = clock::now();
             let fired = self.engine.fire(now, TIMERS_PER_BATCH)?;

@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use wayfare_event::Timestamp;
+use wayfare_event::{DeliveryId, Timestamp};
 use wayfare_executor::delivery::State;
-use wayfare_executor::record::{Control, Delivery, QueueId};
+use wayfare_executor::record::{Control, Delivery, Paused, QueueId};
 use wayfare_executor::{
-    Change, Effects, Input, InputKind, Key, Row, Snapshot, Timer, TimerOf, step,
+    Change, Effects, Input, InputKind, Key, Place, Row, Snapshot, Timer, TimerOf, step,
 };
 use wayfare_store::{Entry, LoggedInput, StoreError};
 
@@ -91,7 +91,10 @@ impl Engine {
     /// What holds for whole journeys, where anything does: every step may know it.
     fn controls(&self) -> Snapshot {
         let mut rows = Snapshot::new();
-        let holds = |control: &Control| control.paused.is_some() || control.window.is_some();
+        let holds = |control: &Control| {
+            let is_held = control.paused.is_some() || control.window.is_some();
+            is_held || !control.blocks.is_empty()
+        };
         for (journey, control) in self.controls.iter().filter(|(_, it)| holds(it)) {
             let row = Row::Control(control.clone());
             rows.put(Key::Control(journey.clone()), Some(row));
@@ -151,7 +154,7 @@ impl Engine {
     fn before(&mut self, rows: &mut Snapshot, change: &Change, keys: &[Key]) {
         if let Some(timer) = change.timer(rows) {
             self.timers.remove(&timer);
-            self.held.timers.remove(&timer);
+            self.held_timers.remove(&timer);
         }
         if let Some(key @ Key::Control(journey)) = keys.last()
             && rows.row(key).is_none()
@@ -182,16 +185,15 @@ impl Engine {
         self.timers
             .extend(timer.filter(|timer| self.has_turn(timer)));
         if let Change::Decided(decision) = change {
-            if decision.terms.is_some() {
-                let id = decision.id.delivery();
-                self.due.plan(id, decision.at);
+            let key = Key::Delivery(decision.id.delivery());
+            if let Some(Row::Delivery(delivery)) = rows.row(&key) {
+                self.track(&delivery);
             }
             self.outputs.push(Output::Decision(decision.clone()));
-        } else if let Change::DeliveryMoved { delivery, at, .. } = change
-            && let Some(Row::Delivery(delivery)) = rows.row(&Key::Delivery(*delivery))
-        {
-            self.track(&delivery);
-            self.outputs.push(Output::Delivery { delivery, at: *at });
+        } else if let Change::DeliveryMoved { delivery, at, .. } = change {
+            self.moved(rows, *delivery, *at);
+        } else if let Change::DeliveryOrdered { delivery, order } = change {
+            self.moved(rows, *delivery, order.at);
         } else if let Change::Refused { refusal, .. } = change {
             let refusal = Box::new(refusal.clone());
             self.outputs.push(Output::Refused(refusal));
@@ -206,28 +208,59 @@ impl Engine {
         }
     }
 
-    /// Keeps what holds for a journey; what waited in a paused one is due again when it goes on.
+    /// A delivery came to another state.
+    fn moved(&mut self, rows: &Snapshot, delivery: DeliveryId, at: Timestamp) {
+        if let Some(Row::Delivery(delivery)) = rows.row(&Key::Delivery(delivery)) {
+            self.track(&delivery);
+            self.outputs.push(Output::Delivery { delivery, at });
+        }
+    }
+
+    /// Keeps what holds for a journey and its blocks; what waited in a paused one is due again when
+    /// it goes on.
     fn control(&mut self, rows: &Snapshot, journey: &Arc<str>) {
         let Some(Row::Control(control)) = rows.row(&Key::Control(journey.clone())) else {
             return;
         };
         let before = self.controls.insert(journey.clone(), control.clone());
-        let was_paused = before.as_ref().is_some_and(|it| it.paused.is_some());
-        let is_paused = control.paused.is_some();
-        if let Some(paused) = control.paused.as_ref().filter(|_| !was_paused) {
-            tracing::warn!(%journey, by = %paused.by, reason = %paused.reason, "a journey is paused");
+        let before = before.unwrap_or_default();
+        self.paused_or_not((journey, None), (&before.paused, &control.paused));
+        let blocks: BTreeSet<&Arc<str>> =
+            before.blocks.keys().chain(control.blocks.keys()).collect();
+        let paused = |control: &Control, block: &Arc<str>| {
+            control.blocks.get(block).and_then(|it| it.paused.clone())
+        };
+        for block in blocks {
+            let (was, is) = (paused(&before, block), paused(&control, block));
+            self.paused_or_not((journey, Some(block)), (&was, &is));
         }
-        if was_paused != is_paused {
-            self.outputs.push(Output::Control {
-                journey: journey.clone(),
-                at: self.at,
-                control,
-            });
+    }
+
+    fn paused_or_not(
+        &mut self,
+        (journey, block): (&Arc<str>, Option<&Arc<str>>),
+        (was, is): (&Option<Paused>, &Option<Paused>),
+    ) {
+        if was.is_some() == is.is_some() {
+            return;
         }
-        if was_paused && !is_paused {
-            self.timers.append(&mut self.held.timers);
-            for (id, due) in std::mem::take(&mut self.held.deliveries) {
-                self.due.plan(id, due);
+        let place = Place {
+            journey: journey.clone(),
+            block: block.cloned(),
+        };
+        if let Some(paused) = is {
+            tracing::warn!(%place, by = %paused.by, reason = %paused.reason, "paused");
+        }
+        self.outputs.push(Output::Control {
+            place,
+            at: self.at,
+            paused: is.clone(),
+        });
+        if let Some(was) = was {
+            self.timers.append(&mut self.held_timers);
+            // What another pause holds too is held again when it is taken up.
+            for id in self.due.held() {
+                self.due.let_go(id, was.since);
             }
         }
     }
@@ -235,8 +268,8 @@ impl Engine {
     /// Keeps what is due of a delivery in step with its state.
     pub(super) fn track(&mut self, delivery: &Delivery) {
         match delivery.state {
-            State::Planned { due } => self.due.plan(delivery.id, due),
-            State::Armed { since } => self.due.arm(delivery.id, since),
+            State::Planned { due } => self.due.plan(delivery, due),
+            State::Armed { since } => self.due.arm(delivery, since),
             State::Delivered { .. }
             | State::Rejected { .. }
             | State::Unknown(_)

@@ -13,7 +13,7 @@ use wayfare_journey::{Compiled, Graph, TriggerOn, Version};
 use wayfare_store::{LoggedInput, RowKind, Store, StoreError};
 
 use super::migration::{self, MigrationError};
-use super::{Counts, Due, Engine, Held};
+use super::{Counts, Due, Engine};
 use crate::journeys;
 
 /// Why the engine cannot come up.
@@ -79,7 +79,8 @@ impl Engine {
             queued: waiting.queued,
             sweeps: waiting.sweeps,
             controls: waiting.controls,
-            held: Held::default(),
+            held_timers: BTreeSet::new(),
+            awake: at,
             counts: Counts::default(),
             trace: Trace::off(),
         };

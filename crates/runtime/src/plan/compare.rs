@@ -256,6 +256,14 @@ fn auth(auth: Option<&Auth>) -> String {
     }
 }
 
+fn signed(keys: &[Secret]) -> String {
+    let keys: Vec<String> = keys.iter().map(secret).collect();
+    if keys.is_empty() {
+        return "none".to_owned();
+    }
+    keys.join(" ")
+}
+
 /// The first thing that differs: where the request goes, when, its headers, its body.
 fn first_difference(old: &Decision, new: &Decision) -> Option<Difference> {
     let (before, after) = (old.request.as_ref()?, new.request.as_ref()?);
@@ -266,6 +274,7 @@ fn first_difference(old: &Decision, new: &Decision) -> Option<Difference> {
             let (before, after) = (before.auth.as_ref(), after.auth.as_ref());
             differs("auth", auth(before), auth(after))
         })
+        .or_else(|| differs("sign", signed(&before.sign), signed(&after.sign)))
         .or_else(|| {
             let value = |body: &Option<String>| Value::parse(body.as_deref()?).ok();
             let (before, after) = (value(&before.body), value(&after.body));

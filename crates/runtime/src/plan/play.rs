@@ -16,7 +16,7 @@ use crate::intake;
 /// What every receiver answers.
 const ANSWER: Outcome = Outcome::Answered {
     status: 200,
-    retry_after: false,
+    retry_after_s: None,
 };
 
 /// How every walk ended.

@@ -157,7 +157,7 @@ impl Play<'_> {
                 0,
                 Outcome::Answered {
                     status,
-                    retry_after: false,
+                    retry_after_s: None,
                 },
             ),
             Answer::Timeout => (

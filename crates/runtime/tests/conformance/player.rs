@@ -156,7 +156,7 @@ impl Player<'_> {
         self.seen.requests.push(request);
         let answered = Outcome::Answered {
             status: 200,
-            retry_after: false,
+            retry_after_s: None,
         };
         let attempt = (delivery.attempts + 1, answered);
         self.engine().finished(at, delivery.id, attempt).unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use wayfare_event::Timestamp;
 use wayfare_executor::delivery::{NotSentReason, Outcome, UnknownReason};
-use wayfare_executor::{Action, Operator};
+use wayfare_executor::{Action, Operator, Place};
 use wayfare_journey::{Graph, Known, compile};
 
 const PEOPLE: u64 = 12;
@@ -267,8 +267,8 @@ pub(crate) fn event(dice: &mut Dice, at: Timestamp) -> String {
 pub(crate) fn order(dice: &mut Dice) -> Operator {
     let journey = dice.one_of(&PAUSED).into();
     let action = match dice.below(3) {
-        0 => Action::Pause(journey),
-        _ => Action::Resume(journey),
+        0 => Action::Pause(Place::whole(journey)),
+        _ => Action::Resume(Place::whole(journey)),
     };
     Operator {
         by: "ops".into(),
@@ -279,9 +279,9 @@ pub(crate) fn order(dice: &mut Dice) -> Operator {
 
 /// How an attempt ends.
 pub(crate) fn outcome(dice: &mut Dice) -> Outcome {
-    let answered = |status, retry_after| Outcome::Answered {
+    let answered = |status, asks: bool| Outcome::Answered {
         status,
-        retry_after,
+        retry_after_s: asks.then_some(1),
     };
     dice.one_of(&[
         answered(200, false),

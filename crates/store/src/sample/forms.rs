@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use wayfare_consent::{Reason, RecordKind, Verdict};
 use wayfare_event::{
-    ConsentAction, DecisionId, DeliveryId, Identifier, InstanceId, ProfileId, Timestamp, Value,
+    ConsentAction, DecisionId, DeliveryId, Identifier, InstanceId, ProfileId, TargetId, Timestamp,
+    Value,
 };
 use wayfare_executor::delivery::{NotSentReason, Outcome, State};
 use wayfare_executor::record::{
-    Account, Cause, ConsentAsked, Control, Decision, DecisionOutcome, Delivery, DeliveryTold,
-    Instance, Paused, Permission, Person, Planned, QueueId, Queued, Record, Refusal, Register,
-    Request, Seen, Sweep, SweepCause, SweepId, Terms, Told, Window,
+    Account, BlockControl, Cause, ConsentAsked, Control, Decision, DecisionOutcome, Delivery,
+    DeliveryTold, Failing, Instance, Ordered, Paused, Permission, Person, Planned, QueueId, Queued,
+    Record, Refusal, Register, Request, Seen, Sweep, SweepCause, SweepId, Terms, Told, Turn,
+    Window,
 };
-use wayfare_executor::{Action, Change, Operator, RefusalCode, Row, TimerOf};
+use wayfare_executor::{Action, Change, Operator, Place, RefusalCode, Row, TimerOf};
 use wayfare_identity::{Edge, EdgeKind, Node};
 use wayfare_journey::definition::{Auth, Basis, DeliveryMode, Method, Secret};
 
@@ -54,6 +56,7 @@ fn request() -> Request {
             username: "wayfare".to_owned(),
             password: Secret::File("/run/secrets/crm".to_owned()),
         }),
+        sign: vec![Secret::Env("CRM_SIGNING".to_owned())],
         body: Some(r#"{"amount":1.10}"#.to_owned()),
     }
 }
@@ -69,7 +72,11 @@ const TERMS: Terms = Terms {
     mode: DeliveryMode::AtLeastOnce,
     timeout_us: 10_000_000,
     window_us: 86_400_000_000,
+    target: Some(TargetId::from_bytes([6; 16])),
+    is_varied: true,
 };
+
+const TURN: Turn = Turn { seq: 7, place: 1 };
 
 fn permission() -> Permission {
     Permission {
@@ -116,6 +123,8 @@ pub(super) fn decision(id: DecisionId, moment: Timestamp) -> Decision {
         consent: Some(permission()),
         request: Some(request()),
         terms: Some(TERMS),
+        turn: TURN,
+        request_hash: Some(request().hash()),
         hops: 2,
     }
 }
@@ -142,11 +151,25 @@ pub(super) fn delivery() -> Delivery {
         request: request(),
         terms: TERMS,
         decided: at(1),
+        turn: TURN,
         state: State::Planned { due: at(2) },
-        attempts: 1,
+        attempts: 3,
+        owed: at(1),
+        earlier: 2,
         first_attempt: Some(at(1)),
+        waited_us: 9,
+        orders: vec![ordered()],
         last: Some(Outcome::NotSent(NotSentReason::Dns)),
         hops: 2,
+    }
+}
+
+pub(super) fn ordered() -> Ordered {
+    Ordered {
+        at: at(1),
+        by: "ops".into(),
+        reason: "the receiver is back".into(),
+        state: State::Planned { due: at(1) },
     }
 }
 
@@ -191,8 +214,20 @@ pub(super) fn control() -> Control {
             since: at(1),
             entries: 7,
         }),
+        blocks: BTreeMap::from([(
+            "send".into(),
+            BlockControl {
+                paused: Some(paused()),
+                failing: Some(FAILING),
+            },
+        )]),
     }
 }
+
+const FAILING: Failing = Failing {
+    since: at(1),
+    deliveries: 3,
+};
 
 pub(super) fn paused() -> Paused {
     Paused {
@@ -210,7 +245,7 @@ pub(super) fn journey_changes(seq: u64) -> Vec<Change> {
         journey: "welcome".into(),
         cause: SweepCause::Schedule,
     };
-    vec![
+    let mut changes = vec![
         Change::Queued {
             id: place,
             input: Arc::new(queued()),
@@ -256,6 +291,35 @@ pub(super) fn journey_changes(seq: u64) -> Vec<Change> {
             journey: "welcome".into(),
             at: at(1),
             per_us: 3_600_000_000,
+        },
+    ];
+    changes.extend(orders());
+    changes
+}
+
+/// What is said of a block and of a delivery.
+fn orders() -> Vec<Change> {
+    vec![
+        Change::BlockFailing {
+            journey: "welcome".into(),
+            block: "send".into(),
+            failing: Some(FAILING),
+        },
+        Change::BlockPaused {
+            journey: "welcome".into(),
+            block: "send".into(),
+            paused: paused(),
+        },
+        Change::BlockResumed {
+            journey: "welcome".into(),
+            block: "send".into(),
+            at: at(3),
+            by: "ops".into(),
+            reason: "the receiver is back".into(),
+        },
+        Change::DeliveryOrdered {
+            delivery: DeliveryId::from_bytes([5; 16]),
+            order: ordered(),
         },
     ]
 }
@@ -335,13 +399,16 @@ pub(crate) fn entries() -> Vec<Entry> {
             owner: person(1),
             due: at(3),
         },
-        LoggedInput::AttemptReady(delivery),
+        LoggedInput::AttemptReady {
+            delivery,
+            waited_us: 5,
+        },
         LoggedInput::AttemptFinished {
             delivery,
             attempt: 1,
             outcome: Outcome::Answered {
                 status: 503,
-                retry_after: true,
+                retry_after_s: Some(7),
             },
         },
         LoggedInput::AttemptBarred(delivery),
@@ -357,7 +424,10 @@ pub(crate) fn entries() -> Vec<Entry> {
         LoggedInput::Operator(Operator {
             by: "ops".into(),
             reason: "a wrong price".into(),
-            action: Action::Pause("welcome".into()),
+            action: Action::Pause(Place {
+                journey: "welcome".into(),
+                block: Some("send".into()),
+            }),
         }),
         LoggedInput::Published {
             journey: "welcome".into(),

@@ -180,7 +180,10 @@ fn moved(state: State) -> String {
     match state {
         State::Planned { due } => format!("planned again for {due}"),
         State::Armed { .. } => "armed".to_owned(),
-        State::Delivered { status } => format!("delivered: {status}"),
+        State::Delivered { status: None } => "delivered, says an operator".to_owned(),
+        State::Delivered {
+            status: Some(status),
+        } => format!("delivered: {status}"),
         State::Rejected { status } => format!("rejected: {status}"),
         State::Unknown(reason) => format!("unknown: {}", reason.as_str()),
         State::Expired(reason) => format!("expired: {}", reason.as_str()),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
-use wayfare_executor::{Action, Catalog, Operator, Sending};
+use wayfare_executor::{Action, Catalog, Operator, Place, Sending};
 use wayfare_journey::diagnostic::nearest;
 use wayfare_runtime::config::Settings;
 use wayfare_runtime::{Engine, OpenError, clock, journeys};
@@ -44,11 +44,11 @@ pub(crate) fn pause(order: &Order) -> anyhow::Result<ExitCode> {
     let settings = settings(&order.journeys)?;
     let mut engine = engine(order, &settings)?;
     let id = known(&mut engine, &order.journey)?;
-    if engine.is_paused(&id) {
+    if engine.paused(&Place::whole(id.clone())).is_some() {
         let message = format!("journey `{id}` is paused already; `wayfare journeys` says why");
         return Err(WrongInput(message).into());
     }
-    give(engine, order, Action::Pause(id.clone()))?;
+    give(engine, order, Action::Pause(Place::whole(id.clone())))?;
     print(&format!(
         "journey `{id}` is paused: nobody enters, and what waits in it waits on"
     ))?;
@@ -60,10 +60,10 @@ pub(crate) fn resume(order: &Order) -> anyhow::Result<ExitCode> {
     let settings = settings(&order.journeys)?;
     let mut engine = engine(order, &settings)?;
     let id = known(&mut engine, &order.journey)?;
-    if !engine.is_paused(&id) {
+    if engine.paused(&Place::whole(id.clone())).is_none() {
         return Err(WrongInput(format!("journey `{id}` is not paused")).into());
     }
-    give(engine, order, Action::Resume(id.clone()))?;
+    give(engine, order, Action::Resume(Place::whole(id.clone())))?;
     print(&format!(
         "journey `{id}` goes on: what is due in it is sent by the next run"
     ))?;

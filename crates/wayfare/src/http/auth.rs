@@ -5,6 +5,7 @@ use axum::http::header::AUTHORIZATION;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::sync::Arc;
+use wayfare_webhook::SecretValue;
 
 /// The write keys, hashed, and the names of their sources.
 #[derive(Debug, Default)]
@@ -15,9 +16,9 @@ const OPEN: &str = "http";
 
 impl Keys {
     /// These keys, by the names of their sources.
-    pub(crate) fn new(keys: impl IntoIterator<Item = (String, String)>) -> Self {
+    pub(crate) fn new(keys: impl IntoIterator<Item = (String, SecretValue)>) -> Self {
         let hashed =
-            |(source, key): (String, String)| (blake3::hash(key.as_bytes()), source.into());
+            |(source, key): (String, SecretValue)| (blake3::hash(key.as_bytes()), source.into());
         Self(keys.into_iter().map(hashed).collect())
     }
 
@@ -77,7 +78,7 @@ mod tests {
 
     #[test]
     fn only_a_configured_key_names_a_source() {
-        let keys = Keys::new([("web".to_owned(), "k1".to_owned())]);
+        let keys = Keys::new([("web".to_owned(), SecretValue::new("k1".to_owned()))]);
         assert_eq!(keys.source(Some("k1")).as_deref(), Some("web"));
         assert_eq!(keys.source(Some("k2")), None);
         assert_eq!(keys.source(None), None);

@@ -1,0 +1,170 @@
+//! What is kept of a request that is owed? The request as it was rendered, its terms, and how far it
+//! got. Not here: what follows from an attempt (`delivery`).
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use wayfare_event::{DeliveryId, Identifier, ProfileId, TargetId, Timestamp};
+use wayfare_journey::definition::{Auth, DeliveryMode, Method, Secret};
+
+use super::ConsentAsked;
+use crate::delivery::{Outcome, State};
+
+/// A rendered request. Secrets stand in it as references only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// Where the origin comes from, when the URL does not have one.
+    pub base: Option<Secret>,
+    /// The URL, or its path and query behind `base`.
+    pub url: String,
+    /// The author's headers, in the author's order.
+    pub headers: Vec<(Arc<str>, String)>,
+    /// How it authenticates itself.
+    pub auth: Option<Auth>,
+    /// What it is signed with, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sign: Vec<Secret>,
+    /// The body, JSON text.
+    pub body: Option<String>,
+}
+
+/// The hash of a request: of its method, URL, headers and body, none of them secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestHash([u8; 16]);
+
+impl Request {
+    /// Where it goes, in two parts: the origin, or the reference it comes from, and the path without
+    /// the query.
+    #[must_use]
+    pub fn target(&self) -> (String, &str) {
+        let (origin, rest) = match &self.base {
+            Some(Secret::Env(name)) => (format!("{{env: {name}}}"), self.url.as_str()),
+            Some(Secret::File(path)) => (format!("{{file: {path}}}"), self.url.as_str()),
+            None => {
+                let authority = self.url.find("://").map_or(0, |it| it.saturating_add(3));
+                let behind = self.url.get(authority..).and_then(|it| it.find(['/', '?']));
+                let end = behind.map_or(self.url.len(), |it| it.saturating_add(authority));
+                let (origin, rest) = self.url.split_at(end);
+                (origin.to_ascii_lowercase(), rest)
+            }
+        };
+        (origin, rest.split('?').next().unwrap_or(rest))
+    }
+
+    /// What it is known by: two requests with one hash are the same.
+    #[must_use]
+    pub fn hash(&self) -> RequestHash {
+        let mut hasher = blake3::Hasher::new();
+        let mut field = |text: &str| {
+            hasher.update(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_le_bytes());
+            hasher.update(text.as_bytes());
+        };
+        field("wayfare.request.v1");
+        field(self.method.as_str());
+        match &self.base {
+            Some(Secret::Env(name)) => field(&format!("env {name}")),
+            Some(Secret::File(path)) => field(&format!("file {path}")),
+            None => field(""),
+        }
+        field(&self.url);
+        for (name, value) in &self.headers {
+            field(name);
+            field(value);
+        }
+        field(self.body.as_deref().unwrap_or_default());
+        let mut bytes = [0; 16];
+        hasher.finalize_xof().fill(&mut bytes);
+        RequestHash(bytes)
+    }
+}
+
+/// How a request is to be delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// What is promised.
+    pub mode: DeliveryMode,
+    /// Time for one attempt, in microseconds.
+    pub timeout_us: i64,
+    /// Time for all attempts, in microseconds, from the first.
+    pub window_us: i64,
+    /// What it acts on, where requests for one target leave in the order of their decisions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<TargetId>,
+    /// Whether its URL is another one for somebody else: then it being gone is no news about the
+    /// block.
+    #[serde(default)]
+    pub is_varied: bool,
+}
+
+/// The place of a decision among all decisions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Turn {
+    /// The sequence number of the input that led to it.
+    pub seq: u64,
+    /// Its place among what followed from that input.
+    pub place: u32,
+}
+
+/// What an operator ordered about a delivery.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ordered {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: Arc<str>,
+    /// Why.
+    pub reason: Arc<str>,
+    /// The state it came to.
+    pub state: State,
+}
+
+/// The one request a decision owes, and how far it got.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Its id.
+    pub id: DeliveryId,
+    /// The journey.
+    pub journey: Arc<str>,
+    /// The block.
+    pub block: Arc<str>,
+    /// The profile.
+    pub profile: ProfileId,
+    /// The identifier whose profile is asked for consent.
+    pub owner: Identifier,
+    /// What is asked before each attempt.
+    pub asked: ConsentAsked,
+    /// The request.
+    pub request: Request,
+    /// How it is delivered.
+    pub terms: Terms,
+    /// When it was decided.
+    pub decided: Timestamp,
+    /// The decision's place among all decisions.
+    #[serde(default)]
+    pub turn: Turn,
+    /// Where it stands.
+    pub state: State,
+    /// Attempts released.
+    pub attempts: u32,
+    /// Since when it is owed: since it was decided, or ordered again.
+    pub owed: Timestamp,
+    /// Attempts released before it was ordered again.
+    #[serde(default)]
+    pub earlier: u32,
+    /// When the first was released since it is owed.
+    pub first_attempt: Option<Timestamp>,
+    /// How long it waited for us since then: for a slot, its turn, a breaker or a pause, in
+    /// microseconds.
+    #[serde(default)]
+    pub waited_us: i64,
+    /// How the last one ended.
+    pub last: Option<Outcome>,
+    /// What operators ordered about it, at most 16, the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub orders: Vec<Ordered>,
+    /// How many queued inputs led to it, one queueing the next.
+    #[serde(default)]
+    pub hops: u8,
+}
