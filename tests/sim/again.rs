@@ -144,7 +144,13 @@ impl Again<'_> {
                 InputKind::SweepPage { id, keys, is_last }
             }
             LoggedInput::Operator(order) => InputKind::Operator(order),
-            LoggedInput::AttemptReady(id) => InputKind::AttemptReady(id),
+            LoggedInput::AttemptReady {
+                delivery,
+                waited_us,
+            } => InputKind::AttemptReady {
+                delivery,
+                waited_us,
+            },
             LoggedInput::AttemptBarred(delivery) => InputKind::AttemptBarred { delivery },
             LoggedInput::AttemptFinished {
                 delivery,

@@ -9,8 +9,8 @@ mod walks;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::{
-    Broken, Checked, Control, Decision, Delivery, Ended, Fed, Journey, Person, Request, Row, Told,
-    holds,
+    Broken, Checked, Control, Decision, Delivery, Ended, Fed, Journey, Order, Person, Request, Row,
+    Told, holds,
 };
 use people::People;
 use story::Story;
@@ -24,7 +24,7 @@ pub(crate) struct Auditor {
     people: People,
     /// Journeys as they were ever published, by id and version.
     versions: BTreeMap<(String, String), Journey>,
-    /// The journeys that somebody paused, by who did; and as it is durable.
+    /// The journeys and blocks that are paused, by who did; and as it is durable.
     paused: BTreeMap<String, String>,
     paused_durable: BTreeMap<String, String>,
     controls: BTreeMap<String, Control>,
@@ -43,6 +43,8 @@ pub(crate) struct Auditor {
     taken: BTreeSet<String>,
     /// What arrived at receivers, by delivery: the attempt and the request.
     arrived: BTreeMap<String, Vec<(u32, Request)>>,
+    /// The blocks whose deliveries ever failed.
+    failed: BTreeSet<String>,
     /// How often receivers acted.
     acts: BTreeMap<String, u32>,
     /// Where somebody was seen since the last commit: the journey and the time.
@@ -75,12 +77,19 @@ impl Auditor {
         Ok(())
     }
 
-    pub(crate) fn paused(&mut self, journey: &str) {
-        self.paused.insert(journey.to_owned(), "ops".to_owned());
+    /// A journey, or a block written `journey/block`, is paused.
+    pub(crate) fn paused(&mut self, place: &str) {
+        self.paused.insert(place.to_owned(), "ops".to_owned());
     }
 
-    pub(crate) fn resumed(&mut self, journey: &str) {
-        self.paused.remove(journey);
+    pub(crate) fn resumed(&mut self, place: &str) {
+        self.paused.remove(place);
+    }
+
+    /// An operator orders something of a delivery.
+    pub(crate) fn ordered(&mut self, id: &str, order: Order, at: i64) -> Checked {
+        self.story(id)?.ordered(order, at);
+        Ok(())
     }
 
     /// A delivery is in the sender's hands.
@@ -99,7 +108,15 @@ impl Auditor {
         };
         let told = self.people.all();
         let is_allowed = self.people.allows(told, (&row.owner, &row.asked), at);
-        let is_paused = self.paused.contains_key(&row.journey);
+        let is_paused = self.is_held(&row);
+        if is_released {
+            let other = self.before(id, &row, row.decided);
+            holds(
+                "requests for one target keep their order",
+                other.is_none(),
+                || format!("{id} {row:?} leaves before {other:?}"),
+            )?;
+        }
         let story = self.story(id)?;
         let found = story.ready(at, is_released, (is_allowed, is_paused));
         about(found, id)
@@ -148,7 +165,9 @@ impl Auditor {
                 let place = usize::try_from(*earlier).ok()?.checked_sub(1)?;
                 it.ended.get(place).copied().flatten()
             });
+            let was_ordered = story.is_some_and(|it| *earlier <= it.earlier);
             let may = ended.is_some_and(|ended| story.is_some_and(|it| it.may_repeat(ended)));
+            let may = may || was_ordered;
             holds("what may have arrived is not sent again", may, || {
                 format!("{id}: attempt {attempt} after {earlier} ended {ended:?}")
             })?;
@@ -166,7 +185,9 @@ impl Auditor {
     pub(crate) fn acts(&mut self, id: &str) -> Checked {
         let acts = self.acts.entry(id.to_owned()).or_default();
         *acts += 1;
-        let may = *acts == 1 || self.deliveries.get(id).is_some_and(|it| !it.once);
+        let story = self.stories.get(id);
+        let was_ordered = story.is_some_and(|it| it.earlier > 0);
+        let may = *acts == 1 || was_ordered || self.deliveries.get(id).is_some_and(|it| !it.once);
         holds("at most once is once", may, || {
             format!("{id}: {acts} times")
         })
@@ -205,7 +226,7 @@ impl Auditor {
                 Some(Row::Person(person)) => {
                     self.persons.insert(name.to_owned(), person.clone());
                 }
-                Some(Row::Control(control)) => self.control(name, control)?,
+                Some(Row::Control(_)) => touched.push((name, row)),
                 Some(Row::Queued) => {
                     self.queued.insert(name.to_owned());
                 }
@@ -233,6 +254,11 @@ impl Auditor {
         for (name, row) in &touched {
             if let Some(Row::Delivery(delivery)) = row {
                 self.delivered(name, delivery)?;
+            }
+        }
+        for (name, row) in &touched {
+            if let Some(Row::Control(control)) = row {
+                self.control(name, control)?;
             }
         }
         self.entries.settle(&mut self.people);
@@ -270,7 +296,8 @@ impl Auditor {
                     let message = message.clone().unwrap_or_default();
                     self.refused.insert((journey.clone(), message));
                 }
-                Told::Paused { journey } => {
+                Told::Paused { place } => {
+                    let journey = place.split('/').next().unwrap_or_default();
                     let is_true = self.controls.contains_key(journey);
                     holds("what is told is durable", is_true, || format!("{it:?}"))?;
                 }
@@ -311,8 +338,10 @@ impl Auditor {
         )?;
         for (id, row) in &self.deliveries {
             let is_due = row.due.is_some_and(|due| due <= at);
-            let may_wait =
-                !is_due || self.taken.contains(id) || self.paused.contains_key(&row.journey);
+            let may_wait = !is_due
+                || self.taken.contains(id)
+                || self.is_held(row)
+                || self.before(id, row, i64::MAX).is_some();
             holds("what is owed is sent", may_wait, || {
                 format!("{id} at {at}: {row:?}")
             })?;
@@ -345,10 +374,43 @@ impl Auditor {
             .or_insert_with(|| story.clone()))
     }
 
+    /// Whether a delivery's journey or block is paused.
+    fn is_held(&self, row: &Delivery) -> bool {
+        let block = format!("{}/{}", row.journey, row.block);
+        self.paused.contains_key(&row.journey) || self.paused.contains_key(&block)
+    }
+
+    /// A delivery that is not final and has to leave before this one: to the same target, decided
+    /// before `decided`, or on its way.
+    fn before(&self, id: &str, row: &Delivery, decided: i64) -> Option<String> {
+        let target = target(row)?;
+        let is_before = |(other, it): &(&String, &Delivery)| {
+            let is_open = it.state == "armed"
+                || self.taken.contains(*other)
+                || (it.state == "planned" && it.decided < decided);
+            other.as_str() != id && is_open && self::target(it).as_ref() == Some(&target)
+        };
+        let found = self.deliveries.iter().find(is_before);
+        found.map(|(other, it)| format!("{other} {it:?}"))
+    }
+
     fn control(&mut self, journey: &str, control: &Control) -> Checked {
         self.controls.insert(journey.to_owned(), control.clone());
         let has_limit = |(id, _): &(&(String, String), &Journey)| id.0 == *journey;
         let mut versions = self.versions.iter().filter(has_limit);
+        for (block, by) in &control.blocks {
+            let place = format!("{journey}/{block}");
+            if by == "wayfare" && self.failed.contains(&place) {
+                self.paused.entry(place).or_insert_with(|| by.clone());
+            }
+        }
+        let prefix = format!("{journey}/");
+        let paused = self.paused.keys();
+        let paused = paused.filter_map(|place| place.strip_prefix(&prefix));
+        let fits = paused.eq(control.blocks.keys());
+        holds("a journey is paused as ordered", fits, || {
+            format!("{journey} {control:?}, ordered {:?}", self.paused)
+        })?;
         let by_limit = control.paused.as_deref() == Some("entry limit");
         if by_limit && versions.any(|(_, facts)| facts.limit.is_some()) {
             let who = "entry limit".to_owned();
@@ -484,6 +546,7 @@ impl Auditor {
         })?;
         if let Some(last) = self.deliveries.insert(id.to_owned(), row.clone()) {
             let is_same = last.request == row.request
+                && last.profile == row.profile
                 && last.owner == row.owner
                 && last.asked == row.asked
                 && last.once == row.once;
@@ -491,7 +554,11 @@ impl Auditor {
                 format!("{id}: {row:?} was {last:?}")
             })?;
         }
-        let is_paused = self.paused.contains_key(&row.journey);
+        let has_failed = row.state == "rejected" || row.reason.as_deref() == Some("window");
+        if has_failed {
+            self.failed.insert(format!("{}/{}", row.journey, row.block));
+        }
+        let is_paused = self.is_held(row);
         let story = self.stories.entry(id.to_owned());
         let story = story.or_insert_with(|| Story::new(row));
         about(story.fits(row, is_paused), id)
@@ -567,6 +634,15 @@ impl Auditor {
         }
         Ok(())
     }
+}
+
+/// What a PUT or DELETE acts on: its URL, and where that is the same for everybody, for whom.
+fn target(row: &Delivery) -> Option<String> {
+    if row.request.method == "POST" {
+        return None;
+    }
+    let whose = if row.is_varied { "" } else { &row.profile };
+    Some(format!("{} {whose}", row.request.url))
 }
 
 /// What was found, and of which delivery.

@@ -86,6 +86,8 @@ pub(crate) struct Webhook {
     pub(crate) once: bool,
     pub(crate) consent: Asks,
     pub(crate) window_us: i64,
+    /// Whether the URL differs from person to person.
+    pub(crate) varied: bool,
 }
 
 /// What a webhook asks before anything leaves.
@@ -123,6 +125,14 @@ pub(crate) struct Said {
     /// Whom it is about, as `namespace:value`.
     pub(crate) subject: String,
     pub(crate) until: Option<i64>,
+}
+
+/// What an operator orders of one delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    Resend,
+    Resolve,
+    Withhold,
 }
 
 /// How an attempt ended, as whoever sent it saw it.
@@ -192,10 +202,12 @@ pub(crate) struct Delivery {
     pub(crate) journey: String,
     pub(crate) block: String,
     pub(crate) owner: String,
+    pub(crate) profile: String,
     pub(crate) asked: Asked,
     pub(crate) request: Request,
     pub(crate) once: bool,
     pub(crate) window_us: i64,
+    pub(crate) is_varied: bool,
     pub(crate) decided: i64,
     pub(crate) state: String,
     pub(crate) status: Option<u16>,
@@ -217,6 +229,8 @@ pub(crate) struct Control {
     pub(crate) in_force: Option<String>,
     /// Who paused it.
     pub(crate) paused: Option<String>,
+    /// The blocks that are paused, and by whom.
+    pub(crate) blocks: BTreeMap<String, String>,
 }
 
 /// Something told to the outside.
@@ -236,8 +250,9 @@ pub(crate) enum Told {
         message: Option<String>,
         reason: String,
     },
+    /// A journey or a block is paused.
     Paused {
-        journey: String,
+        place: String,
     },
     Other,
 }

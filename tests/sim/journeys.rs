@@ -285,6 +285,7 @@ fn send(dice: &mut Dice, way: &mut Way, (id, trigger, needs_when): (&str, &Trigg
         once,
         consent,
         window_us,
+        varied: path.contains('{'),
     };
     way.blocks
         .push(("send".to_owned(), Block::Webhook(webhook)));

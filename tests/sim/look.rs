@@ -77,6 +77,13 @@ pub(crate) fn row(row: &Row) -> facts::Row {
         Row::Control(it) => facts::Row::Control(facts::Control {
             in_force: it.in_force.map(|it| it.to_string()),
             paused: it.paused.as_ref().map(|it| it.by.to_string()),
+            blocks: it
+                .blocks
+                .iter()
+                .filter_map(|(block, it)| {
+                    Some((block.to_string(), it.paused.as_ref()?.by.to_string()))
+                })
+                .collect(),
         }),
         Row::Queued(_) => facts::Row::Queued,
         Row::Account(_) | Row::Guard(_) | Row::Message(_) | Row::Version(_) | Row::Sweep(_) => {
@@ -100,10 +107,12 @@ fn delivery(it: &wayfare_executor::record::Delivery) -> facts::Delivery {
         journey: it.journey.to_string(),
         block: it.block.to_string(),
         owner: it.owner.to_string(),
+        profile: digits(&it.profile),
         asked: asked(&it.asked),
         request: request(&it.request),
         once: it.terms.mode == DeliveryMode::AtMostOnce,
         window_us: it.terms.window_us,
+        is_varied: it.terms.is_varied,
         decided: it.decided.as_micros(),
         state: it.state.as_str().to_owned(),
         status,
@@ -152,10 +161,8 @@ pub(crate) fn told(output: &Output) -> Told {
             message: it.message_id.as_ref().map(ToString::to_string),
             reason: it.code.as_str().to_owned(),
         },
-        Output::Control {
-            journey, control, ..
-        } if control.paused.is_some() => Told::Paused {
-            journey: journey.to_string(),
+        Output::Control { place, paused, .. } if paused.is_some() => Told::Paused {
+            place: place.to_string(),
         },
         Output::Control { .. } | Output::Rejected { .. } | Output::Trace { .. } => Told::Other,
     }
@@ -169,7 +176,7 @@ pub(crate) fn outcome(fate: &Fate) -> Outcome {
             retry_after,
         } => Outcome::Answered {
             status,
-            retry_after: retry_after.is_some(),
+            retry_after_s: retry_after.map(|seconds| u32::try_from(seconds).unwrap()),
         },
         Ended::NotSent => Outcome::NotSent(match fate.why {
             "dns" => NotSentReason::Dns,

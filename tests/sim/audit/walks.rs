@@ -155,6 +155,7 @@ pub(crate) fn is_as_written(journey: &Journey, row: &Delivery) -> bool {
     row.request.method == webhook.method
         && row.once == webhook.once
         && row.window_us == webhook.window_us
+        && row.is_varied == webhook.varied
         && (row.asked.category.as_deref(), row.asked.declines) == asked
 }
 

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use wayfare_event::{Event, Timestamp};
-use wayfare_executor::{Action, Happened, Operator};
+use wayfare_executor::{Action, Happened, Key, Operator, Place};
 
 use super::{Step, World};
-use crate::facts::{Broken, SECOND, Told, holds};
+use crate::facts::{Broken, Order, SECOND, Told, holds};
 use crate::journeys;
 use crate::look;
 use crate::people::{self, Happening};
@@ -155,15 +155,54 @@ impl World {
         Ok(())
     }
 
-    /// Somebody stops a journey, or lets it go on.
+    /// Somebody stops a journey or a block, or lets it go on; or says what becomes of a delivery.
     pub(super) fn order(&mut self) -> Step {
-        let id = format!("j{}", self.dice.below(JOURNEYS));
-        let pauses = self.dice.one_in(2);
-        let action = if pauses {
-            Action::Pause(id.as_str().into())
-        } else {
-            Action::Resume(id.as_str().into())
+        if self.dice.one_in(2) {
+            return self.order_delivery();
+        }
+        let journey = format!("j{}", self.dice.below(JOURNEYS));
+        let block = self.dice.one_in(3).then(|| "send".to_owned());
+        let pauses = self.dice.one_in(3);
+        let place = Place {
+            journey: journey.as_str().into(),
+            block: block.map(Arc::from),
         };
+        let name = place.to_string();
+        if pauses {
+            self.auditor.paused(&name);
+            self.order_now(Action::Pause(place))
+        } else {
+            self.auditor.resumed(&name);
+            self.order_now(Action::Resume(place))
+        }
+    }
+
+    fn order_delivery(&mut self) -> Step {
+        let ids: Vec<_> = {
+            let watch = self.shelf.watch.lock().unwrap();
+            let keys = watch.rows.keys();
+            keys.filter_map(|key| match key {
+                Key::Delivery(id) => Some(*id),
+                _ => None,
+            })
+            .collect()
+        };
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let back = self.dice.place(ids.len());
+        let id = ids[back];
+        let at = self.at();
+        let (order, action) = match self.dice.below(4) {
+            0 | 1 => (Order::Resend, Action::Resend(id)),
+            2 => (Order::Resolve, Action::Resolve(id)),
+            _ => (Order::Withhold, Action::Withhold(id)),
+        };
+        self.auditor.ordered(&look::digits(&id), order, at)?;
+        self.order_now(action)
+    }
+
+    fn order_now(&mut self, action: Action) -> Step {
         self.note(&format!("{action:?}"));
         let order = Operator {
             by: "ops".into(),
@@ -172,11 +211,6 @@ impl World {
         };
         let now = self.now();
         self.engine().order(now, order).unwrap();
-        if pauses {
-            self.auditor.paused(&id);
-        } else {
-            self.auditor.resumed(&id);
-        }
         self.point(1)?;
         self.commit(1)
     }
@@ -242,7 +276,7 @@ impl World {
                 self.count(format!("refused {reason}"));
                 self.note(&format!("refused by {journey}: {reason}"));
             }
-            Told::Paused { journey } => self.note(&format!("{journey} is paused")),
+            Told::Paused { place } => self.note(&format!("{place} is paused")),
             Told::Other => {}
         }
     }

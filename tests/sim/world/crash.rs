@@ -56,7 +56,8 @@ impl World {
             let compile = |source: &str| Ok(self.compiler.compiled(source));
             let opened = Engine::open(catalog, store, graphs, &compile);
             match opened {
-                Ok(engine) => {
+                Ok(mut engine) => {
+                    engine.awake(self.now());
                     self.engine = Some(engine);
                     self.look()?;
                     self.note("is up");
