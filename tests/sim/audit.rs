@@ -464,6 +464,7 @@ impl Auditor {
                     journey: it.journey.clone(),
                     key: it.key.clone(),
                     owner: owner.clone(),
+                    first_owner: owner.clone(),
                     entered: it.entered,
                     ended: None,
                 };
@@ -489,12 +490,13 @@ impl Auditor {
             let rule = "everybody is in one place";
             return Err(Broken { rule, what });
         };
-        if !before.contains_key(id) && !self.entries.has(id) {
+        if !before.contains_key(id) && self.entries.of(id).is_none() {
             let entry = Entry {
                 id: id.to_owned(),
                 journey: decision.journey.clone(),
                 key: decision.key.clone(),
                 owner: decision.owner.clone(),
+                first_owner: decision.owner.clone(),
                 entered: decision.at,
                 ended: None,
             };
@@ -607,29 +609,30 @@ impl Auditor {
         Ok(())
     }
 
-    /// Whoever is beyond a block that writes a trait has it.
+    /// Whoever is beyond a block that writes a trait has it, or had it when they entered.
     fn marked(&mut self) -> Checked {
-        let mut beyond = Vec::new();
-        for (owner, it) in self.live.values() {
-            beyond.push((owner, &it.journey, &it.version, &it.block));
-        }
-        for it in self.decisions.values() {
-            beyond.push((&it.owner, &it.journey, &it.version, &it.block));
-        }
-        for (owner, journey, version, block) in beyond {
+        let live = self.live.iter();
+        let live = live.map(|(id, (_, it))| (id, &it.journey, &it.version, &it.block));
+        let ended = self.decisions.iter();
+        let ended = ended.map(|(id, it)| (id, &it.journey, &it.version, &it.block));
+        for (id, journey, version, block) in live.chain(ended) {
             let facts = self.versions.get(&(journey.clone(), version.clone()));
             let Some((first, name)) = facts.and_then(walks::mark) else {
                 continue;
             };
-            if first == block {
+            let Some(entry) = self.entries.of(id).filter(|_| first != block) else {
                 continue;
-            }
-            let told = self.people.all();
-            let person = self.people.person(told, owner);
-            let mut own = person.iter().filter_map(|it| self.persons.get(it));
+            };
+            let now = self.people.person(self.people.all(), &entry.owner);
+            let [_, told] = self.people.around(entry.entered);
+            let then = self.people.person(told, &entry.first_owner);
+            let mut own = now
+                .iter()
+                .chain(&then)
+                .filter_map(|it| self.persons.get(it));
             let has = own.any(|person| person.traits.contains(name));
             holds("what a block writes is written", has, || {
-                format!("{name} of {owner}, {journey}")
+                format!("{name} of {entry:?}")
             })?;
         }
         Ok(())

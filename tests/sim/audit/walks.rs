@@ -22,6 +22,8 @@ pub(crate) struct Entry {
     pub(crate) key: Option<String>,
     /// Whose it is: a user's as soon as there is one.
     pub(crate) owner: String,
+    /// Whose it was when it began.
+    pub(crate) first_owner: String,
     pub(crate) entered: i64,
     /// When it ended, and how.
     pub(crate) ended: Option<(i64, String)>,
@@ -32,8 +34,8 @@ pub(crate) struct Entry {
 pub(crate) struct Entries(Vec<Entry>);
 
 impl Entries {
-    pub(crate) fn has(&self, id: &str) -> bool {
-        self.0.iter().any(|it| it.id == id)
+    pub(crate) fn of(&self, id: &str) -> Option<&Entry> {
+        self.0.iter().find(|it| it.id == id)
     }
 
     /// An instance is there that was not before.
