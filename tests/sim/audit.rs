@@ -19,7 +19,7 @@ use walks::{Entries, Entry, Live};
 /// What became durable in one commit: under each key the new row, or that there is none.
 pub(crate) type Changes = Vec<(String, Option<Row>)>;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Auditor {
     people: People,
     /// Journeys as they were ever published, by id and version.
@@ -39,12 +39,17 @@ pub(crate) struct Auditor {
     stories_pending: BTreeMap<String, Story>,
     /// Decisions that are durable and were not told yet.
     untold: BTreeSet<String>,
+    /// Those that the engine took while it came up: whoever opens it may hear of them.
+    at_opening: BTreeSet<String>,
     /// Deliveries in the sender's hands.
     taken: BTreeSet<String>,
     /// What arrived at receivers, by delivery: the attempt and the request.
     arrived: BTreeMap<String, Vec<(u32, Request)>>,
     /// The blocks whose deliveries ever failed.
     failed: BTreeSet<String>,
+    /// Deliveries of which a restored store has forgotten an attempt: that it may be made again is
+    /// what a backup costs.
+    excused: BTreeSet<String>,
     /// How often receivers acted.
     acts: BTreeMap<String, u32>,
     /// Where somebody was seen since the last commit: the journey and the time.
@@ -167,7 +172,7 @@ impl Auditor {
             });
             let was_ordered = story.is_some_and(|it| *earlier <= it.earlier);
             let may = ended.is_some_and(|ended| story.is_some_and(|it| it.may_repeat(ended)));
-            let may = may || was_ordered;
+            let may = may || was_ordered || self.excused.contains(id);
             holds("what may have arrived is not sent again", may, || {
                 format!("{id}: attempt {attempt} after {earlier} ended {ended:?}")
             })?;
@@ -187,6 +192,7 @@ impl Auditor {
         *acts += 1;
         let story = self.stories.get(id);
         let was_ordered = story.is_some_and(|it| it.earlier > 0);
+        let was_ordered = was_ordered || self.excused.contains(id);
         let may = *acts == 1 || was_ordered || self.deliveries.get(id).is_some_and(|it| !it.once);
         holds("at most once is once", may, || {
             format!("{id}: {acts} times")
@@ -205,6 +211,23 @@ impl Auditor {
         self.refused.clear();
     }
 
+    /// The store is one that was put aside before: what became durable since is lost, and what
+    /// arrived at receivers is not.
+    pub(crate) fn restored(&mut self, until: &Self) {
+        self.arrived.clone_from(&until.arrived);
+        self.acts.clone_from(&until.acts);
+        self.excused.clone_from(&until.excused);
+        for (id, row) in &until.deliveries {
+            let is_same = self
+                .deliveries
+                .get(id)
+                .is_some_and(|it| it.attempts == row.attempts);
+            if !is_same {
+                self.excused.insert(id.clone());
+            }
+        }
+    }
+
     /// The engine comes up again: what was on its way is unknown.
     pub(crate) fn opens(&mut self, at: i64) {
         for story in self.stories.values_mut().filter(|it| it.is_armed()) {
@@ -215,6 +238,11 @@ impl Auditor {
 
 /// What became durable.
 impl Auditor {
+    /// The engine is up.
+    pub(crate) fn opened(&mut self) {
+        self.at_opening = std::mem::take(&mut self.untold);
+    }
+
     pub(crate) fn durable(&mut self, changes: &Changes) -> Checked {
         let fed = self.pending();
         self.people.keep();
@@ -274,7 +302,7 @@ impl Auditor {
                 Told::Decision { id, outcome } => {
                     let row = self.decisions.get(id);
                     let is_true = row.is_some_and(|row| row.outcome == *outcome);
-                    let is_new = self.untold.remove(id);
+                    let is_new = self.untold.remove(id) || self.at_opening.remove(id);
                     holds("what is told is durable", is_true && is_new, || {
                         format!("{it:?} and {row:?}")
                     })?;

@@ -9,8 +9,6 @@ use crate::facts::{Ended, HOUR, SECOND};
 pub(crate) struct Fate {
     /// Whether a byte of it arrives.
     pub(crate) first_byte: bool,
-    /// Whether all of it arrives.
-    pub(crate) whole: bool,
     /// Whether the receiver acts on it.
     pub(crate) acts: bool,
     /// What the sender sees.
@@ -36,14 +34,12 @@ pub(crate) fn fate(dice: &mut Dice, way: u8) -> Fate {
     };
     let answers = |acts, ended| Fate {
         first_byte: true,
-        whole: true,
         acts,
         ended,
         why: "",
         takes: SECOND,
     };
-    let silent = |whole, acts, why| Fate {
-        whole,
+    let silent = |acts, why| Fate {
         ended: Ended::NoStatus,
         why,
         ..answers(acts, Ended::NoStatus)
@@ -52,14 +48,14 @@ pub(crate) fn fate(dice: &mut Dice, way: u8) -> Fate {
         1 => answers(true, status(dice.one_of(&[200, 201, 204]))),
         2 => Fate {
             takes: 10 * SECOND,
-            ..silent(true, true, "timeout")
+            ..silent(true, "timeout")
         },
         3 => Fate {
             takes: 10 * SECOND,
-            ..silent(true, false, "timeout")
+            ..silent(false, "timeout")
         },
-        4 => silent(true, true, "connection"),
-        5 => silent(dice.one_in(2), false, "connection"),
+        4 => silent(true, "connection"),
+        5 => silent(false, "connection"),
         6 => answers(false, status(dice.one_of(&[400, 401, 403, 404, 415, 422]))),
         7 => answers(false, status(dice.one_of(&[500, 502, 504]))),
         8 => answers(true, status(500)),
@@ -76,12 +72,11 @@ pub(crate) fn fate(dice: &mut Dice, way: u8) -> Fate {
         },
         14 => answers(true, status(200)),
         15 => answers(false, status(409)),
-        16 => silent(true, dice.one_in(2), "garbage"),
+        16 => silent(dice.one_in(2), "garbage"),
         17 if dice.one_in(2) => answers(false, status(413)),
-        17 => silent(false, false, "connection"),
+        17 => silent(false, "connection"),
         _ => Fate {
             first_byte: false,
-            whole: false,
             acts: false,
             ended: Ended::NotSent,
             why: dice.one_of(&["refused", "connect_timeout", "tls", "not_dialled"]),

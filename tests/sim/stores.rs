@@ -67,6 +67,9 @@ pub(crate) struct Watch {
     pub(crate) changed: Vec<Vec<(Key, Option<Row>)>>,
 }
 
+/// A store that was put aside, and its rows.
+pub(crate) type Copy = (MemoryStore, BTreeMap<Key, Row>);
+
 /// Whatever outlives the engine.
 pub(crate) struct Shelf {
     place: Place,
@@ -100,6 +103,25 @@ impl Shelf {
             kept,
             watch: self.watch.clone(),
         })
+    }
+
+    /// A copy of what is in memory; nothing of a directory.
+    pub(crate) fn copy(&self) -> Option<Copy> {
+        match &self.place {
+            Place::Memory(kept) => {
+                let rows = self.watch.lock().unwrap().rows.clone();
+                Some((kept.lock().unwrap().clone(), rows))
+            }
+            Place::Local(_) => None,
+        }
+    }
+
+    /// Puts a copy in the place of what is kept. Nobody holds the store.
+    pub(crate) fn restore(&self, (kept, rows): Copy) {
+        if let Place::Memory(place) = &self.place {
+            *place.lock().unwrap() = kept;
+            self.watch.lock().unwrap().rows = rows;
+        }
     }
 
     /// Whether another process could take it while one holds it.

@@ -19,7 +19,7 @@ use crate::facts::{Broken, Checked, DAY, HOUR, MINUTE, SECOND};
 use crate::journeys::{HOSTS, Written};
 use crate::look;
 use crate::people::Happening;
-use crate::stores::{Fault, Kind, Shelf};
+use crate::stores::{self, Fault, Kind, Shelf};
 use wire::Flight;
 
 /// Things that happen in one world.
@@ -95,8 +95,17 @@ pub(crate) struct World {
     late: Vec<Flight>,
     /// How each host behaves now.
     ways: Vec<u8>,
+    /// What the machine goes back to when it next comes up: a commit that it had answered is lost.
+    lost: Option<Backup>,
     trail: Vec<String>,
     tally: Tally,
+}
+
+/// What was known when a store was put aside.
+struct Backup {
+    copy: stores::Copy,
+    auditor: Auditor,
+    happened: Vec<Happening>,
 }
 
 /// Plays a world to its end.
@@ -122,6 +131,7 @@ pub(crate) fn play(seed: u64, kind: Kind) -> Result<Tally, Failure> {
         flights: Vec::new(),
         late: Vec::new(),
         ways,
+        lost: None,
         trail: Vec::new(),
         tally: Tally::new(),
     };
@@ -245,6 +255,7 @@ impl World {
             };
             self.shelf.watch.lock().unwrap().fault = Some(fault);
         }
+        let backup = self.backup();
         let fed = self.auditor.pending();
         let committed = self.engine().commit();
         self.shelf.watch.lock().unwrap().fault = None;
@@ -262,7 +273,22 @@ impl World {
             self.point(5)?;
             self.send(id, attempt)?;
         }
+        if backup.is_some() {
+            self.lost = backup;
+            return Err(Stop::Killed(11));
+        }
         Ok(())
+    }
+
+    /// Now and then the commit that releases an attempt will be lost, though it was answered.
+    fn backup(&mut self) -> Option<Backup> {
+        let is_lost = !self.released.is_empty() && self.dice.one_in(40);
+        let copy = is_lost.then(|| self.shelf.copy()).flatten()?;
+        Some(Backup {
+            copy,
+            auditor: self.auditor.clone(),
+            happened: self.happened.clone(),
+        })
     }
 
     /// The auditor sees what became durable.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::facts::{Asked, DAY, Fed};
 
 /// Everything that was told, in order.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct People {
     told: Vec<Fed>,
     /// How much of it is durable.

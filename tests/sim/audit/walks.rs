@@ -30,7 +30,7 @@ pub(crate) struct Entry {
 }
 
 /// Every entry there was.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Entries(Vec<Entry>);
 
 impl Entries {

@@ -25,6 +25,12 @@ impl World {
     pub(super) fn stop(&mut self) {
         self.engine = None;
         self.shelf.killed(&mut self.dice);
+        if let Some(backup) = self.lost.take() {
+            self.shelf.restore(backup.copy);
+            self.happened = backup.happened;
+            let until = std::mem::replace(&mut self.auditor, backup.auditor);
+            self.auditor.restored(&until);
+        }
         self.auditor.killed();
         for flight in std::mem::take(&mut self.flights) {
             if self.dice.one_in(3) {
@@ -60,6 +66,7 @@ impl World {
                     engine.awake(self.now());
                     self.engine = Some(engine);
                     self.look()?;
+                    self.auditor.opened();
                     self.note("is up");
                     return self.still_knows();
                 }

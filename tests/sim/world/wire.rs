@@ -4,7 +4,7 @@
 use wayfare_event::{DeliveryId, Timestamp};
 use wayfare_executor::delivery::{NotSentReason, Outcome};
 
-use super::{Step, World};
+use super::{Step, Stop, World};
 use crate::dice::Dice;
 use crate::facts::Ended;
 use crate::look;
@@ -80,6 +80,11 @@ impl World {
         }
         let fate = receiver::fate(&mut self.dice, way);
         let name = look::digits(&id);
+        if self.dice.one_in(60) {
+            self.note(&format!("{name} attempt {attempt} leaves and is cut"));
+            self.auditor.arrives(&name, attempt, &request)?;
+            return Err(Stop::Killed(6));
+        }
         self.note(&format!(
             "{name} attempt {attempt} leaves, R{way}: {} {}, {fate:?}",
             request.method, request.url
@@ -98,7 +103,7 @@ impl World {
         if fate.acts {
             self.auditor.acts(&name)?;
         }
-        self.point(if fate.whole { 7 } else { 6 })
+        self.point(7)
     }
 
     /// What came back is heard.
