@@ -19,6 +19,10 @@ lint:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets -- -D warnings
 
+# Bytes for one entry point of `tests/fuzz`, or for all: `docs/architecture.md` says what they are.
+fuzz target="event journey expression template frame record" seconds="60":
+    .ci/fuzz "{{target}}" {{seconds}}
+
 # The shop's click stream through `cart-recovery`: exact totals, doubled events, kills.
 bench-shop:
     .ci/shop

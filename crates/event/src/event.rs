@@ -367,22 +367,27 @@ impl Fields<'_> {
     fn text(&self, field: &str, bytes_max: usize) -> Result<Option<Arc<str>>, Rejection> {
         match self.get(field) {
             None => Ok(None),
-            Some(Value::Text(text)) if text.len() > bytes_max => {
-                let message = format!(
-                    "`{field}` has {} bytes, at most {bytes_max} are taken",
-                    text.len()
-                );
-                Err(Rejection::new(RejectionCode::TooLong, message))
-            }
-            Some(Value::Text(text)) => Ok(Some(text.clone())),
+            Some(Value::Text(text)) => Self::short(field, text.clone(), bytes_max).map(Some),
             Some(other) => Err(Self::wrong_type(field, "text", other)),
         }
+    }
+
+    /// A text within its limit.
+    fn short(field: &str, text: Arc<str>, bytes_max: usize) -> Result<Arc<str>, Rejection> {
+        let bytes = text.len();
+        if bytes > bytes_max {
+            let message = format!("`{field}` has {bytes} bytes, at most {bytes_max} are taken");
+            return Err(Rejection::new(RejectionCode::TooLong, message));
+        }
+        Ok(text)
     }
 
     /// An id: text, or a number whose digits are kept.
     fn id(&self, field: &str, bytes_max: usize) -> Result<Option<Arc<str>>, Rejection> {
         match self.get(field) {
-            Some(Value::Number(number)) => Ok(Some(number.to_string().into())),
+            Some(Value::Number(number)) => {
+                Self::short(field, number.to_string().into(), bytes_max).map(Some)
+            }
             _ => self.text(field, bytes_max),
         }
     }
@@ -580,9 +585,12 @@ mod tests {
             ("userId", IDENTIFIER_BYTES_MAX),
             ("groupId", GROUP_ID_BYTES_MAX),
         ] {
-            let id = "x".repeat(bytes_max + 1);
-            let line = format!(r#"{{"type":"group","groupId":"g","{field}":"{id}"}}"#);
-            assert_eq!(rejected(&line).0, RejectionCode::TooLong, "{field}");
+            let text = format!("\"{}\"", "x".repeat(bytes_max + 1));
+            let number = "1".repeat(bytes_max + 1);
+            for id in [text, number] {
+                let line = format!(r#"{{"type":"group","groupId":"g","{field}":{id}}}"#);
+                assert_eq!(rejected(&line).0, RejectionCode::TooLong, "{field}");
+            }
         }
 
         let traits: Vec<String> = (0..=TRAITS_MAX).map(|n| format!(r#""t{n}":1"#)).collect();

@@ -105,7 +105,7 @@ impl fmt::Display for Unfit {
 /// Bytes of a rendered body (SP 10).
 const BODY_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of a rendered header's value.
-const HEADER_BYTES_MAX: usize = 4 * 1024;
+pub(crate) const HEADER_BYTES_MAX: usize = 4 * 1024;
 
 impl Webhook {
     /// The request, from what is known now.
@@ -162,9 +162,14 @@ impl Template {
     }
 
     fn header(&self, scope: &Scope<'_>, place: &dyn Fn() -> String) -> Result<String, RenderError> {
+        let mut value = String::new();
         for part in &self.0 {
-            let Part::Placeholder(expression) = part else {
-                continue;
+            let expression = match part {
+                Part::Literal(literal) => {
+                    value.push_str(literal);
+                    continue;
+                }
+                Part::Placeholder(expression) => expression,
             };
             let text = value_text(expression, scope, place)?;
             if text.is_empty() {
@@ -176,11 +181,16 @@ impl Template {
             if !text.is_ascii() {
                 return Err(error(expression, place, Unfit::NotAscii));
             }
-            if text.len() > HEADER_BYTES_MAX {
-                return Err(error(expression, place, Unfit::TooLarge));
-            }
+            value.push_str(&text);
         }
-        self.text(scope, place)
+        let last = self.0.iter().rev().find_map(|part| match part {
+            Part::Literal(_) => None,
+            Part::Placeholder(expression) => Some(expression),
+        });
+        match last.filter(|_| value.len() > HEADER_BYTES_MAX) {
+            Some(expression) => Err(error(expression, place, Unfit::TooLarge)),
+            None => Ok(value),
+        }
     }
 }
 

@@ -190,18 +190,8 @@ pub(crate) fn compile(
         }
     };
     let (path, query) = split_query(parts, text.span, place, problems)?;
-    if with_values(&path, "x").split('/').any(is_dots) {
-        let message = "`.` and `..` lead to another path than the one written";
-        problems.push(problem(
-            Code::InvalidUrl,
-            message,
-            "write the path it leads to",
-        ));
-        return None;
-    }
-    if let Some(name) = secret_name(&query) {
-        let message = format!("`{name}` in a url is a secret that stands in a file");
-        problems.push(problem(Code::LiteralSecret, &message, "write `auth:`"));
+    if let Some(diagnostic) = problem_of(&origin, &path, &query, text.span) {
+        problems.push(diagnostic);
         return None;
     }
     if base.is_none()
@@ -216,6 +206,23 @@ pub(crate) fn compile(
         path,
         query,
     })
+}
+
+/// What is wrong with a URL whose parts are known.
+fn problem_of(origin: &str, path: &[Part], query: &[Part], span: Span) -> Option<Diagnostic> {
+    let bytes = origin.len() + with_values(path, "").len() + with_values(query, "").len();
+    if bytes > URL_BYTES_MAX {
+        let message = format!("this url has {bytes} bytes, at most {URL_BYTES_MAX} are sent");
+        return Some(Diagnostic::new(Code::InvalidUrl, span, message).hint("write a shorter one"));
+    }
+    if with_values(path, "x").split('/').any(is_dots) {
+        let message = "`.` and `..` lead to another path than the one written";
+        let hint = "write the path it leads to";
+        return Some(Diagnostic::new(Code::InvalidUrl, span, message).hint(hint));
+    }
+    let name = secret_name(query)?;
+    let message = format!("`{name}` in a url is a secret that stands in a file");
+    Some(Diagnostic::new(Code::LiteralSecret, span, message).hint("write `auth:`"))
 }
 
 /// The parts as one text, every placeholder with the same value.

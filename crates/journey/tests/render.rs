@@ -220,6 +220,13 @@ fn a_header_needs_a_plain_value() {
 }
 
 #[test]
+fn a_header_has_a_largest_size_however_it_comes_about() {
+    let halves = |bytes: usize| header(&format!("\"{}{{profile.firstName}}\"", "x".repeat(bytes)));
+    assert_eq!(halves(4_093).unwrap().len(), 4_096);
+    assert_eq!(unfit(halves(4_094)), Unfit::TooLarge);
+}
+
+#[test]
 fn a_path_needs_every_value_and_a_query_takes_an_empty_one() {
     let check = |template: &str, expected: &str| {
         assert_eq!(url(template).as_deref(), Ok(expected), "{template}");

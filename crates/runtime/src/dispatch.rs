@@ -1,17 +1,21 @@
 //! How do attempts run beside the writer? A due delivery takes a slot of its host, its name is
 //! looked up and vetted, and only when the writer has released it, durably, it is dialled.
 
-use std::collections::{BTreeMap, VecDeque};
+mod host;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
 use wayfare_event::{DeliveryId, Timestamp};
 use wayfare_executor::delivery::{NotSentReason, Outcome};
 use wayfare_executor::record::{Delivery, Request};
 use wayfare_webhook::{Client, Outgoing, Secrets, Unready};
 
 use crate::config::HostLimits;
+use host::{Health, Host, Next};
 
 /// How requests leave: the client, its secrets, and what one host is sent at most.
 #[derive(Debug)]
@@ -54,22 +58,27 @@ impl Told {
     }
 }
 
-/// The attempts under way, and the deliveries that wait for a slot of their host.
+/// Whose time attempts are made in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// The machine's.
+    Wall,
+    /// The events': a host that fails is not spared, since no time passes in which it could recover.
+    Virtual,
+}
+
+/// The attempts under way, and the deliveries that wait for their host.
 pub(crate) struct Dispatch {
     client: Arc<Client>,
     secrets: Arc<Secrets>,
     running: JoinSet<Told>,
-    hosts: BTreeMap<String, HostLimits>,
-    lanes: BTreeMap<String, Lane>,
+    pace: Pace,
+    limits: BTreeMap<String, HostLimits>,
+    hosts: BTreeMap<String, Host>,
+    /// When a host that made somebody wait is to be looked at again.
+    wakes: BTreeSet<(Instant, String)>,
     /// The host of each delivery that holds a slot.
     slots: BTreeMap<DeliveryId, String>,
-}
-
-/// One host: how many of its slots are taken, and who waits for one, first come first.
-#[derive(Debug, Default)]
-struct Lane {
-    taken: usize,
-    waiting: VecDeque<(DeliveryId, String)>,
 }
 
 impl Dispatch {
@@ -78,25 +87,35 @@ impl Dispatch {
             client: Arc::new(outbound.client),
             secrets: outbound.secrets,
             running: JoinSet::new(),
-            hosts: outbound.hosts,
-            lanes: BTreeMap::new(),
+            pace: Pace::Wall,
+            limits: outbound.hosts,
+            hosts: BTreeMap::new(),
+            wakes: BTreeSet::new(),
             slots: BTreeMap::new(),
         }
     }
 
-    /// Whether nothing is under way.
+    /// Makes attempts in this time from now on.
+    pub(crate) fn set_pace(&mut self, pace: Pace) {
+        self.pace = pace;
+    }
+
+    /// Whether nothing is under way, and nothing waits for a time of its host.
     pub(crate) fn is_idle(&self) -> bool {
-        self.running.is_empty()
+        self.running.is_empty() && self.wakes.is_empty()
     }
 
     /// Starts a due delivery as soon as its host has a slot. No host waits for another.
     pub(crate) fn start(&mut self, delivery: &Delivery) {
         match url(&delivery.request, &self.secrets) {
             Ok(url) => {
-                let host = host(&url).to_ascii_lowercase();
-                let lane = self.lanes.entry(host.clone()).or_default();
-                lane.waiting.push_back((delivery.id, url));
-                self.fill(&host);
+                let name = host(&url).to_ascii_lowercase();
+                let limits = self.limits_of(&name);
+                let has_breaker = self.pace == Pace::Wall;
+                let new = || Host::new(limits, has_breaker, Instant::now());
+                let host = self.hosts.entry(name.clone()).or_insert_with(new);
+                host.waiting.push_back((delivery.id, url));
+                self.fill(&name);
             }
             Err(note) => {
                 let told = Told::NotSent(delivery.id, NotSentReason::Secret, note);
@@ -107,27 +126,40 @@ impl Dispatch {
 
     /// Starts nothing more: what waits for a slot stays planned.
     pub(crate) fn hold(&mut self) {
-        for lane in self.lanes.values_mut() {
-            lane.waiting.clear();
+        for host in self.hosts.values_mut() {
+            host.waiting.clear();
         }
+        self.wakes.clear();
     }
 
-    /// Looks up and vets as many waiting deliveries of a host as it has slots.
-    fn fill(&mut self, host: &str) {
+    fn limits_of(&self, host: &str) -> HostLimits {
         let without_port = host.rsplit_once(':').map_or(host, |(host, _)| host);
-        let configured = self
-            .hosts
-            .get(host)
-            .or_else(|| self.hosts.get(without_port));
-        let in_flight_max = configured.copied().unwrap_or_default().in_flight;
-        let Some(lane) = self.lanes.get_mut(host) else {
+        let named = self.limits.get(host);
+        let limits = named.or_else(|| self.limits.get(without_port));
+        limits.copied().unwrap_or_default()
+    }
+
+    /// Looks up and vets as many of a host's waiting deliveries as may leave for it now.
+    fn fill(&mut self, name: &str) {
+        let now = Instant::now();
+        let Some(host) = self.hosts.get_mut(name) else {
             return;
         };
-        while lane.taken < in_flight_max
-            && let Some((id, url)) = lane.waiting.pop_front()
-        {
-            lane.taken += 1;
-            self.slots.insert(id, host.to_owned());
+        while let Some((id, url)) = host.waiting.pop_front() {
+            match host.next(now) {
+                Next::Now => {}
+                Next::At(at) => {
+                    host.waiting.push_front((id, url));
+                    self.wakes.insert((at, name.to_owned()));
+                    return;
+                }
+                Next::WhenOneEnds => {
+                    host.waiting.push_front((id, url));
+                    return;
+                }
+            }
+            host.take(now);
+            self.slots.insert(id, name.to_owned());
             let client = self.client.clone();
             self.running.spawn(async move {
                 match client.resolve(&url).await {
@@ -138,9 +170,6 @@ impl Dispatch {
                     }
                 }
             });
-        }
-        if lane.taken == 0 {
-            self.lanes.remove(host);
         }
     }
 
@@ -167,31 +196,53 @@ impl Dispatch {
         });
     }
 
-    /// What the next attempt has to say; nothing when none is under way.
+    /// What the next attempt has to say; nothing when none is under way or waits for a time.
     pub(crate) async fn next(&mut self) -> Option<Told> {
-        match self.running.join_next().await? {
-            Ok(told) => Some(told),
-            Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+        loop {
+            let wake = self.wakes.first().map(|(at, _)| *at);
+            let woken = async move {
+                match wake {
+                    Some(at) => sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                Some(told) = self.running.join_next() => return Some(said(told)),
+                () = woken, if wake.is_some() => {
+                    if let Some((_, host)) = self.wakes.pop_first() {
+                        self.fill(&host);
+                    }
+                }
+                else => return None,
+            }
         }
     }
 
     /// What an attempt has said already, without waiting.
     pub(crate) fn next_said(&mut self) -> Option<Told> {
-        match self.running.try_join_next()? {
-            Ok(told) => Some(told),
-            Err(failed) => std::panic::resume_unwind(failed.into_panic()),
-        }
+        self.running.try_join_next().map(said)
     }
 
-    /// Gives back the slot of a delivery whose attempt is over; the next in its lane takes it.
-    pub(crate) fn release(&mut self, delivery: DeliveryId) {
-        let Some(host) = self.slots.remove(&delivery) else {
+    /// Gives back the slot of a delivery whose attempt is over, having ended like this where it
+    /// left; the next for its host takes it.
+    pub(crate) fn release(&mut self, delivery: DeliveryId, ended: Option<Outcome>) {
+        let Some(name) = self.slots.remove(&delivery) else {
             return;
         };
-        if let Some(lane) = self.lanes.get_mut(&host) {
-            lane.taken -= 1;
+        if let Some(host) = self.hosts.get_mut(&name) {
+            let health = ended.map_or(Health::Untold, Health::of);
+            if host.give_back(health, Instant::now()) {
+                tracing::warn!(host = %name, "it only fails: one request every 30 s until it answers");
+            }
         }
-        self.fill(&host);
+        self.fill(&name);
+    }
+}
+
+fn said(told: Result<Told, tokio::task::JoinError>) -> Told {
+    match told {
+        Ok(told) => told,
+        Err(failed) => std::panic::resume_unwind(failed.into_panic()),
     }
 }
 

@@ -138,24 +138,24 @@ impl<'a> Driver<'a> {
                 if self.engine.ready(at, id)? {
                     self.released.push((id, addresses));
                 } else {
-                    self.dispatch.release(id);
+                    self.dispatch.release(id, None);
                 }
             }
             Told::Barred(id, note) => {
                 tracing::warn!(delivery = %id, note, "the address is refused: withheld");
                 self.notes.insert(id, note);
                 self.engine.barred(at, id)?;
-                self.dispatch.release(id);
+                self.dispatch.release(id, None);
             }
             // A failed lookup is an attempt like any other: it counts, and its repeats end.
             Told::NotSent(id, reason, note) => {
                 self.notes.insert(id, note);
+                let outcome = Outcome::NotSent(reason);
                 if self.engine.ready(at, id)? {
                     let attempt = self.engine.delivery(id)?.map_or(0, |it| it.attempts);
-                    let outcome = Outcome::NotSent(reason);
                     self.engine.finished(at, id, (attempt, outcome))?;
                 }
-                self.dispatch.release(id);
+                self.dispatch.release(id, Some(outcome));
             }
             Told::Finished {
                 delivery,
@@ -166,7 +166,7 @@ impl<'a> Driver<'a> {
                 tracing::info!(%delivery, attempt, ?outcome, note = note.as_deref(), "attempt ended");
                 self.notes.extend(note.map(|note| (delivery, note)));
                 self.engine.finished(at, delivery, (attempt, outcome))?;
-                self.dispatch.release(delivery);
+                self.dispatch.release(delivery, Some(outcome));
             }
         }
         Ok(())

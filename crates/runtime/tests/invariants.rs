@@ -491,5 +491,7 @@ fn invariant_9_ended_instances_are_decisions_and_webhook_decisions_are_deliverie
         "webhook",
         "withheld",
     ];
+    // A day ends with some of its deliveries on their way.
+    seen.retain(|word| !["planned", "armed"].contains(word));
     assert!(seen.iter().eq(&expected), "{seen:?}");
 }

@@ -27,3 +27,4 @@ pub use local::{LocalStore, ReadOnly};
 pub use memory::MemoryStore;
 pub use retention::MESSAGE_DAYS;
 pub use store::{Batch, Cursor, Entry, Head, LoggedInput, RowKind, Store};
+pub use stored::{DecodeError, Form};

@@ -3,17 +3,19 @@
 
 mod batch;
 pub(crate) mod checkpoint;
+mod form;
 mod key;
 mod row;
 
 pub(crate) use batch::{decode as decode_batch, encode as encode_batch};
+pub use form::Form;
 pub(crate) use key::{decode as decode_key, encode as encode_key, prefix as key_prefix};
 pub(crate) use row::{decode as decode_row, encode as encode_row};
 
 /// Bytes that cannot be understood, and why.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct DecodeError(pub(crate) String);
+pub struct DecodeError(pub(crate) String);
 
 impl DecodeError {
     fn new(problem: &dyn std::fmt::Display) -> Self {

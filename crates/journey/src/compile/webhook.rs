@@ -10,7 +10,7 @@ use crate::duration::DAY_US;
 use crate::expression::{Expression, Names, Root};
 use crate::graph::{Consent, Webhook};
 use crate::header;
-use crate::render::{Part, Payload, Template};
+use crate::render::{HEADER_BYTES_MAX, Part, Payload, Template};
 use crate::template::{self, Piece};
 use crate::url::{self, UrlTemplate};
 use wayfare_event::Value;
@@ -201,12 +201,18 @@ impl Compiler<'_> {
     fn header(&mut self, name: &Text, value: &Text, names: &Names) -> Option<(Arc<str>, Template)> {
         self.problems.extend(header::problem(name));
         let parts = self.parts(value, names, &|_| None)?;
-        let plain = |part: &Part| match part {
-            Part::Literal(literal) => literal.chars().all(|c| matches!(c, ' '..='~')),
-            Part::Placeholder(_) => true,
-        };
-        if !parts.iter().all(plain) {
-            let message = "a header value is made of visible ASCII characters";
+        let literals = parts.iter().filter_map(|part| match part {
+            Part::Literal(literal) => Some(literal.as_str()),
+            Part::Placeholder(_) => None,
+        });
+        let written: String = literals.collect();
+        let plain = written.chars().all(|c| matches!(c, ' '..='~'));
+        if !plain || written.len() > HEADER_BYTES_MAX {
+            let message = if plain {
+                format!("a header value has at most {HEADER_BYTES_MAX} bytes")
+            } else {
+                "a header value is made of visible ASCII characters".to_owned()
+            };
             self.problems
                 .push(Diagnostic::new(Code::InvalidHeader, value.span, message));
             return None;

@@ -107,6 +107,9 @@ fn a_url_leaves_no_doubt_where_it_leads() {
     ] {
         whole(url, Code::InvalidUrl);
     }
+    let long = |bytes: usize| format!("https://mail.example.com/{}", "x".repeat(bytes - 25));
+    whole(&long(2_049), Code::InvalidUrl);
+    fine(BY_EVENT, &[(URL, &long(2_048))]);
     for url in [
         "https://{profile.host}/x",
         "https://mail.{profile.host}/x",
@@ -188,6 +191,8 @@ fn a_header_is_the_authors_to_set() {
     headers("{ X-Source: a, x-source: b }", "x-source");
     headers("{ X-Source: \"a\\nb\" }", "\"a\\nb\"");
     headers("{ X-Source: caf\u{e9} }", "caf\u{e9}");
+    let long = "x".repeat(4_097);
+    headers(&format!("{{ X-Source: {long} }}"), &long);
     let auth = "{ bearer: { env: MAIL_TOKEN } }";
     let by_header = |name: &str| format!("{{ header: {{ name: {name}, value: {{ env: KEY }} }} }}");
     for name in ["Host", "webhook-id", "\"X Key\"", "\"\""] {

@@ -124,6 +124,10 @@ impl Segment<'_> {
                 Found::Broken(reason) => break (rest, Some(reason)),
             }
         };
+        let rest = written(rest);
+        // A disk may keep a later page of a frame and lose the first one.
+        let headless = self.last && !rest.is_empty();
+        let reason = reason.or_else(|| headless.then_some("the beginning of the frame is missing"));
         if holds_newer(rest, end.next_sequence) || (reason.is_some() && !self.last) {
             return Err(damaged(offset, reason.unwrap_or("frames are missing here")));
         }
@@ -146,15 +150,19 @@ impl Segment<'_> {
 /// Zeros to compare with: much quicker than byte by byte.
 const ZEROS: [u8; 4096] = [0; 4096];
 
-/// Whether a whole frame newer than `sequence` begins anywhere in these bytes.
-fn holds_newer(bytes: &[u8], sequence: u64) -> bool {
+/// These bytes without the zeros at their end, but for a few; empty when there are only zeros.
+fn written(bytes: &[u8]) -> &[u8] {
     let blank = bytes
         .rchunks(ZEROS.len())
         .take_while(|chunk| ZEROS.starts_with(chunk))
         .map(<[u8]>::len)
         .sum();
     let written = bytes.len().saturating_sub(blank);
-    let bytes = bytes.get(..written).unwrap_or_default();
+    bytes.get(..written).unwrap_or_default()
+}
+
+/// Whether a whole frame newer than `sequence` begins anywhere in these bytes.
+fn holds_newer(bytes: &[u8], sequence: u64) -> bool {
     bytes
         .windows(FRAME_HEADER_BYTES)
         .enumerate()

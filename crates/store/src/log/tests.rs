@@ -78,6 +78,18 @@ fn a_torn_tail_is_cut_and_reported_and_its_place_is_used_again() {
 }
 
 #[test]
+fn a_torn_tail_that_lost_its_beginning_is_cut_and_reported() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, last) = three_frames(directory.path());
+    overwrite(&path, last, &[0; 40]);
+    overwrite(&path, last + 4096, b"a later page");
+    let (_, frames, torn) = open(directory.path());
+    assert_eq!((frames.len(), torn.unwrap().offset), (2, last));
+    let (_, frames, torn) = open(directory.path());
+    assert_eq!((frames.len(), torn), (2, None));
+}
+
+#[test]
 fn damage_before_the_tail_is_an_error_that_says_where() {
     let directory = tempfile::tempdir().unwrap();
     let (path, _) = three_frames(directory.path());
