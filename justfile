@@ -14,6 +14,10 @@ test:
 sim seconds="60":
     .ci/sim {{seconds}}
 
+# Whether the simulation catches each deliberate fault of `tests/sim/faults/`, or those named.
+teeth *faults:
+    tests/sim/teeth {{faults}}
+
 # Formatting and lints alone.
 lint:
     cargo fmt --all --check

@@ -130,6 +130,7 @@ fn tell(wanted: &Wanted, found: Found) -> ExitCode {
         return ExitCode::SUCCESS;
     };
     println!("{failure}");
+    println!("rule: {}", failure.broken.rule);
     println!(
         "seed {seed} on {store} broke a promise, after {} worlds",
         found.played

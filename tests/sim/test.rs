@@ -106,3 +106,45 @@ fn the_auditor_shares_no_code_with_the_engine() {
         }
     }
 }
+
+/// What a patch takes out of a file and leaves around it, hunk by hunk.
+fn hunks(patch: &str) -> Vec<(String, Vec<String>)> {
+    let (mut hunks, mut file) = (Vec::new(), String::new());
+    for line in patch.lines() {
+        if let Some(path) = line.strip_prefix("+++ b/") {
+            path.clone_into(&mut file);
+        } else if line.starts_with("@@") {
+            hunks.push((file.clone(), Vec::new()));
+        } else if let Some(kept) = line.strip_prefix([' ', '-'])
+            && !line.starts_with("--- ")
+            && let Some((_, lines)) = hunks.last_mut()
+        {
+            lines.push(kept.to_owned());
+        }
+    }
+    hunks
+}
+
+#[test]
+fn every_deliberate_fault_fits_the_sources_as_they_are() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut count = 0;
+    for entry in std::fs::read_dir(sources().join("faults")).unwrap() {
+        let path = entry.unwrap().path();
+        let patch = std::fs::read_to_string(&path).unwrap();
+        let hunks = hunks(&patch);
+        assert!(!hunks.is_empty(), "{} changes nothing", path.display());
+        for (file, expected) in hunks {
+            let text = std::fs::read_to_string(root.join(&file)).unwrap();
+            let lines: Vec<&str> = text.lines().collect();
+            let fits = lines.windows(expected.len()).any(|it| it == expected);
+            assert!(
+                fits,
+                "{} does not fit {file} any more: write it anew",
+                path.display()
+            );
+        }
+        count += 1;
+    }
+    assert!(count >= 15, "{count} faults");
+}
