@@ -173,7 +173,10 @@ impl World {
 
     /// Something happens.
     fn act(&mut self) -> Step {
-        match self.dice.below(40) {
+        if !self.late.is_empty() && self.dice.one_in(5) {
+            return self.hear_late_result();
+        }
+        match self.dice.below(39) {
             0..=15 => self.hear(),
             16..=17 => self.hear_again(),
             18..=20 => self.rest(),
@@ -181,8 +184,7 @@ impl World {
             33 => self.attempt(),
             34 => self.land(),
             35 | 36 => self.order(),
-            37 => self.hear_late_result(),
-            38 => self.publish(),
+            37 => self.publish(),
             _ => self.idle(),
         }
     }

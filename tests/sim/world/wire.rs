@@ -118,6 +118,13 @@ impl World {
         let landed: Vec<Flight> = landed;
         for flight in &landed {
             self.hear_result(flight)?;
+            if flight.fate.acts && flight.fate.why == "timeout" {
+                // The receiver answers after all.
+                self.late.push(Flight {
+                    fate: receiver::fate(&mut self.dice, 1),
+                    ..*flight
+                });
+            }
         }
         self.point(8)?;
         let committed = self.commit(10);
@@ -143,7 +150,7 @@ impl World {
         Ok(())
     }
 
-    /// A result comes of an attempt that an earlier process had made.
+    /// A result comes late: after its deadline, or of an attempt that an earlier process had made.
     pub(super) fn hear_late_result(&mut self) -> Step {
         if self.late.is_empty() {
             return Ok(());
