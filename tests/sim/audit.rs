@@ -15,7 +15,7 @@ use crate::facts::{
 };
 use people::People;
 use story::Story;
-use walks::{Entries, Live};
+use walks::{Entries, Entry, Live};
 
 /// What became durable in one commit: under each key the new row, or that there is none.
 pub(crate) type Changes = Vec<(String, Option<Row>)>;
@@ -401,7 +401,9 @@ impl Auditor {
             let Some((first, name)) = facts.and_then(walks::mark) else {
                 continue;
             };
-            let Some(entry) = self.entries.of(id).filter(|_| first != block) else {
+            let entry = self.entries.of(id);
+            let is_beyond = |it: &&Entry| it.version == *version && first != block;
+            let Some(entry) = entry.filter(is_beyond) else {
                 continue;
             };
             let now = self.people.person(self.people.all(), &entry.owner);

@@ -12,6 +12,9 @@ pub(crate) const NAMES: [&str; 4] = ["began", "bought", "left", "looked"];
 /// Hosts that requests go to.
 pub(crate) const HOSTS: u64 = 3;
 
+/// The line by which a journey takes over who is inside its earlier versions.
+pub(crate) const TAKES_OVER: &str = "migrate: { from: any }\n";
+
 /// A journey's file, and what it means.
 pub(crate) struct Written {
     pub(crate) facts: Journey,
@@ -49,6 +52,9 @@ pub(crate) fn write(dice: &mut Dice, id: &str, others: &[String]) -> Written {
         way.lines.push_str("  out: { exit: over }\n");
     }
     let mut source = format!("journey: {id}\ndescription: Made by chance.\n{trigger_line}");
+    if dice.one_in(3) {
+        source.push_str(TAKES_OVER);
+    }
     let key = if keyed {
         ", key: properties.session"
     } else {

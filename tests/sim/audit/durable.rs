@@ -141,6 +141,7 @@ impl Auditor {
                 let entry = Entry {
                     id: id.clone(),
                     journey: it.journey.clone(),
+                    version: it.version.clone(),
                     key: it.key.clone(),
                     owner: owner.clone(),
                     first_owner: owner.clone(),
@@ -173,6 +174,7 @@ impl Auditor {
             let entry = Entry {
                 id: id.to_owned(),
                 journey: decision.journey.clone(),
+                version: decision.version.clone(),
                 key: decision.key.clone(),
                 owner: decision.owner.clone(),
                 first_owner: decision.owner.clone(),

@@ -19,6 +19,8 @@ const LATENESS: i64 = 72 * HOUR;
 pub(crate) struct Entry {
     pub(crate) id: String,
     pub(crate) journey: String,
+    /// The version it began in.
+    pub(crate) version: String,
     pub(crate) key: Option<String>,
     /// Whose it is: a user's as soon as there is one.
     pub(crate) owner: String,

@@ -11,6 +11,7 @@ use wayfare_store::{RowKind, Store};
 use super::World;
 use crate::again;
 use crate::facts::{Broken, Checked, holds};
+use crate::journeys::TAKES_OVER;
 
 impl World {
     /// The process is killed and comes up again.
@@ -74,7 +75,14 @@ impl World {
                     self.look()?;
                     self.stop();
                 }
-                Err(OpenError::Migration(error)) => panic!("{error}"),
+                Err(OpenError::Migration(error)) => {
+                    self.note(&format!("refused: {error}"));
+                    self.count("migration refused".to_owned());
+                    // Then nobody is taken over, and everybody finishes where they are.
+                    for written in self.journeys.values_mut() {
+                        written.source = written.source.replace(TAKES_OVER, "");
+                    }
+                }
             }
         }
     }
