@@ -9,11 +9,12 @@ use anyhow::Context as _;
 use wayfare_event::IdKey;
 use wayfare_executor::{Catalog, Sending};
 use wayfare_journey::Graph;
+use wayfare_journey::definition::Secret;
 use wayfare_runtime::config::{self, Project, Settings};
 use wayfare_runtime::{Engine, Outbound};
 use wayfare_store::local::{Opened, Options};
 use wayfare_store::{LocalStore, MemoryStore, ReadOnly, Store};
-use wayfare_webhook::{Answers, Client, Receiver, SecretError, Secrets};
+use wayfare_webhook::{Answers, Client, Policy, Receiver, SecretError, Secrets};
 
 use crate::cli::{self, Journeys};
 use crate::commands::inspect::STATE;
@@ -123,6 +124,7 @@ pub(crate) async fn assemble(order: &Order<'_>) -> anyhow::Result<Assembled> {
     } else {
         let secrets = environment::secrets();
         all_there(&graphs, &secrets)?;
+        all_allowed(&graphs, &secrets, &settings.policy())?;
         secrets
     });
     let configured = settings.state.directory.as_deref();
@@ -131,7 +133,7 @@ pub(crate) async fn assemble(order: &Order<'_>) -> anyhow::Result<Assembled> {
         StateAt::Directory(named) => named.or(configured).or_else(|| Some(Path::new(STATE))),
     };
     let store = store(state, order.sending, &settings)?;
-    let policy = settings.webhooks.clone();
+    let policy = settings.policy();
     let (client, receiver) = match order.receiver {
         None => (Client::new(policy, secrets.clone()), None),
         Some(cli::Receiver::At(address)) => {
@@ -189,6 +191,25 @@ fn all_there(graphs: &[Graph], secrets: &Secrets) -> anyhow::Result<()> {
         "secrets are missing, or cannot be used:\n{}\nset them, or rehearse with `--dry-run` or `--receiver builtin`",
         missing.join("\n")
     );
+    Err(WrongInput(message).into())
+}
+
+/// An origin that comes from elsewhere is judged when it is known, in the words of the checker.
+fn all_allowed(graphs: &[Graph], secrets: &Secrets, policy: &Policy) -> anyhow::Result<()> {
+    let refused: Vec<String> = graphs
+        .iter()
+        .flat_map(|graph| graph.bases().map(move |base| (graph.id(), base)))
+        .filter_map(|(journey, base)| {
+            let origin = secrets.resolve(base).ok()?;
+            let why = policy.target(&origin).err()?;
+            let (Secret::Env(name) | Secret::File(name)) = base;
+            Some(format!("  journey `{journey}`, base `{name}`: {why}"))
+        })
+        .collect();
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let message = format!("requests may not go there:\n{}", refused.join("\n"));
     Err(WrongInput(message).into())
 }
 

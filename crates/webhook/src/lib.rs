@@ -9,6 +9,7 @@ mod client;
 mod connections;
 mod dial;
 mod network;
+mod own;
 mod policy;
 mod receiver;
 mod request;

@@ -13,7 +13,9 @@ use clap::Args;
 use wayfare_event::limits::EVENT_BYTES_MAX;
 use wayfare_event::{Rejection, RejectionCode};
 use wayfare_executor::Sending;
-use wayfare_runtime::{Advance, Driver, Engine, Inbox, Origin, Output, Submission, Until, report};
+use wayfare_runtime::{
+    Advance, Driver, Engine, Inbox, Origin, Output, Submission, Until, clock, report,
+};
 use wayfare_store::Cursor;
 
 use super::{WrongInput, tell};
@@ -102,6 +104,9 @@ async fn play(run: &Run) -> anyhow::Result<u64> {
     } = assemble(&order).await?;
     if run.trace {
         engine.trace();
+    }
+    if run.clock == Clock::Wall {
+        clock::not_before(engine.at());
     }
     let input = input.continue_at(engine.store().head().cursor.as_ref())?;
     let mut out = Lines::new(outbound.secrets.clone(), run.clock);
