@@ -15,6 +15,7 @@ use wayfare_store::local::Options;
 use wayfare_store::{Batch, Entry, Head, LocalStore, MemoryStore, RowKind, Store, StoreError};
 
 use crate::dice::Dice;
+use crate::facts::Broken;
 
 pub(crate) const ID_KEY: [u8; 32] = [7; 32];
 /// Bytes at the start of a segment of the log, and of a frame before its payload.
@@ -94,15 +95,19 @@ impl Shelf {
     }
 
     /// Opens it, as a process that starts does.
-    pub(crate) fn open(&self) -> Box<dyn Store> {
+    pub(crate) fn open(&self) -> Result<Box<dyn Store>, Broken> {
         let kept: Box<dyn Store> = match &self.place {
             Place::Memory(kept) => Box::new(Memory::new(kept.clone())),
-            Place::Local(directory) => Box::new(local(directory.path()).unwrap()),
+            Place::Local(directory) => {
+                let opened = local(directory.path());
+                Box::new(opened.map_err(|error| Broken {
+                    rule: "what is durable survives",
+                    what: error.to_string(),
+                })?)
+            }
         };
-        Box::new(Watched {
-            kept,
-            watch: self.watch.clone(),
-        })
+        let watch = self.watch.clone();
+        Ok(Box::new(Watched { kept, watch }))
     }
 
     /// A copy of what is in memory; nothing of a directory.

@@ -95,6 +95,8 @@ pub(crate) struct World {
     late: Vec<Flight>,
     /// How each host behaves now.
     ways: Vec<u8>,
+    /// Whether they stay as they are.
+    is_stubborn: bool,
     /// What the machine goes back to when it next comes up: a commit that it had answered is lost.
     lost: Option<Backup>,
     trail: Vec<String>,
@@ -131,6 +133,7 @@ pub(crate) fn play(seed: u64, kind: Kind) -> Result<Tally, Failure> {
         flights: Vec::new(),
         late: Vec::new(),
         ways,
+        is_stubborn: false,
         lost: None,
         trail: Vec::new(),
         tally: Tally::new(),
@@ -180,7 +183,8 @@ impl World {
             0..=15 => self.hear(),
             16..=17 => self.hear_again(),
             18..=20 => self.rest(),
-            21..=32 => self.deliver(),
+            21..=31 => self.deliver(),
+            32 => self.insist(),
             33 => self.attempt(),
             34 => self.land(),
             35 | 36 => self.order(),
@@ -195,6 +199,26 @@ impl World {
         self.attempt()?;
         self.clock += self.dice.between(1, 20 * SECOND);
         self.land()
+    }
+
+    /// Receivers do not change their minds for a while, and every repeat comes when it is due.
+    fn insist(&mut self) -> Step {
+        let ways = [3, 5, 7, 9, 16, 18, 18];
+        self.ways = (0..HOSTS).map(|_| self.dice.one_of(&ways)).collect();
+        self.is_stubborn = true;
+        let mut insisted = Ok(());
+        for _ in 0..9 {
+            insisted = self.deliver();
+            let next = self.engine.as_ref().and_then(Engine::next_delivery);
+            let soon = self.clock + 10 * MINUTE;
+            let next = next.filter(|next| next.as_micros() < soon);
+            let (Some(next), Ok(())) = (next, &insisted) else {
+                break;
+            };
+            self.clock = self.clock.max(next.as_micros());
+        }
+        self.is_stubborn = false;
+        insisted
     }
 
     /// The clock goes on, jumps, or is put back.

@@ -46,7 +46,7 @@ impl World {
     /// The process comes up over what is durable.
     pub(super) fn reopen(&mut self) -> Checked {
         loop {
-            let mut store = self.shelf.open();
+            let mut store = self.shelf.open()?;
             self.is_all_there(&mut *store)?;
             self.auditor.opens(store.head().last_at.as_micros());
             let sources = self.journeys.values().map(|it| it.source.clone());
@@ -144,7 +144,7 @@ impl World {
             self.go_on(ended)?;
         }
         self.stop();
-        let mut store = self.shelf.open();
+        let mut store = self.shelf.open()?;
         self.is_all_there(&mut *store)?;
         let found = again::decide(&mut *store, &self.compiler, &self.openings);
         found.map_err(|what| Broken {

@@ -70,12 +70,12 @@ impl World {
         let request = look::request(&delivery.request);
         let host = request.url.split(['h', '.']).find_map(|it| it.parse().ok());
         let host: usize = host.unwrap_or_default();
-        let way = if self.dice.one_in(6) {
+        let way = if !self.is_stubborn && self.dice.one_in(6) {
             temper(&mut self.dice)
         } else {
             self.ways[host]
         };
-        if self.dice.one_in(8) {
+        if !self.is_stubborn && self.dice.one_in(8) {
             self.ways[host] = temper(&mut self.dice);
         }
         let fate = receiver::fate(&mut self.dice, way);
