@@ -181,11 +181,13 @@ impl World {
         let ids: Vec<_> = {
             let watch = self.shelf.watch.lock().unwrap();
             let keys = watch.rows.keys();
-            keys.filter_map(|key| match key {
-                Key::Delivery(id) => Some(*id),
-                _ => None,
-            })
-            .collect()
+            let id = |key: &Key| {
+                if let Key::Delivery(id) = key {
+                    return Some(*id);
+                }
+                None
+            };
+            keys.filter_map(id).collect()
         };
         if ids.is_empty() {
             return Ok(());
