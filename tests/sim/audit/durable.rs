@@ -146,9 +146,10 @@ impl Auditor {
                     owner: owner.clone(),
                     first_owner: owner.clone(),
                     entered: it.entered,
+                    again: facts.again,
                     ended: None,
                 };
-                self.entries.enter(&mut self.people, entry, facts.again)?;
+                self.entries.enter(&mut self.people, entry)?;
             }
         }
         Ok(before)
@@ -179,11 +180,12 @@ impl Auditor {
                 owner: decision.owner.clone(),
                 first_owner: decision.owner.clone(),
                 entered: decision.at,
+                again: facts.again,
                 ended: None,
             };
-            self.entries.enter(&mut self.people, entry, facts.again)?;
+            self.entries.enter(&mut self.people, entry)?;
         }
-        if decision.outcome == "webhook" && facts.again == Again::Once {
+        if decision.outcome == "webhook" {
             self.entries.one_request(&mut self.people, (id, decision))?;
         }
         self.consented(id, decision)?;

@@ -27,6 +27,8 @@ pub(crate) struct Entry {
     /// Whose it was when it began.
     pub(crate) first_owner: String,
     pub(crate) entered: i64,
+    /// What its journey said of further entries then.
+    pub(crate) again: Again,
     /// When it ended, and how.
     pub(crate) ended: Option<(i64, String)>,
 }
@@ -41,7 +43,8 @@ impl Entries {
     }
 
     /// An instance is there that was not before.
-    pub(crate) fn enter(&mut self, people: &mut People, entry: Entry, again: Again) -> Checked {
+    pub(crate) fn enter(&mut self, people: &mut People, entry: Entry) -> Checked {
+        let again = entry.again;
         let around = people.around(entry.entered);
         let persons = around.map(|told| people.person(told, &entry.owner));
         // What was told at that very instant may have come before it or after.
@@ -103,7 +106,20 @@ impl Entries {
     ) -> Checked {
         let persons = people.around(decision.at);
         let persons = persons.map(|told| people.person(told, &decision.owner));
-        let mut others = self.0.iter().filter(|it| it.id != id);
+        let Some(own) = self.of(id) else {
+            return Ok(());
+        };
+        // An edit may have let more in than before: the later entry is the one that counts.
+        let is_refused = |other: &Entry| {
+            let later = if other.entered > own.entered {
+                other
+            } else {
+                own
+            };
+            later.again == Again::Once && other.entered != own.entered
+        };
+        let others = self.0.iter().filter(|it| it.id != id);
+        let mut others = others.filter(|it| is_refused(it));
         let second = others.find(|other| {
             let is_sent = |(at, how): &(i64, String)| how == "webhook" && *at <= decision.at;
             other.ended.as_ref().is_some_and(is_sent)
