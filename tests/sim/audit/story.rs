@@ -18,6 +18,7 @@ pub(crate) struct Story {
     pub(crate) attempts: u32,
     /// Attempts before it was last ordered again.
     pub(crate) earlier: u32,
+    pub(crate) was_resent: bool,
     /// Since when it is owed: since it was decided, or ordered again.
     owed: i64,
     /// When the first attempt since then was released.
@@ -66,6 +67,7 @@ impl Story {
             window_us: row.window_us,
             attempts: 0,
             earlier: 0,
+            was_resent: false,
             owed: row.decided,
             first: None,
             waited: 0,
@@ -148,6 +150,7 @@ impl Story {
         };
         match order {
             Order::Resend if is_open => {
+                self.was_resent = true;
                 self.owed = at;
                 self.due = at;
                 self.first = None;
