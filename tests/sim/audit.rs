@@ -358,18 +358,18 @@ impl Auditor {
     /// before `decided`, or on its way.
     fn before(&self, id: &str, row: &Delivery, decided: i64) -> Option<String> {
         let target = target(row)?;
-        // What is ordered again waits for what is in hand.
-        let was_resent = |id: &String| {
+        // What was final and is not any more waits for what is in hand.
+        let came_back = |id: &String| {
             let story = self
                 .stories_pending
                 .get(id)
                 .or_else(|| self.stories.get(id));
-            decided < i64::MAX && story.is_some_and(|it| it.was_resent)
+            decided < i64::MAX && story.is_some_and(|it| it.came_back)
         };
         let is_before = |(other, it): &(&String, &Delivery)| {
             let is_open = it.state == "armed"
                 || self.taken.contains(*other)
-                || (it.state == "planned" && it.decided < decided && !was_resent(other));
+                || (it.state == "planned" && it.decided < decided && !came_back(other));
             other.as_str() != id && is_open && self::target(it).as_ref() == Some(&target)
         };
         let found = self.deliveries.iter().find(is_before);

@@ -18,7 +18,8 @@ pub(crate) struct Story {
     pub(crate) attempts: u32,
     /// Attempts before it was last ordered again.
     pub(crate) earlier: u32,
-    pub(crate) was_resent: bool,
+    /// Whether it was final before.
+    pub(crate) came_back: bool,
     /// Since when it is owed: since it was decided, or ordered again.
     owed: i64,
     /// When the first attempt since then was released.
@@ -67,7 +68,7 @@ impl Story {
             window_us: row.window_us,
             attempts: 0,
             earlier: 0,
-            was_resent: false,
+            came_back: false,
             owed: row.decided,
             first: None,
             waited: 0,
@@ -150,7 +151,7 @@ impl Story {
         };
         match order {
             Order::Resend if is_open => {
-                self.was_resent = true;
+                self.came_back = true;
                 self.owed = at;
                 self.due = at;
                 self.first = None;
@@ -180,6 +181,7 @@ impl Story {
         if let Some(last) = self.ended.last_mut() {
             *last = Some(ended);
         }
+        self.came_back |= matches!(self.now, Now::Over(_));
         self.now = if self.may_repeat(ended) {
             Now::Repeats { at, ended }
         } else {
