@@ -3,18 +3,23 @@
 //!
 //! Reading order: [`Engine`] (load, step, apply, commit), [`Driver`] (when), `dispatch` (attempts).
 
+pub mod audit;
 pub mod clock;
 pub mod config;
 mod dispatch;
 mod driver;
 mod engine;
+pub mod explain;
 mod intake;
 pub mod journeys;
+pub mod orders;
 pub mod plan;
 pub mod report;
 pub mod trial;
+mod try_out;
 
 pub use dispatch::Outbound;
 pub use driver::{Advance, Driver, Inbox, Until};
 pub use engine::{Compile, Counts, Engine, Fate, MigrationError, OpenError, Output};
 pub use intake::{Origin, Submission};
+pub use try_out::{Draft, To, ToParseError, Tried};

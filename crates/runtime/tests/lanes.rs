@@ -66,7 +66,7 @@ async fn a_receiver_that_hangs_delays_no_other() {
     // Its connections are taken by the kernel, and nobody ever reads from them.
     let dead = TcpListener::bind(LOOPBACK).await.unwrap();
     let dead = (dead.local_addr().unwrap().port(), dead);
-    let alive = Receiver::bind(LOOPBACK, Answers::default(), drop)
+    let alive = Receiver::bind(LOOPBACK, (Answers::default(), None), drop)
         .await
         .unwrap();
     let ports = [dead.0, alive.local_addr().port()];

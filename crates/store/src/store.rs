@@ -154,12 +154,15 @@ pub enum LoggedInput {
     SweepPage {
         /// The sweep.
         id: SweepId,
+        /// The deliveries that were looked at.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        deliveries: Vec<DeliveryId>,
         /// The identifiers that were looked at.
         keys: Vec<Identifier>,
         /// Whether there were no more.
         is_last: bool,
     },
-    /// Somebody let a journey stop or go on.
+    /// Somebody ordered something.
     Operator(Operator),
     /// A version of a journey is in force; its file stands in the change.
     Published {
@@ -226,6 +229,24 @@ impl Head {
             self.cursor = Some(cursor.clone());
         }
     }
+}
+
+/// What stood when the history begins, or as early as is still known: what the changes behind it are
+/// applied to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Origin {
+    /// The first input whose changes are not in the rows.
+    pub next_seq: u64,
+    /// The rows.
+    pub rows: Vec<(Key, Row)>,
+}
+
+impl Origin {
+    /// Nothing had happened.
+    pub const BLANK: Self = Self {
+        next_seq: 1,
+        rows: Vec::new(),
+    };
 }
 
 /// The kinds of rows.

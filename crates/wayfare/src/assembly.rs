@@ -11,10 +11,12 @@ use wayfare_executor::{Catalog, Sending};
 use wayfare_journey::Graph;
 use wayfare_journey::definition::Secret;
 use wayfare_runtime::config::{self, Project, Settings};
-use wayfare_runtime::{Engine, Outbound};
+use wayfare_runtime::{Engine, Outbound, clock};
 use wayfare_store::local::{Opened, Options};
 use wayfare_store::{LocalStore, MemoryStore, ReadOnly, Store};
-use wayfare_webhook::{Answers, Client, Policy, Receiver, SecretError, Secrets};
+use wayfare_webhook::{
+    Answers, Client, Policy, Receiver, SecretError, Secrets, Signature, Verifier,
+};
 
 use crate::cli::{self, Journeys};
 use crate::commands::inspect::STATE;
@@ -67,18 +69,38 @@ pub(crate) struct Assembled {
 pub(crate) struct Builtin {
     /// It stops when this is dropped.
     _receiver: Receiver,
-    seen: Arc<Mutex<(u64, u64)>>,
+    seen: Arc<Mutex<Seen>>,
+}
+
+/// What came to a receiver.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen {
+    /// Requests.
+    pub(crate) requests: u64,
+    /// Second copies among them.
+    pub(crate) copies: u64,
+    /// Those whose signature is right.
+    pub(crate) verified: u64,
+    /// Those whose signature is wrong.
+    pub(crate) wrong: u64,
 }
 
 impl Builtin {
-    async fn bind() -> anyhow::Result<(Self, SocketAddr)> {
-        let seen = Arc::new(Mutex::new((0, 0)));
+    /// A receiver that knows what the journeys sign with.
+    async fn bind(graphs: &[Graph], secrets: &Secrets) -> anyhow::Result<(Self, SocketAddr)> {
+        let signing = graphs.iter().flat_map(Graph::signing_secrets);
+        let keys = signing.map(|secret| secrets.signing_key(secret));
+        let verifier = Verifier::new(keys.collect::<Result<_, _>>()?, now_s);
+        let seen = Arc::new(Mutex::new(Seen::default()));
         let counted = seen.clone();
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let receiver = Receiver::bind(listen, Answers::default(), move |received| {
-            let mut counts = counted.lock().unwrap_or_else(PoisonError::into_inner);
-            counts.0 += 1;
-            counts.1 += u64::from(received.copies > 1);
+        let answers = (Answers::default(), Some(verifier));
+        let receiver = Receiver::bind(listen, answers, move |received| {
+            let mut seen = counted.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.requests += 1;
+            seen.copies += u64::from(received.copies > 1);
+            seen.verified += u64::from(received.signature == Some(Signature::Verified));
+            seen.wrong += u64::from(received.signature == Some(Signature::Wrong));
         });
         let receiver = receiver
             .await
@@ -91,10 +113,15 @@ impl Builtin {
         Ok((builtin, address))
     }
 
-    /// Requests that came, and second copies among them.
-    pub(crate) fn seen(&self) -> (u64, u64) {
+    /// What came.
+    pub(crate) fn seen(&self) -> Seen {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The wall clock in seconds, as signatures have it.
+pub(crate) fn now_s() -> i64 {
+    clock::wall().as_micros().div_euclid(1_000_000)
 }
 
 /// Puts an engine together.
@@ -140,7 +167,7 @@ pub(crate) async fn assemble(order: &Order<'_>) -> anyhow::Result<Assembled> {
             (Client::to_receiver(*address, policy, secrets.clone()), None)
         }
         Some(cli::Receiver::Builtin) => {
-            let (builtin, address) = Builtin::bind().await?;
+            let (builtin, address) = Builtin::bind(&graphs, &secrets).await?;
             let client = Client::to_receiver(address, policy, secrets.clone());
             (client, Some(builtin))
         }
@@ -241,6 +268,11 @@ pub(crate) fn store(
 
 /// What a state directory holds, read without changing anything.
 pub(crate) fn look(directory: &Path) -> anyhow::Result<Box<dyn Store>> {
+    Ok(Box::new(look_into(directory)?))
+}
+
+/// As [`look`], for who asks what only a directory knows.
+pub(crate) fn look_into(directory: &Path) -> anyhow::Result<ReadOnly> {
     let (store, opened) = ReadOnly::open(directory)?;
     if let Some(torn) = opened.torn {
         tracing::warn!(
@@ -251,7 +283,7 @@ pub(crate) fn look(directory: &Path) -> anyhow::Result<Box<dyn Store>> {
     for checkpoint in opened.unreadable {
         tracing::warn!(file = %checkpoint.display(), "a checkpoint cannot be read");
     }
-    Ok(Box::new(store))
+    Ok(store)
 }
 
 /// Says what was out of order in a state directory.

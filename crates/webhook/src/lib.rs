@@ -16,6 +16,7 @@ mod request;
 mod secret;
 mod sign;
 mod target;
+mod verify;
 
 pub use client::{Attempted, Client, Unready};
 pub use network::{Network, NetworkParseError};
@@ -25,3 +26,4 @@ pub use request::{Outgoing, shown_headers};
 pub use secret::{REDACTED, SecretError, SecretValue, Secrets};
 pub use sign::{SigningKey, SigningKeyError};
 pub use target::Target;
+pub use verify::{Signature, Verifier};

@@ -68,7 +68,10 @@ impl Verifier {
         };
         let is_of_now = (self.now_s)().abs_diff(timestamp_s) <= TOLERANCE_S.unsigned_abs();
         let of = (id, timestamp_s);
-        let is_known = self.keys.iter().any(|key| key.verifies(signature, of, body));
+        let is_known = self
+            .keys
+            .iter()
+            .any(|key| key.verifies(signature, of, body));
         if is_of_now && is_known {
             Signature::Verified
         } else {
@@ -120,7 +123,10 @@ mod tests {
     fn a_request_without_headers_is_not_signed_or_not_by_us() {
         let verifier = Verifier::new(vec![key(1)], || NOW);
         assert_eq!(verifier.verify(&[], b""), Signature::Absent);
-        let signed = ("webhook-signature".to_owned(), key(1).sign("msg_1", NOW, b""));
+        let signed = (
+            "webhook-signature".to_owned(),
+            key(1).sign("msg_1", NOW, b""),
+        );
         assert_eq!(verifier.verify(&[signed], b""), Signature::Wrong);
     }
 }

@@ -19,7 +19,7 @@ use wayfare_runtime::{
 use wayfare_store::Cursor;
 
 use super::{WrongInput, tell};
-use crate::assembly::{Assembled, Order, StateAt, assemble};
+use crate::assembly::{Assembled, Order, Seen, StateAt, assemble};
 use crate::cli::{Clock, Journeys, Receiver};
 
 /// Where events of a stream come from, for telling second copies.
@@ -335,7 +335,7 @@ impl Summary {
         }
     }
 
-    fn text(&self, engine: &Engine, received: Option<(u64, u64)>) -> String {
+    fn text(&self, engine: &Engine, received: Option<Seen>) -> String {
         let counts = engine.counts();
         let mut lines = vec![
             format!(
@@ -347,8 +347,13 @@ impl Summary {
             format!("refused     {}", counted(&self.refused)),
             format!("waiting     {}", self.waiting),
         ];
-        lines.extend(received.map(|(requests, copies)| {
-            format!("receiver    {requests} requests, {copies} of them second copies")
+        lines.extend(received.map(|seen| {
+            let (requests, copies) = (seen.requests, seen.copies);
+            let came = format!("receiver    {requests} requests, {copies} of them second copies");
+            let verified = (seen.verified > 0).then(|| format!("{} verified", seen.verified));
+            let wrong = (seen.wrong > 0).then(|| format!("{} with a wrong signature", seen.wrong));
+            let parts = std::iter::once(came).chain(verified).chain(wrong);
+            parts.collect::<Vec<_>>().join(", ")
         }));
         lines.join("\n")
     }
