@@ -10,6 +10,14 @@ check:
 test:
     cargo test --workspace
 
+# Worlds from seeds, for so many seconds: prints the first that breaks a promise and how to repeat it.
+sim seconds="60":
+    .ci/sim {{seconds}}
+
+# Whether the simulation catches each deliberate fault of `tests/sim/faults/`, or those named.
+teeth *faults:
+    tests/sim/teeth {{faults}}
+
 # Formatting and lints alone.
 lint:
     cargo fmt --all --check

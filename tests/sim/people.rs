@@ -1,0 +1,234 @@
+//! What happens to whom? A few people with several identifiers each, some of them shared: they log in,
+//! look, buy, say what may be sent to them, and are told of late, early, twice and as history.
+
+use std::collections::BTreeSet;
+
+use wayfare_event::Timestamp;
+
+use crate::dice::Dice;
+use crate::facts::{DAY, Fed, HOUR, MINUTE, SECOND, Said};
+use crate::journeys::NAMES;
+
+/// People who log in.
+pub(crate) const USERS: u64 = 4;
+/// Browsers, more than there are people: some are used by two.
+const BROWSERS: u64 = 6;
+/// Mailboxes, fewer than there are people.
+const MAILBOXES: u64 = 3;
+
+/// An event: what it says, and the text it comes as.
+#[derive(Clone)]
+pub(crate) struct Happening {
+    pub(crate) fed: Fed,
+    pub(crate) text: String,
+}
+
+/// What happens next, heard of at `at`; `count` is how many there were.
+pub(crate) fn happen(dice: &mut Dice, at: i64, count: usize) -> Happening {
+    let occurred = at + skew(dice);
+    let (said, body) = body(dice, at);
+    let Body { names, name, line } = body;
+    let message = (!dice.one_in(12)).then(|| format!("m{count}"));
+    let historical = dice.one_in(40);
+    let id = message
+        .as_ref()
+        .map(|id| format!("\"messageId\":\"{id}\","));
+    let mark = if historical {
+        ",\"historical\":true"
+    } else {
+        ""
+    };
+    let told = Timestamp::from_micros(occurred);
+    let id = id.unwrap_or_default();
+    Happening {
+        fed: Fed {
+            at,
+            occurred,
+            message,
+            names,
+            name,
+            said,
+            historical,
+        },
+        text: format!("{{{id}{line},\"timestamp\":\"{told}\"{mark}}}"),
+    }
+}
+
+/// How far the time that is told is from now: clocks are wrong, and news comes late.
+fn skew(dice: &mut Dice) -> i64 {
+    match dice.below(12) {
+        0 => -dice.between(1, 5 * DAY),
+        1 => -dice.between(1, 2 * HOUR),
+        2 => dice.between(1, 5 * MINUTE),
+        _ => -dice.between(0, SECOND),
+    }
+}
+
+/// Something said at an instant, and told at once.
+pub(crate) fn said((said, body): (Option<Said>, Body), at: i64, count: usize) -> Happening {
+    let message = format!("m{count}");
+    let told = Timestamp::from_micros(at);
+    let line = body.line;
+    Happening {
+        text: format!("{{\"messageId\":\"{message}\",{line},\"timestamp\":\"{told}\"}}"),
+        fed: Fed {
+            at,
+            occurred: at,
+            message: Some(message),
+            names: body.names,
+            name: body.name,
+            said,
+            historical: false,
+        },
+    }
+}
+
+/// Who somebody is, and, of most, that they say yes.
+pub(crate) fn introduce(dice: &mut Dice, user: u64) -> Vec<(Option<Said>, Body)> {
+    let mail = format!("e{}@example.com", user % MAILBOXES);
+    let id = format!("user_id:u{user}");
+    let names = BTreeSet::from([id.clone(), format!("email:{mail}")]);
+    let plan = dice.one_of(&["free", "pro"]);
+    let line = format!(
+        "\"type\":\"identify\",\"userId\":\"u{user}\",\"traits\":{{\"email\":\"{mail}\",\"plan\":\"{plan}\"}}"
+    );
+    let name = None;
+    let mut lines = vec![(None, Body { names, name, line })];
+    for category in ["marketing", "analytics"] {
+        if dice.one_in(5) {
+            continue;
+        }
+        let line = format!(
+            "\"type\":\"consent\",\"userId\":\"u{user}\",\"category\":\"{category}\",\"action\":\"accept\""
+        );
+        let names = BTreeSet::from([id.clone()]);
+        let said = Said {
+            category,
+            accepts: true,
+            subject: id.clone(),
+            until: None,
+        };
+        let name = None;
+        lines.push((Some(said), Body { names, name, line }));
+    }
+    lines
+}
+
+pub(crate) struct Body {
+    names: BTreeSet<String>,
+    name: Option<String>,
+    line: String,
+}
+
+fn body(dice: &mut Dice, at: i64) -> (Option<Said>, Body) {
+    let mut names = BTreeSet::new();
+    let mut who = Vec::new();
+    let user = dice.below(USERS);
+    let browser = match dice.below(5) {
+        0 => dice.below(BROWSERS),
+        _ => user,
+    };
+    let kind = dice.below(20);
+    let has_user = kind <= 5 || dice.one_in(2);
+    let has_browser = !has_user || dice.one_in(2);
+    if has_user {
+        names.insert(format!("user_id:u{user}"));
+        who.push(format!("\"userId\":\"u{user}\""));
+    }
+    if has_browser {
+        names.insert(format!("anonymous_id:a{browser}"));
+        who.push(format!("\"anonymousId\":\"a{browser}\""));
+    }
+    let mailbox = if dice.one_in(5) {
+        dice.below(MAILBOXES)
+    } else {
+        user % MAILBOXES
+    };
+    let mail = format!("e{mailbox}@example.com");
+    let who = who.join(",");
+    let (mut said, mut name) = (None, None);
+    let line = match kind {
+        0..=2 => {
+            let mut traits = Vec::new();
+            if dice.one_in(2) {
+                names.insert(format!("email:{mail}"));
+                traits.push(format!("\"email\":\"{mail}\""));
+            }
+            if dice.one_in(2) {
+                let plan = dice.one_of(&["free", "pro", "gone"]);
+                traits.push(format!("\"plan\":\"{plan}\""));
+            }
+            if dice.one_in(3) {
+                let ends = Timestamp::from_micros(at + dice.between(-HOUR, 2 * DAY));
+                traits.push(format!("\"endsAt\":\"{ends}\""));
+            }
+            let traits = traits.join(",");
+            format!("\"type\":\"identify\",{who},\"traits\":{{{traits}}}")
+        }
+        3 => {
+            names.retain(|it| !it.starts_with("anonymous"));
+            names.insert(format!("anonymous_id:a{browser}"));
+            let who = format!("\"userId\":\"u{user}\",\"previousId\":\"a{browser}\"");
+            format!("\"type\":\"alias\",{who}")
+        }
+        4..=8 => {
+            let (spoken, line) = consent(dice, (at, &mail), (&mut names, &who));
+            said = Some(spoken);
+            line
+        }
+        9 => format!("\"type\":\"page\",{who},\"name\":\"Pricing\""),
+        _ => {
+            let event = dice.one_of(&NAMES);
+            name = Some(event.to_owned());
+            let (session, n) = (dice.below(3), dice.below(4));
+            format!(
+                "\"type\":\"track\",{who},\"event\":\"{event}\",\"properties\":{{\"session\":\"s{session}\",\"n\":{n}}}"
+            )
+        }
+    };
+    (said, Body { names, name, line })
+}
+
+fn consent(
+    dice: &mut Dice,
+    (at, mail): (i64, &str),
+    (names, who): (&mut BTreeSet<String>, &str),
+) -> (Said, String) {
+    let category = dice.one_of(&["marketing", "marketing", "marketing", "analytics"]);
+    let accepts = !dice.one_in(3);
+    let action = if accepts { "accept" } else { "decline" };
+    let by_mail = !dice.one_in(3);
+    let mut who = who.to_owned();
+    let subject = if by_mail {
+        if dice.one_in(2) {
+            names.clear();
+            who.clear();
+        } else {
+            who.push(',');
+        }
+        names.insert(format!("email:{mail}"));
+        who = format!("{who}\"email\":\"{mail}\"");
+        format!("email:{mail}")
+    } else {
+        // The user, if one is named, else the browser.
+        let user = names.iter().find(|it| it.starts_with("user_id"));
+        let own = user.or_else(|| names.first());
+        own.cloned().unwrap_or_default()
+    };
+    let until = (accepts && dice.one_in(4)).then(|| at + dice.between(HOUR, 4 * DAY));
+    let ends = until.map(|until| {
+        let until = Timestamp::from_micros(until);
+        format!(",\"validUntil\":\"{until}\"")
+    });
+    let ends = ends.unwrap_or_default();
+    let line = format!(
+        "\"type\":\"consent\",{who},\"category\":\"{category}\",\"action\":\"{action}\"{ends}"
+    );
+    let said = Said {
+        category,
+        accepts,
+        subject,
+        until,
+    };
+    (said, line)
+}
