@@ -110,22 +110,16 @@ impl Program {
         Ok(text.lines().map(str::to_owned).collect())
     }
 
-    /// What `wayfare verify` says of the state; nothing when this binary has no such command.
-    pub(super) fn verify(&self) -> anyhow::Result<Option<Result<(), String>>> {
-        let help = Command::new(&self.binary)
-            .args(["help", "verify"])
-            .output()?;
-        if !help.status.success() {
-            return Ok(None);
-        }
+    /// What `wayfare verify` finds wrong with the state.
+    pub(super) fn verify(&self) -> anyhow::Result<Result<(), String>> {
         let mut verify = Command::new(&self.binary);
         verify.arg("verify").arg("--state").arg(&self.state);
         let output = verify.env("WAYFARE_JOURNEYS", &self.journeys).output()?;
         if output.status.success() {
-            return Ok(Some(Ok(())));
+            return Ok(Ok(()));
         }
         let said = [output.stdout, output.stderr].concat();
-        Ok(Some(Err(String::from_utf8_lossy(&said).into_owned())))
+        Ok(Err(String::from_utf8_lossy(&said).into_owned()))
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
