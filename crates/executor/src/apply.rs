@@ -9,7 +9,7 @@ use crate::change::{Change, guard};
 use crate::delivery::State;
 use crate::record::{
     BlockControl, Control, Decision, Delivery, Guard, Instance, Key, Ordered, Planned, Record,
-    Refusal, Register, Row, Seen, Told, Window,
+    Refusal, Register, Row, Seen, Stopped, Told, Window,
 };
 use crate::snapshot::Snapshot;
 
@@ -27,6 +27,7 @@ impl Change {
                 rows.put(Key::Message(*message), Some(Row::Message(*at)));
             }
             Self::Linked(change) => rows.link(change),
+            Self::Tried { .. } => {}
             Self::TraitSet {
                 owner,
                 name,
@@ -83,6 +84,7 @@ impl Change {
             | Self::BlockFailing { .. }
             | Self::BlockPaused { .. }
             | Self::BlockResumed { .. }
+            | Self::StopOrdered { .. }
             | Self::Published { .. }
             | Self::Withdrawn { .. } => self.apply_to_journey(rows),
         }
@@ -161,10 +163,7 @@ impl Change {
         } else if let Self::JourneyPaused { journey, paused } = self {
             control(rows, journey, |it| it.paused = Some(paused.clone()));
         } else if let Self::JourneyResumed { journey, .. } = self {
-            control(rows, journey, |it| {
-                it.paused = None;
-                it.window = None;
-            });
+            control(rows, journey, go_on);
         } else if let Self::BlockFailing {
             journey,
             block,
@@ -183,8 +182,18 @@ impl Change {
             });
         } else if let Self::BlockResumed { journey, block, .. } = self {
             block_control(rows, (journey, block), |it| {
-                *it = BlockControl::default();
+                *it = BlockControl {
+                    stop: it.stop.take().filter(|it| it.what == Stopped::Everything),
+                    ..BlockControl::default()
+                };
             });
+        } else if let Self::StopOrdered { place, stop } = self {
+            match &place.block {
+                None => control(rows, &place.journey, |it| it.stop = Some(stop.clone())),
+                Some(block) => block_control(rows, (&place.journey, block), |it| {
+                    it.stop = Some(stop.clone());
+                }),
+            }
         } else if let Self::Published {
             journey,
             version,
@@ -205,6 +214,19 @@ fn control(rows: &mut Snapshot, journey: &Arc<str>, change: impl FnOnce(&mut Con
     change(&mut control);
     let row = Row::Control(Arc::new(control));
     rows.put(Key::Control(journey.clone()), Some(row));
+}
+
+/// A journey goes on: no order that ended walks is in force any more.
+fn go_on(control: &mut Control) {
+    control.paused = None;
+    control.window = None;
+    control.stop = None;
+    for block in control.blocks.values_mut() {
+        block.stop = None;
+    }
+    control
+        .blocks
+        .retain(|_, block| *block != BlockControl::default());
 }
 
 /// What holds for a block; nothing is kept where nothing does.

@@ -57,6 +57,21 @@ pub struct Published {
 }
 
 impl Published {
+    /// A graph, as expressions know it.
+    #[must_use]
+    pub fn new(graph: Graph) -> Self {
+        let names = [
+            ("id", &**graph.id()),
+            ("title", graph.title()),
+            ("version", &graph.version().to_string()),
+        ];
+        let names = names
+            .into_iter()
+            .map(|(name, text)| (name.into(), Value::from(text)))
+            .collect();
+        Self { graph, names }
+    }
+
     /// When its schedule comes next, not before an instant; nothing when it has none.
     #[must_use]
     pub fn next_instant(&self, from: Timestamp) -> Option<Timestamp> {
@@ -126,17 +141,8 @@ impl Catalog {
     /// Keeps a graph that takes no entries, for the instances that are still in it.
     pub fn keep(&mut self, graph: Graph) {
         self.registers.extend(graph.registers().map(Arc::from));
-        let names = [
-            ("id", &**graph.id()),
-            ("title", graph.title()),
-            ("version", &graph.version().to_string()),
-        ];
-        let names = names
-            .into_iter()
-            .map(|(name, text)| (name.into(), Value::from(text)))
-            .collect();
         let versions = self.journeys.entry(graph.id().clone()).or_default();
-        let published = Published { graph, names };
+        let published = Published::new(graph);
         versions
             .all
             .insert(published.graph.version(), Arc::new(published));
@@ -153,6 +159,12 @@ impl Catalog {
     #[must_use]
     pub fn version(&self, journey: &str, version: Version) -> Option<&Arc<Published>> {
         self.journeys.get(journey)?.all.get(&version)
+    }
+
+    /// Every version of a journey that is kept: the one in force, and those somebody is still in.
+    pub fn versions(&self, journey: &str) -> impl Iterator<Item = &Arc<Published>> {
+        let versions = self.journeys.get(journey).into_iter();
+        versions.flat_map(|versions| versions.all.values())
     }
 
     /// Whether a journey in force asks about what a merge may bring: entries that are over, or

@@ -10,10 +10,10 @@ use wayfare_identity::LinkChange;
 use wayfare_journey::Version;
 
 use crate::delivery::{Outcome, State};
-use crate::input::{Timer, TimerOf};
+use crate::input::{Place, Timer, TimerOf, Tried};
 use crate::record::{
     Decision, Failing, Guard, Instance, Key, Ordered, Paused, Permission, Planned, QueueId, Queued,
-    Refusal, Sweep, SweepId, Told,
+    Refusal, Stop, Sweep, SweepId, Told,
 };
 use crate::snapshot::Snapshot;
 
@@ -272,6 +272,24 @@ pub enum Change {
         /// Why.
         reason: Arc<str>,
     },
+    /// Walks of a journey, or at a block, end.
+    StopOrdered {
+        /// The journey or block.
+        place: Place,
+        /// Who, when, why, and which.
+        stop: Stop,
+    },
+    /// Somebody tries a block: a request leaves that nobody owes.
+    Tried {
+        /// Which, for whom, and where to.
+        tried: Tried,
+        /// When.
+        at: Timestamp,
+        /// Who.
+        by: Arc<str>,
+        /// Why.
+        reason: Arc<str>,
+    },
     /// A version of a journey is in force.
     Published {
         /// The journey.
@@ -297,7 +315,7 @@ impl Change {
             Self::MessageSeen { message, .. } => vec![Key::Message(*message)],
             Self::Linked(LinkChange::Seen(identifier)) => vec![person(identifier)],
             Self::Linked(LinkChange::Linked { ends, .. }) => ends.iter().map(person).collect(),
-            Self::Linked(LinkChange::Refused { .. }) => Vec::new(),
+            Self::Linked(LinkChange::Refused { .. }) | Self::Tried { .. } => Vec::new(),
             Self::AccountTraitSet { account, .. } => vec![Key::Account(account.clone())],
             Self::ConsentRecorded { subject, .. } => vec![person(subject)],
             Self::TraitSet { owner, .. }
@@ -336,6 +354,7 @@ impl Change {
             }
             Self::Queued { id, .. } | Self::Dequeued(id) => vec![Key::Queued(*id)],
             Self::SweepMoved { id, .. } => vec![Key::Sweep(id.clone())],
+            Self::StopOrdered { place, .. } => vec![Key::Control(place.journey.clone())],
             Self::EntryCounted { journey, .. }
             | Self::JourneyPaused { journey, .. }
             | Self::JourneyResumed { journey, .. }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use wayfare_event::{DeliveryId, Event, Identifier, InstanceId, Rejection, Timestamp};
+use wayfare_event::{DeliveryId, Event, Identifier, InstanceId, ProfileId, Rejection, Timestamp};
 use wayfare_identity::Named;
 use wayfare_journey::Version;
 
@@ -58,6 +58,9 @@ pub enum InputKind {
     SweepPage {
         /// The sweep.
         id: SweepId,
+        /// The deliveries behind its cursor that are not final, in order; first those, then the
+        /// identifiers.
+        deliveries: Vec<DeliveryId>,
         /// The identifiers behind its cursor, in order.
         keys: Vec<Identifier>,
         /// Whether there are no more behind them.
@@ -118,6 +121,12 @@ pub enum Action {
     Pause(Place),
     /// A paused journey or block goes on, in due order.
     Resume(Place),
+    /// A paused journey or block goes on without what came due meanwhile: such walks end, such
+    /// deliveries do not leave.
+    SkipOverdue(Place),
+    /// Every walk in the journey, or at the block, ends, and what is owed does not leave. The journey
+    /// is paused.
+    Stop(Place),
     /// A delivery that did not arrive, or may not have, is sent again: the same id, the same bytes,
     /// consent asked again.
     Resend(DeliveryId),
@@ -125,6 +134,22 @@ pub enum Action {
     Resolve(DeliveryId),
     /// A delivery that has not left does not leave.
     Withhold(DeliveryId),
+    /// A block's request is sent once to see what comes of it; nothing is owed or decided by it.
+    Try(Tried),
+}
+
+/// A request that somebody sends to try a block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tried {
+    /// The block.
+    pub place: Place,
+    /// Whom it is rendered for.
+    pub profile: ProfileId,
+    /// The id it carries; no delivery has it.
+    pub id: DeliveryId,
+    /// Where it goes instead of its own origin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Arc<str>>,
 }
 
 /// A journey, or one of its blocks.
@@ -143,6 +168,18 @@ impl Place {
         Self {
             journey,
             block: None,
+        }
+    }
+
+    /// A journey or a block as it is written: `journey` or `journey/block`.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        match text.split_once('/') {
+            None => Self::whole(text.into()),
+            Some((journey, block)) => Self {
+                journey: journey.into(),
+                block: Some(block.into()),
+            },
         }
     }
 }

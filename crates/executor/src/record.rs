@@ -19,8 +19,8 @@ use crate::refusal::RefusalCode;
 
 pub use delivery::{Delivery, Ordered, Request, RequestHash, Terms, Turn};
 pub use waiting::{
-    BlockControl, Cause, Control, DeliveryTold, Failing, Paused, Planned, QueueId, Queued, Sweep,
-    SweepCause, SweepId, Window,
+    BlockControl, Cause, Control, DeliveryTold, Failing, Paused, Planned, QueueId, Queued, Stop,
+    Stopped, Sweep, SweepCause, SweepId, Window,
 };
 
 /// What a row is found by.
@@ -240,6 +240,8 @@ pub enum DecisionOutcome {
     Holdout,
     /// Its other half had entered before.
     Merged,
+    /// An operator ended it.
+    Stopped,
 }
 
 impl DecisionOutcome {
@@ -255,6 +257,7 @@ impl DecisionOutcome {
             Self::Exit => "exit",
             Self::Holdout => "holdout",
             Self::Merged => "merged",
+            Self::Stopped => "stopped",
         }
     }
 }

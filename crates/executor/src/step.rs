@@ -5,16 +5,17 @@
 mod attempt;
 mod block;
 mod date;
-mod enter;
-mod event;
-mod judge;
+pub(crate) mod enter;
+pub(crate) mod event;
+pub(crate) mod judge;
 mod leave;
 mod merge;
 mod migrate;
 mod operator;
 mod queued;
 pub(crate) mod send;
-mod start;
+pub(crate) mod start;
+mod stop;
 mod sweep;
 mod timer;
 mod walk;
@@ -28,6 +29,7 @@ use crate::effects::Effects;
 use crate::input::{Input, InputKind};
 use crate::snapshot::Snapshot;
 use crate::trace::Trace;
+use sweep::Page;
 use work::Work;
 
 /// Decides everything that follows from one input. Total: it cannot fail and has no side effects.
@@ -52,7 +54,19 @@ pub fn step(catalog: &Catalog, snapshot: &Snapshot, input: &Input, trace: &mut T
         } => attempt::finished(&mut work, *delivery, (*attempt, *outcome)),
         InputKind::AttemptBarred { delivery } => attempt::barred(&mut work, *delivery),
         InputKind::Queued(id) => queued::queued(&mut work, *id),
-        InputKind::SweepPage { id, keys, is_last } => sweep::page(&mut work, id, (keys, *is_last)),
+        InputKind::SweepPage {
+            id,
+            deliveries,
+            keys,
+            is_last,
+        } => {
+            let page = Page {
+                deliveries,
+                keys,
+                is_last: *is_last,
+            };
+            sweep::page(&mut work, id, page)
+        }
         InputKind::Operator(order) => operator::operator(&mut work, order),
         InputKind::Published {
             journey,

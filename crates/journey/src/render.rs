@@ -146,7 +146,28 @@ impl Webhook {
     }
 }
 
+impl Payload {
+    /// The expressions in it, in the author's order.
+    pub(crate) fn expressions<'a>(&'a self, found: &mut Vec<&'a Expression>) {
+        match self {
+            Self::Constant(_) => {}
+            Self::Whole(expression) => found.push(expression),
+            Self::Text(text) => found.extend(text.expressions()),
+            Self::List(items) => items.iter().for_each(|item| item.expressions(found)),
+            Self::Map(entries) => entries.iter().for_each(|(_, it)| it.expressions(found)),
+        }
+    }
+}
+
 impl Template {
+    /// The expressions in it.
+    pub(crate) fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        self.0.iter().filter_map(|part| match part {
+            Part::Literal(_) => None,
+            Part::Placeholder(expression) => Some(expression),
+        })
+    }
+
     /// Inside a text: what is missing fails, an empty text is empty.
     fn text(&self, scope: &Scope<'_>, place: &dyn Fn() -> String) -> Result<String, RenderError> {
         let mut text = String::new();

@@ -32,6 +32,12 @@ impl Journey {
         Some((version, self.versions.get(&version)?))
     }
 
+    /// The blocks that are paused, and why.
+    pub fn paused_blocks(&self) -> impl Iterator<Item = (&Arc<str>, &Paused)> {
+        let blocks = self.control.blocks.iter();
+        blocks.filter_map(|(block, held)| Some((block, held.paused.as_ref()?)))
+    }
+
     /// Why nobody enters.
     #[must_use]
     pub fn paused(&self) -> Option<&Paused> {
@@ -39,12 +45,32 @@ impl Journey {
     }
 }
 
-/// Every journey that was ever in force, by id.
+/// Every journey that was ever in force, by id, and who is inside.
 ///
 /// # Errors
 ///
 /// When the store cannot be read.
 pub fn all(store: &mut dyn Store) -> Result<BTreeMap<Arc<str>, Journey>, StoreError> {
+    let mut journeys = known(store)?;
+    store.scan(RowKind::Person, &mut |_, row| {
+        let Row::Person(person) = row else {
+            return;
+        };
+        for instance in person.record.instances.values() {
+            let journey = journeys.entry(instance.journey.clone()).or_default();
+            let blocks = journey.inside.entry(instance.version).or_default();
+            *blocks.entry(instance.block.clone()).or_default() += 1;
+        }
+    })?;
+    Ok(journeys)
+}
+
+/// Every journey that was ever in force, by id; not who is inside, which takes a look at everybody.
+///
+/// # Errors
+///
+/// When the store cannot be read.
+pub fn known(store: &mut dyn Store) -> Result<BTreeMap<Arc<str>, Journey>, StoreError> {
     let mut journeys: BTreeMap<Arc<str>, Journey> = BTreeMap::new();
     for kind in [RowKind::Version, RowKind::Control, RowKind::Sweep] {
         store.scan(kind, &mut |key, row| {
@@ -61,15 +87,5 @@ pub fn all(store: &mut dyn Store) -> Result<BTreeMap<Arc<str>, Journey>, StoreEr
             }
         })?;
     }
-    store.scan(RowKind::Person, &mut |_, row| {
-        let Row::Person(person) = row else {
-            return;
-        };
-        for instance in person.record.instances.values() {
-            let journey = journeys.entry(instance.journey.clone()).or_default();
-            let blocks = journey.inside.entry(instance.version).or_default();
-            *blocks.entry(instance.block.clone()).or_default() += 1;
-        }
-    })?;
     Ok(journeys)
 }

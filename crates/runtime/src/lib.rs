@@ -10,11 +10,14 @@ mod driver;
 mod engine;
 mod intake;
 pub mod journeys;
+pub mod orders;
 pub mod plan;
 pub mod report;
 pub mod trial;
+mod try_out;
 
 pub use dispatch::Outbound;
 pub use driver::{Advance, Driver, Inbox, Until};
 pub use engine::{Compile, Counts, Engine, Fate, MigrationError, OpenError, Output};
 pub use intake::{Origin, Submission};
+pub use try_out::{Draft, To, ToParseError, Tried};

@@ -84,7 +84,7 @@ pub fn decision_line(decision: &Decision, secrets: &Secrets) -> Map {
     map
 }
 
-fn permission_map(permission: &Permission) -> Map {
+pub(crate) fn permission_map(permission: &Permission) -> Map {
     let mut map = Map::new();
     match &permission.asked {
         ConsentAsked::Category { category, address } => {

@@ -305,8 +305,14 @@ impl Again {
                 owner: owner.clone(),
             }),
             LoggedInput::Queued(id) => InputKind::Queued(*id),
-            LoggedInput::SweepPage { id, keys, is_last } => InputKind::SweepPage {
+            LoggedInput::SweepPage {
+                id,
+                deliveries,
+                keys,
+                is_last,
+            } => InputKind::SweepPage {
                 id: id.clone(),
+                deliveries: deliveries.clone(),
                 keys: keys.clone(),
                 is_last: *is_last,
             },

@@ -154,12 +154,15 @@ pub enum LoggedInput {
     SweepPage {
         /// The sweep.
         id: SweepId,
+        /// The deliveries that were looked at.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        deliveries: Vec<DeliveryId>,
         /// The identifiers that were looked at.
         keys: Vec<Identifier>,
         /// Whether there were no more.
         is_last: bool,
     },
-    /// Somebody let a journey stop or go on.
+    /// Somebody ordered something.
     Operator(Operator),
     /// A version of a journey is in force; its file stands in the change.
     Published {

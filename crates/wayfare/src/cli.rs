@@ -96,14 +96,38 @@ In a journey, this first line names the schema beside it:
     #[command(after_help = "Example:
   wayfare journeys --state .wayfare --format json")]
     Journeys(commands::inspect::Inspect),
-    /// Pause a journey: nobody enters, and what waits in it waits on.
+    /// Pause a journey: nobody enters, and what waits in it waits on; or one of its webhook blocks.
+    #[command(after_help = "Examples:
+  wayfare pause plan-upgrade --reason 'a wrong price' --state .wayfare
+  wayfare pause plan-upgrade/sync_billing --reason 'billing is down' --state .wayfare
+  wayfare pause --all --reason 'we are moving' --state .wayfare")]
+    Pause(commands::operate::Pause),
+    /// Let what is paused go on, in the order in which things were due.
+    #[command(after_help = "Examples:
+  wayfare resume plan-upgrade --reason 'the price is right' --state .wayfare
+  wayfare resume plan-upgrade --skip-overdue --reason 'too late for it' --state .wayfare")]
+    Resume(commands::operate::Resume),
+    /// End everybody inside a journey, or at one of its blocks; what is owed does not leave. The
+    /// journey is paused.
+    #[command(after_help = "Examples:
+  wayfare stop plan-upgrade --reason 'a wrong price' --state .wayfare
+  wayfare stop cart-recovery/bought_in_time --reason 'the sale is over' --state .wayfare")]
+    Stop(commands::operate::Stop),
+    /// Send a delivery again that is unknown, rejected or expired: same id, same bytes, consent asked.
     #[command(after_help = "Example:
-  wayfare pause plan-upgrade --reason 'a wrong price' --state .wayfare")]
-    Pause(commands::operate::Order),
-    /// Let a paused journey go on, in the order in which things were due.
+  wayfare resend whd_0b5e7f5572c8aa3b4a0e88455fc659a7 --reason 'they lost it' --state .wayfare")]
+    Resend(commands::operate::Resend),
+    /// Say what became of a delivery that is unknown.
     #[command(after_help = "Example:
-  wayfare resume plan-upgrade --reason 'the price is right' --state .wayfare")]
-    Resume(commands::operate::Order),
+  wayfare resolve whd_0b5e7f5572c8aa3b4a0e88455fc659a7 --as delivered --reason 'it is in their log'")]
+    Resolve(commands::operate::Resolve),
+    /// Send the request of a webhook block once, marked, to see what comes of it; nothing is owed.
+    #[command(after_help = "Examples:
+  wayfare try plan-upgrade/sync_billing --profile user_id:u1 --dry-run
+  wayfare try plan-upgrade/sync_billing --profile user_id:u1 --event event.json --to http://127.0.0.1:9000
+
+Exit status: 0 when it was answered with 2xx, else 1; 2 the environment failed.")]
+    Try(commands::try_out::Try),
     /// Say what publishing the journeys of a directory would change, before it is done.
     #[command(after_help = "Examples:
   wayfare plan journeys --state .wayfare
@@ -228,6 +252,10 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Journeys(inspect) => commands::journeys::journeys(&inspect),
         Command::Pause(order) => commands::operate::pause(&order),
         Command::Resume(order) => commands::operate::resume(&order),
+        Command::Stop(order) => commands::operate::stop(&order),
+        Command::Resend(order) => commands::operate::resend(&order),
+        Command::Resolve(order) => commands::operate::resolve(&order),
+        Command::Try(wanted) => commands::try_out::try_out(&wanted),
         Command::Plan(plan) => commands::plan::plan(&plan),
         Command::Explain(explain) => commands::explain::explain(&explain),
         Command::Serve(serve) => commands::serve::serve(&serve),

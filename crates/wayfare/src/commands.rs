@@ -14,6 +14,7 @@ pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod serve;
 pub(crate) mod test;
+pub(crate) mod try_out;
 
 use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;

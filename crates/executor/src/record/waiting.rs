@@ -46,6 +46,10 @@ pub enum Cause {
     },
     /// A journey that starts at a date was published: the profile's date is to be looked at.
     Dated,
+    /// An order ends walks of the profile.
+    Stopped,
+    /// An order holds a delivery back.
+    Withheld(DeliveryId),
 }
 
 /// What a delivery tells when it comes to a state.
@@ -84,6 +88,8 @@ pub enum SweepCause {
     Schedule,
     /// A journey that starts at a date was published.
     Dates,
+    /// An operator ends walks and holds deliveries back.
+    Stop,
 }
 
 impl SweepCause {
@@ -93,6 +99,7 @@ impl SweepCause {
         match self {
             Self::Schedule => "schedule",
             Self::Dates => "dates",
+            Self::Stop => "stop",
         }
     }
 }
@@ -110,9 +117,12 @@ pub struct Sweep {
     pub at: Option<Timestamp>,
     /// The last identifier it looked at.
     pub cursor: Option<Identifier>,
-    /// Profiles it looked at.
+    /// The last delivery it looked at, where it is about deliveries too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<DeliveryId>,
+    /// Profiles it looked at; where it ends walks, identifiers and deliveries.
     pub seen: u64,
-    /// Profiles it queued an input for.
+    /// Inputs it queued.
     pub queued: u64,
     /// The version whose dates are all planned: then it is over, and kept as the sign of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -146,20 +156,49 @@ pub struct Control {
     pub in_force: Option<Version>,
     /// Why nobody enters.
     pub paused: Option<Paused>,
+    /// The order that ends walks, until the journey goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<Stop>,
     /// The entries counted against `entry: limit:`.
     pub window: Option<Window>,
-    /// What holds for its webhook blocks, where anything does.
+    /// What holds for its blocks, where anything does.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub blocks: BTreeMap<Arc<str>, BlockControl>,
 }
 
-/// What holds for one webhook block.
+/// What holds for one block.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockControl {
     /// Why nothing leaves.
     pub paused: Option<Paused>,
     /// That nothing arrived lately.
     pub failing: Option<Failing>,
+    /// The order that ends walks here, until the journey goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<Stop>,
+}
+
+/// An order that ends walks and holds back what is owed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stop {
+    /// When it was given.
+    pub at: Timestamp,
+    /// Who gave it.
+    pub by: Arc<str>,
+    /// Why.
+    pub reason: Arc<str>,
+    /// What it is about.
+    pub what: Stopped,
+}
+
+/// What an order ends and holds back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stopped {
+    /// Every walk, and everything that was owed when it was given.
+    Everything,
+    /// What was due when it was given. Then what was paused goes on.
+    Overdue,
 }
 
 /// Deliveries that failed, one after the other.

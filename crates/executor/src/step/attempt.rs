@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use wayfare_event::DeliveryId;
 
-use super::block;
 use super::send::permission;
 use super::start::next_hops;
 use super::walk::{HOPS_MAX, refuse_hop};
 use super::who::Who;
 use super::work::{NotYet, Work};
+use super::{block, stop};
 use crate::change::Change;
 use crate::delivery::{ExpiredReason, Outcome, Progress, State, WithheldReason};
 use crate::input::{Action, Operator};
@@ -85,7 +85,8 @@ pub(super) fn finished(
             outcome: Some(outcome),
             ..Moved::to(progress.after(outcome, work.at))
         };
-        return moved(work, &delivery, moved_to);
+        moved(work, &delivery, moved_to)?;
+        return stop::withhold(work, id);
     }
     Ok(())
 }
@@ -116,7 +117,10 @@ pub(super) fn ordered(work: &mut Work<'_>, id: DeliveryId, order: &Operator) -> 
             | Action::Resolve(_)
             | Action::Withhold(_)
             | Action::Pause(_)
-            | Action::Resume(_),
+            | Action::Resume(_)
+            | Action::SkipOverdue(_)
+            | Action::Stop(_)
+            | Action::Try(_),
             _,
         ) => return Ok(()),
     };
@@ -133,7 +137,7 @@ pub(super) fn ordered(work: &mut Work<'_>, id: DeliveryId, order: &Operator) -> 
     tell(work, &delivery, state)
 }
 
-fn delivery(work: &Work<'_>, id: DeliveryId) -> Result<Option<Arc<Delivery>>, NotYet> {
+pub(super) fn delivery(work: &Work<'_>, id: DeliveryId) -> Result<Option<Arc<Delivery>>, NotYet> {
     let key = Key::Delivery(id);
     work.need([key.clone()])?;
     Ok(match work.rows.row(&key) {

@@ -11,7 +11,7 @@ use super::start::{Start, Starts};
 use super::who::Who;
 use super::work::{NotYet, Work};
 use super::write::{TraitChanged, Wrote};
-use super::{date, enter, leave, merge, migrate, walk, write};
+use super::{date, enter, leave, merge, migrate, stop, walk, write};
 use crate::change::Change;
 use crate::input::{Happened, Timer, TimerOf};
 use crate::record::Key;
@@ -97,7 +97,7 @@ pub(super) fn event(work: &mut Work<'_>, happened: &Happened) -> Result<(), NotY
     follow(work, &who, Some(&heard), starts)
 }
 
-/// What follows for a profile from anything that happened: who leaves, who goes on, which dates
+/// What follows for a profile from anything that happened: whom an order ends, who leaves, who goes on, which dates
 /// moved, who enters.
 pub(super) fn follow(
     work: &mut Work<'_>,
@@ -105,6 +105,7 @@ pub(super) fn follow(
     heard: Option<&Heard<'_>>,
     starts: Starts<'_>,
 ) -> Result<(), NotYet> {
+    stop::end(work, who);
     let moved = leave::leave(work, who, heard)?;
     let moved = walk::wake(work, who, heard, moved)?;
     date::plan(work, who)?;
@@ -266,7 +267,7 @@ fn tells(work: &Work<'_>, happened: &Happened) -> bool {
 }
 
 /// What expressions call `event`.
-fn map(happened: &Happened) -> Map {
+pub(crate) fn map(happened: &Happened) -> Map {
     let Event {
         kind,
         name,

@@ -1,16 +1,25 @@
-//! What follows when somebody orders something? A journey or a block stops, or goes on; a delivery
-//! is sent again, known to have arrived, or does not leave.
+//! What follows when somebody orders something? A journey or a block is paused, goes on, or stops; a
+//! delivery is sent again, known to have arrived, or does not leave; a block is tried.
 
-use super::attempt;
+use std::sync::Arc;
+
 use super::work::{NotYet, Work};
+use super::{attempt, stop};
 use crate::change::Change;
-use crate::input::{Action, Operator, Place};
-use crate::record::Paused;
+use crate::input::{Action, Operator, Place, Tried};
+use crate::record::{Paused, Stopped};
 
 pub(super) fn operator(work: &mut Work<'_>, order: &Operator) -> Result<(), NotYet> {
     match &order.action {
         Action::Pause(place) => pause(work, place, order),
-        Action::Resume(place) => resume(work, place, order),
+        Action::Resume(place) => return resume(work, place, order),
+        Action::SkipOverdue(place) => {
+            return stop::ordered(work, place, (order, Stopped::Overdue));
+        }
+        Action::Stop(place) => {
+            return stop::ordered(work, place, (order, Stopped::Everything));
+        }
+        Action::Try(tried) => tried_out(work, tried, order),
         Action::Resend(delivery) | Action::Resolve(delivery) | Action::Withhold(delivery) => {
             return attempt::ordered(work, *delivery, order);
         }
@@ -18,7 +27,8 @@ pub(super) fn operator(work: &mut Work<'_>, order: &Operator) -> Result<(), NotY
     Ok(())
 }
 
-fn pause(work: &mut Work<'_>, place: &Place, order: &Operator) {
+/// Pauses a journey or a block.
+pub(super) fn pause(work: &mut Work<'_>, place: &Place, order: &Operator) {
     let journey = place.journey.clone();
     let paused = Paused {
         since: work.at,
@@ -35,9 +45,27 @@ fn pause(work: &mut Work<'_>, place: &Place, order: &Operator) {
     });
 }
 
-fn resume(work: &mut Work<'_>, place: &Place, order: &Operator) {
+/// While a stop goes through everybody, the journey stays paused.
+fn resume(work: &mut Work<'_>, place: &Place, order: &Operator) -> Result<(), NotYet> {
+    if !stop::is_under_way(work, &place.journey)? {
+        go_on(work, place, (&order.by, &order.reason));
+    }
+    Ok(())
+}
+
+fn tried_out(work: &mut Work<'_>, tried: &Tried, order: &Operator) {
+    work.make(Change::Tried {
+        tried: tried.clone(),
+        at: work.at,
+        by: order.by.clone(),
+        reason: order.reason.clone(),
+    });
+}
+
+/// A journey or a block goes on.
+pub(super) fn go_on(work: &mut Work<'_>, place: &Place, (by, reason): (&Arc<str>, &Arc<str>)) {
     let (journey, at) = (place.journey.clone(), work.at);
-    let (by, reason) = (order.by.clone(), order.reason.clone());
+    let (by, reason) = (by.clone(), reason.clone());
     work.make(match place.block.clone() {
         None => Change::JourneyResumed {
             journey,

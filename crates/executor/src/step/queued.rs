@@ -10,7 +10,7 @@ use super::start::{Start, Starts};
 use super::who::{self, Who};
 use super::work::{NotYet, Work};
 use super::write;
-use super::{event, migrate};
+use super::{event, migrate, stop};
 use crate::catalog::Published;
 use crate::change::Change;
 use crate::record::{Cause, DeliveryTold, Key, QueueId};
@@ -21,12 +21,21 @@ pub(super) fn queued(work: &mut Work<'_>, id: QueueId) -> Result<(), NotYet> {
         return Ok(());
     };
     work.hops = queued.hops;
+    if let Cause::Withheld(delivery) = &queued.cause {
+        work.need([Key::Delivery(*delivery)])?;
+        work.make(Change::Dequeued(id));
+        return stop::withhold(work, *delivery);
+    }
     let profile = who::profile_behind(work, &queued.owner)?;
     let owner = profile.anchor().unwrap_or(&queued.owner).clone();
     match &queued.cause {
         // What a timer writes comes before the next timer (SP 37).
         Cause::Traits(_) => {}
-        Cause::Delivery(_) | Cause::Scheduled { .. } | Cause::Dated => event::due_first(work)?,
+        Cause::Delivery(_)
+        | Cause::Scheduled { .. }
+        | Cause::Dated
+        | Cause::Stopped
+        | Cause::Withheld(_) => event::due_first(work)?,
     }
     work.make(Change::Dequeued(id));
     let opener = format!("queued {}.{}", id.seq, id.place);
@@ -52,7 +61,7 @@ pub(super) fn queued(work: &mut Work<'_>, id: QueueId) -> Result<(), NotYet> {
                 |it: &&Arc<Published>| matches!(it.graph.trigger().on, TriggerOn::Schedule { .. });
             starts.add(start, work.catalog.in_force(journey).filter(on));
         }
-        Cause::Dated => {}
+        Cause::Dated | Cause::Stopped | Cause::Withheld(_) => {}
     }
     let who = Who::look(work, &profile, owner)?;
     migrate::migrate(work, &who);

@@ -4,7 +4,7 @@
 use wayfare_consent::{Binding, Question, Reason, Verdict};
 use wayfare_event::{Identifier, TargetId, Value};
 use wayfare_journey::definition::{IdentityNeed, Method};
-use wayfare_journey::{Consent, Webhook};
+use wayfare_journey::{Consent, Rendered, Webhook};
 
 use super::judge::Ground;
 use super::who::{self, Live, Who};
@@ -90,15 +90,7 @@ pub(crate) fn webhook(
             };
             let mut decision = end(work, outcome);
             decision.consent = Some(permission);
-            let request = Request {
-                method: rendered.method,
-                base: rendered.base,
-                url: rendered.url,
-                headers: rendered.headers,
-                auth: webhook.auth.clone(),
-                sign: webhook.sign.clone(),
-                body: rendered.body.map(|body| body.to_string()),
-            };
+            let request = request(webhook, rendered);
             decision.terms = match work.catalog.sending {
                 Sending::Dry => None,
                 Sending::Owed if live.instance.holdout => None,
@@ -112,9 +104,22 @@ pub(crate) fn webhook(
     Ok(())
 }
 
+/// What is rendered, with what it proves itself by.
+pub(crate) fn request(webhook: &Webhook, rendered: Rendered) -> Request {
+    Request {
+        method: rendered.method,
+        base: rendered.base,
+        url: rendered.url,
+        headers: rendered.headers,
+        auth: webhook.auth.clone(),
+        sign: webhook.sign.clone(),
+        body: rendered.body.map(|body| body.to_string()),
+    }
+}
+
 /// How a request is to be delivered. A PUT or a DELETE has its turn among all requests for what it
 /// acts on: what its path names, or the profile's part of a path that is the same for everybody.
-fn terms(webhook: &Webhook, request: &Request, who: &Who) -> Terms {
+pub(crate) fn terms(webhook: &Webhook, request: &Request, who: &Who) -> Terms {
     let target = || {
         let profile = (!webhook.url.names_a_target()).then_some(who.id);
         let (origin, path) = request.target();
@@ -134,7 +139,7 @@ fn terms(webhook: &Webhook, request: &Request, who: &Who) -> Terms {
 
 /// What a webhook block asks, with the address it asks about: the one written, else what changed,
 /// else the profile's (SP 19).
-fn asked(work: &Work<'_>, ground: &Ground<'_>, consent: &Consent) -> ConsentAsked {
+pub(crate) fn asked(work: &Work<'_>, ground: &Ground<'_>, consent: &Consent) -> ConsentAsked {
     let bound = |category: &str, written: Option<Option<Identifier>>| {
         let binding = work.catalog.consent.category(category)?.binding;
         let Binding::Address(channel) = binding else {

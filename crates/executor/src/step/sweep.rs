@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use wayfare_event::{Identifier, Timestamp};
+use wayfare_event::{DeliveryId, Identifier, Timestamp};
 use wayfare_identity::{Named, Profile};
 use wayfare_journey::TriggerOn;
 
 use super::enter;
 use super::judge::Ground;
 use super::start::Start;
+use super::stop;
 use super::who::Who;
 use super::work::{NotYet, Work};
 use crate::catalog::Published;
@@ -45,16 +46,24 @@ pub(super) fn published(work: &mut Work<'_>, journey: &Arc<str>) -> Result<(), N
     Ok(())
 }
 
-/// The identifiers behind a sweep's cursor, and whether there are more behind them.
-pub(super) fn page(
-    work: &mut Work<'_>,
-    id: &SweepId,
-    (keys, is_last): (&[Identifier], bool),
-) -> Result<(), NotYet> {
+/// What is behind a sweep's cursor, and whether there is more behind that.
+#[derive(Clone, Copy)]
+pub(super) struct Page<'a> {
+    pub(super) deliveries: &'a [DeliveryId],
+    pub(super) keys: &'a [Identifier],
+    pub(super) is_last: bool,
+}
+
+/// A sweep gets on by a page.
+pub(super) fn page(work: &mut Work<'_>, id: &SweepId, page: Page<'_>) -> Result<(), NotYet> {
     work.need([Key::Sweep(id.clone())])?;
     let Some(sweep) = work.rows.sweep(id).cloned() else {
         return Ok(());
     };
+    if id.cause == SweepCause::Stop {
+        return stop::page(work, (id, &sweep), page);
+    }
+    let Page { keys, is_last, .. } = page;
     let Some(published) = work.catalog.in_force(&id.journey).cloned() else {
         moved(work, id, None);
         return Ok(());
@@ -81,6 +90,7 @@ pub(super) fn page(
         Some(Sweep {
             at: Some(at),
             cursor: keys.last().cloned(),
+            delivery: None,
             seen: sweep.seen.saturating_add(concerned.seen),
             queued: sweep.queued.saturating_add(concerned.count()),
             over: None,
@@ -90,7 +100,7 @@ pub(super) fn page(
     Ok(())
 }
 
-fn moved(work: &mut Work<'_>, id: &SweepId, sweep: Option<Sweep>) {
+pub(super) fn moved(work: &mut Work<'_>, id: &SweepId, sweep: Option<Sweep>) {
     work.make(Change::SweepMoved {
         id: id.clone(),
         sweep: sweep.map(Arc::new),
@@ -118,7 +128,7 @@ fn begins(
             let later = |at: &Timestamp| cron.next_after(*at, zone).filter(|at| *at <= work.at);
             std::iter::successors(Some(first), later).last()
         }
-        (SweepCause::Dates | SweepCause::Schedule, _) => None,
+        (SweepCause::Dates | SweepCause::Schedule | SweepCause::Stop, _) => None,
     }
 }
 
@@ -141,7 +151,7 @@ fn next(
                 ..Sweep::default()
             })
         }
-        (SweepCause::Dates | SweepCause::Schedule, _) => None,
+        (SweepCause::Dates | SweepCause::Schedule | SweepCause::Stop, _) => None,
     }
 }
 
@@ -165,6 +175,7 @@ impl Concerned {
                 at,
             },
             SweepCause::Dates => Cause::Dated,
+            SweepCause::Stop => Cause::Stopped,
         };
         let owners = self.owners.iter().cloned();
         owners.map(|owner| (owner, cause())).collect()
@@ -241,6 +252,6 @@ fn is_concerned(
             Some(condition) => ground.holds(work, condition, None),
             None => true,
         },
-        (SweepCause::Dates, _) => false,
+        (SweepCause::Dates | SweepCause::Stop, _) => false,
     })
 }

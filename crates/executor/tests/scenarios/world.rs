@@ -7,7 +7,7 @@ use std::sync::Arc;
 use wayfare_event::{DeliveryId, Event, IdKey, Identifier, Timestamp};
 use wayfare_executor::delivery::Outcome;
 use wayfare_executor::record::{
-    Control, Decision, Delivery, Instance, Key, QueueId, Refusal, Row, Sweep, SweepId,
+    Control, Decision, Delivery, Instance, Key, QueueId, Refusal, Row, Sweep, SweepCause, SweepId,
 };
 use wayfare_executor::{
     Action, Catalog, Change, Effects, Happened, Input, InputKind, Operator, Place, Sending,
@@ -162,6 +162,7 @@ impl World {
     }
 
     fn page(&mut self, at: i64, id: SweepId, sweep: &Sweep) -> Vec<String> {
+        let deliveries = self.open_deliveries(&id, sweep);
         let person = |key: &Key| {
             if let Key::Person(identifier) = key {
                 Some(identifier.clone())
@@ -171,9 +172,27 @@ impl World {
         };
         let behind = |it: &Identifier| sweep.cursor.as_ref().is_none_or(|cursor| it > cursor);
         let people = self.rows.keys().filter_map(person).filter(behind);
-        let keys: Vec<Identifier> = people.take(PAGE_KEYS).collect();
-        let is_last = keys.len() < PAGE_KEYS;
-        self.input(minute(at), InputKind::SweepPage { id, keys, is_last })
+        let count = if deliveries.is_empty() { PAGE_KEYS } else { 0 };
+        let keys: Vec<Identifier> = people.take(count).collect();
+        let is_last = deliveries.is_empty() && keys.len() < PAGE_KEYS;
+        let kind = InputKind::SweepPage {
+            id,
+            deliveries,
+            keys,
+            is_last,
+        };
+        self.input(minute(at), kind)
+    }
+
+    /// The next deliveries that a sweep is about which ends walks.
+    fn open_deliveries(&self, id: &SweepId, sweep: &Sweep) -> Vec<DeliveryId> {
+        let open = self.rows.iter().filter_map(|(key, row)| match (key, row) {
+            (Key::Delivery(id), Row::Delivery(it)) if !it.state.is_final() => Some(*id),
+            _ => None,
+        });
+        let behind = open.filter(|it| sweep.delivery.is_none_or(|cursor| *it > cursor));
+        let is_stop = id.cause == SweepCause::Stop;
+        behind.take(if is_stop { PAGE_KEYS } else { 0 }).collect()
     }
 
     /// Somebody pauses a journey.
@@ -186,7 +205,8 @@ impl World {
         self.order(at, Action::Resume(Place::whole(journey.into())))
     }
 
-    fn order(&mut self, at: i64, action: Action) -> Vec<String> {
+    /// Somebody orders something.
+    pub(crate) fn order(&mut self, at: i64, action: Action) -> Vec<String> {
         let order = Operator {
             by: "ops".into(),
             reason: "it is a test".into(),
@@ -438,6 +458,7 @@ fn told_of(change: &Change) -> Option<String> {
             Some(format!("{block} paused: {}", paused.reason))
         }
         Change::BlockResumed { block, .. } => Some(format!("{block} resumed")),
+        Change::StopOrdered { place, .. } => Some(format!("{place} stops")),
         Change::MessageSeen { .. }
         | Change::Linked(_)
         | Change::Rehomed { .. }
@@ -456,6 +477,7 @@ fn told_of(change: &Change) -> Option<String> {
         | Change::SweepMoved { .. }
         | Change::EntryCounted { .. }
         | Change::BlockFailing { .. }
+        | Change::Tried { .. }
         | Change::Published { .. }
         | Change::Withdrawn { .. } => None,
         Change::Migrated { block, .. } => Some(format!("moved to {block}")),

@@ -6,10 +6,8 @@ use std::sync::Arc;
 use super::successors;
 use crate::definition::{Block as Written, BlockKind, Definition};
 use crate::expression::{Expression, Key, Root};
-use crate::graph::{
-    Arm, Block, Consent, Graph, Heard, Kept, TriggerOn, WaitItem, WaitZone, Webhook,
-};
-use crate::render::{Part, Payload, Template};
+use crate::graph::{Arm, Block, Graph, Heard, Kept, TriggerOn, WaitItem, WaitZone, Webhook};
+use crate::render::Payload;
 
 /// The `as:` names that every way to a block has passed, by block.
 ///
@@ -172,33 +170,12 @@ fn block(block: &Block, read: &mut Read<'_>) {
 }
 
 fn webhook(webhook: &Webhook, read: &mut Read<'_>) {
-    webhook.when.iter().for_each(|when| read(when, false));
-    webhook.url.expressions().for_each(|it| read(it, false));
-    for (_, value) in &webhook.headers {
-        template(value, read);
-    }
-    if let Some(body) = &webhook.payload {
-        payload(body, read);
-    }
-    if let Consent::Category { address, .. } = &webhook.consent {
-        address.iter().for_each(|address| read(address, false));
-    }
-}
-
-fn template(Template(parts): &Template, read: &mut Read<'_>) {
-    for part in parts {
-        if let Part::Placeholder(expression) = part {
-            read(expression, false);
-        }
-    }
+    let expressions = webhook.expressions().into_iter();
+    expressions.for_each(|it| read(it, false));
 }
 
 fn payload(tree: &Payload, read: &mut Read<'_>) {
-    match tree {
-        Payload::Constant(_) => {}
-        Payload::Whole(expression) => read(expression, false),
-        Payload::Text(text) => template(text, read),
-        Payload::List(items) => items.iter().for_each(|item| payload(item, read)),
-        Payload::Map(entries) => entries.iter().for_each(|(_, value)| payload(value, read)),
-    }
+    let mut found = Vec::new();
+    tree.expressions(&mut found);
+    found.into_iter().for_each(|it| read(it, false));
 }

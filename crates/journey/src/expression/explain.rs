@@ -42,6 +42,21 @@ impl Expression {
         leaves.collect()
     }
 
+    /// What it reads of events, changes and deliveries that is not there, as written.
+    #[must_use]
+    pub fn absent(&self, scope: &Scope<'_>) -> Vec<String> {
+        let mut absent = Vec::new();
+        self.root.walk(&mut |node| {
+            if let Kind::Path(path) = &node.kind
+                && is_told(&path.root)
+                && scope.lookup(path, None).is_none()
+            {
+                absent.push(self.text(node));
+            }
+        });
+        absent
+    }
+
     fn leaf(&self, node: &Node, scope: &Scope<'_>) -> Leaf {
         let owned = |datum: Datum<'_>| datum.into_value().into_owned();
         let mut paths = Vec::new();
@@ -64,6 +79,20 @@ impl Expression {
     fn text(&self, node: &Node) -> String {
         let text = self.source.get(node.span.range());
         text.unwrap_or_default().to_owned()
+    }
+}
+
+/// Whether a path starts at what once happened, not at what is known of somebody.
+const fn is_told(root: &Root) -> bool {
+    match root {
+        Root::Event | Root::Trigger | Root::Change | Root::Delivery | Root::Named(_) => true,
+        Root::Profile
+        | Root::Account
+        | Root::Consent
+        | Root::Journey
+        | Root::Entry
+        | Root::Now
+        | Root::Local(_) => false,
     }
 }
 

@@ -40,6 +40,11 @@ impl Kept {
         })
     }
 
+    /// The names that waits give to events.
+    pub fn names(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.named.iter().map(|(name, _)| name)
+    }
+
     /// What is kept of an event that a wait names.
     #[must_use]
     pub fn named(&self, name: &str, event: &Map) -> Map {

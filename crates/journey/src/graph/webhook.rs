@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::definition::{Auth, Basis, DeliveryMode, IdentityNeed, Method, Secret};
-use crate::expression::Expression;
+use crate::expression::{Expression, Scope};
 use crate::render::{Payload, Template};
 use crate::url::UrlTemplate;
 
@@ -34,6 +34,38 @@ pub struct Webhook {
     pub timeout_us: i64,
     /// Time for all attempts, in microseconds.
     pub window_us: i64,
+}
+
+impl Webhook {
+    /// Every expression in it: the condition, the URL, headers, the body, the address.
+    #[must_use]
+    pub fn expressions(&self) -> Vec<&Expression> {
+        let mut found: Vec<&Expression> = self.when.iter().chain(self.url.expressions()).collect();
+        let headers = self.headers.iter();
+        found.extend(headers.flat_map(|(_, value)| value.expressions()));
+        if let Some(body) = &self.payload {
+            body.expressions(&mut found);
+        }
+        if let Consent::Category { address, .. } = &self.consent {
+            found.extend(address);
+        }
+        found
+    }
+
+    /// What it reads of what started the walk, or ended its waits, and is not there, as written; each
+    /// once.
+    #[must_use]
+    pub fn absent(&self, scope: &Scope<'_>) -> Vec<String> {
+        let mut absent: Vec<String> = Vec::new();
+        for expression in self.expressions() {
+            for path in expression.absent(scope) {
+                if !absent.contains(&path) {
+                    absent.push(path);
+                }
+            }
+        }
+        absent
+    }
 }
 
 /// What allows a webhook.

@@ -6,6 +6,7 @@
 //! its own and is the same after a restart.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use wayfare_event::{DeliveryId, TargetId, Timestamp};
 use wayfare_executor::record::{Delivery, Turn};
@@ -126,6 +127,13 @@ impl Due {
                 self.promote(target);
             }
         }
+    }
+
+    /// The first that are not final behind one, by id, at most `limit`.
+    pub(super) fn behind(&self, after: Option<DeliveryId>, limit: usize) -> Vec<DeliveryId> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let behind = self.open.range((from, Bound::Unbounded));
+        behind.map(|(id, _)| *id).take(limit).collect()
     }
 
     /// When a delivery may leave, or might have.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use wayfare_event::{DeliveryId, Timestamp};
 use wayfare_executor::delivery::State;
 use wayfare_executor::record::{Control, Delivery, Paused, QueueId};
+use wayfare_executor::rehearsal::{Asked, Rehearsed, rehearse};
 use wayfare_executor::{
     Change, Effects, Input, InputKind, Key, Place, Row, Snapshot, Timer, TimerOf, step,
 };
@@ -100,6 +101,26 @@ impl Engine {
             rows.put(Key::Control(journey.clone()), Some(row));
         }
         rows
+    }
+
+    /// What a block would send for a profile as it is now; nothing where it is no webhook block.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot read.
+    pub fn rehearse(
+        &mut self,
+        at: Timestamp,
+        asked: &Asked<'_>,
+    ) -> Result<Option<Rehearsed>, StoreError> {
+        let mut rows = self.controls();
+        let at = self.at.max(at);
+        loop {
+            match rehearse(&self.catalog, &rows, at, asked) {
+                Ok(rehearsed) => return Ok(rehearsed),
+                Err(keys) => self.load(&mut rows, keys)?,
+            }
+        }
     }
 
     fn note_trace(&mut self, input: &Input) {

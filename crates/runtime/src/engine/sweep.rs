@@ -1,10 +1,10 @@
-//! What goes through all profiles, page by page? Sweeps: a schedule's, and those that plan dates. And
-//! what waits in the queue beyond its input.
+//! What goes through all profiles, page by page? Sweeps: a schedule's, those that plan dates, those that
+//! end walks. And what waits in the queue beyond its input.
 
 use std::sync::Arc;
 
-use wayfare_event::{Identifier, Timestamp};
-use wayfare_executor::record::{Sweep, SweepId};
+use wayfare_event::{DeliveryId, Identifier, Timestamp};
+use wayfare_executor::record::{Sweep, SweepCause, SweepId};
 use wayfare_executor::{InputKind, Key};
 use wayfare_store::{LoggedInput, RowKind, StoreError};
 
@@ -53,6 +53,13 @@ impl Engine {
         self.drain(at, usize::MAX)
     }
 
+    /// Whether an order that ends walks is still carried out; of this journey, or of any.
+    #[must_use]
+    pub fn is_stopping(&self, journey: Option<&str>) -> bool {
+        let mut stops = self.sweeps.keys().filter(|id| id.cause == SweepCause::Stop);
+        stops.any(|id| journey.is_none_or(|journey| *id.journey == *journey))
+    }
+
     /// Whether a sweep is under way or an input waits in the queue.
     #[must_use]
     pub fn is_sweeping(&self) -> bool {
@@ -96,26 +103,51 @@ impl Engine {
             .iter()
             .filter(|(_, sweep)| sweep.at.is_some_and(|due| due <= at))
             .min_by_key(|(id, sweep)| (sweep.at, *id))
-            .map(|(id, sweep)| (id.clone(), sweep.cursor.clone()));
+            .map(|(id, sweep)| (id.clone(), sweep.clone()));
         match ready {
-            Some((id, cursor)) => self.page(at, id, cursor),
+            Some((id, sweep)) => self.go_on(at, id, &sweep),
             None => Ok(()),
         }
     }
 
+    /// Carries out to its end what orders began: walks end, and what is owed is held back. No other
+    /// sweep has its turn.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot read or write; what is left is carried out later.
+    pub fn carry_out(&mut self, at: Timestamp) -> Result<(), StoreError> {
+        loop {
+            self.drain(at, usize::MAX)?;
+            let mut sweeps = self.sweeps.iter();
+            let stop = sweeps.find(|(id, _)| id.cause == SweepCause::Stop);
+            let Some((id, sweep)) = stop.map(|(id, sweep)| (id.clone(), sweep.clone())) else {
+                return Ok(());
+            };
+            self.go_on(at, id, &sweep)?;
+        }
+    }
+
+    /// The next page of a sweep. One that ends walks goes through what is owed first.
+    fn go_on(&mut self, at: Timestamp, id: SweepId, sweep: &Sweep) -> Result<(), StoreError> {
+        if id.cause == SweepCause::Stop {
+            let deliveries = self.due.behind(sweep.delivery, PAGE_KEYS_MAX);
+            if !deliveries.is_empty() {
+                self.settle()?;
+                return self.paged(at, id, (deliveries, Vec::new(), false));
+            }
+        }
+        self.page(at, id, sweep.cursor.clone())
+    }
+
     /// Ends the sweeps of journeys that are gone: when one comes back, everybody is looked at anew.
     pub(super) fn end_sweeps(&mut self) -> Result<(), StoreError> {
-        let is_gone = |id: &&SweepId| self.catalog.in_force(&id.journey).is_none();
+        let is_gone = |id: &&SweepId| {
+            id.cause != SweepCause::Stop && self.catalog.in_force(&id.journey).is_none()
+        };
         let gone: Vec<SweepId> = self.sweeps.keys().filter(is_gone).cloned().collect();
         for id in gone {
-            let (keys, is_last) = (Vec::new(), true);
-            let logged = LoggedInput::SweepPage {
-                id: id.clone(),
-                keys: keys.clone(),
-                is_last,
-            };
-            let kind = InputKind::SweepPage { id, keys, is_last };
-            self.input(self.at, kind, logged)?;
+            self.paged(self.at, id, (Vec::new(), Vec::new(), true))?;
         }
         Ok(())
     }
@@ -146,12 +178,27 @@ impl Engine {
             | Key::Control(_) => None,
         };
         let keys: Vec<Identifier> = keys.into_iter().filter_map(person).collect();
+        self.paged(at, id, (Vec::new(), keys, is_last))
+    }
+
+    fn paged(
+        &mut self,
+        at: Timestamp,
+        id: SweepId,
+        (deliveries, keys, is_last): (Vec<DeliveryId>, Vec<Identifier>, bool),
+    ) -> Result<(), StoreError> {
         let logged = LoggedInput::SweepPage {
             id: id.clone(),
+            deliveries: deliveries.clone(),
             keys: keys.clone(),
             is_last,
         };
-        let kind = InputKind::SweepPage { id, keys, is_last };
+        let kind = InputKind::SweepPage {
+            id,
+            deliveries,
+            keys,
+            is_last,
+        };
         self.input(at, kind, logged).map(|_| ())
     }
 }

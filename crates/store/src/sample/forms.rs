@@ -12,10 +12,10 @@ use wayfare_executor::delivery::{NotSentReason, Outcome, State};
 use wayfare_executor::record::{
     Account, BlockControl, Cause, ConsentAsked, Control, Decision, DecisionOutcome, Delivery,
     DeliveryTold, Failing, Instance, Ordered, Paused, Permission, Person, Planned, QueueId, Queued,
-    Record, Refusal, Register, Request, Seen, Sweep, SweepCause, SweepId, Terms, Told, Turn,
-    Window,
+    Record, Refusal, Register, Request, Seen, Stop, Stopped, Sweep, SweepCause, SweepId, Terms,
+    Told, Turn, Window,
 };
-use wayfare_executor::{Action, Change, Operator, Place, RefusalCode, Row, TimerOf};
+use wayfare_executor::{Action, Change, Operator, Place, RefusalCode, Row, TimerOf, Tried};
 use wayfare_identity::{Edge, EdgeKind, Node};
 use wayfare_journey::definition::{Auth, Basis, DeliveryMode, Method, Secret};
 
@@ -200,6 +200,7 @@ pub(super) fn sweep() -> Sweep {
     Sweep {
         at: Some(at(6)),
         cursor: Some(person(1)),
+        delivery: Some(DeliveryId::from_bytes([5; 16])),
         seen: 1_000,
         queued: 12,
         over: Some(VERSION),
@@ -210,6 +211,7 @@ pub(super) fn control() -> Control {
     Control {
         in_force: Some(VERSION),
         paused: Some(paused()),
+        stop: Some(stop()),
         window: Some(Window {
             since: at(1),
             entries: 7,
@@ -219,6 +221,7 @@ pub(super) fn control() -> Control {
             BlockControl {
                 paused: Some(paused()),
                 failing: Some(FAILING),
+                stop: Some(stop()),
             },
         )]),
     }
@@ -237,6 +240,31 @@ pub(super) fn paused() -> Paused {
     }
 }
 
+pub(super) fn stop() -> Stop {
+    Stop {
+        at: at(2),
+        by: "ops".into(),
+        reason: "a wrong price".into(),
+        what: Stopped::Overdue,
+    }
+}
+
+fn send_block() -> Place {
+    Place {
+        journey: "welcome".into(),
+        block: Some("send".into()),
+    }
+}
+
+fn tried() -> Tried {
+    Tried {
+        place: send_block(),
+        profile: ProfileId::from_bytes([3; 16]),
+        id: DeliveryId::from_bytes([6; 16]),
+        to: Some("http://127.0.0.1:9000".into()),
+    }
+}
+
 /// Changes about no profile, and those of a few.
 pub(super) fn journey_changes(seq: u64) -> Vec<Change> {
     let (owner, id) = (person(1), InstanceId::from_bytes([9; 16]));
@@ -245,7 +273,7 @@ pub(super) fn journey_changes(seq: u64) -> Vec<Change> {
         journey: "welcome".into(),
         cause: SweepCause::Schedule,
     };
-    let mut changes = vec![
+    vec![
         Change::Queued {
             id: place,
             input: Arc::new(queued()),
@@ -284,22 +312,6 @@ pub(super) fn journey_changes(seq: u64) -> Vec<Change> {
             by: "ops".into(),
             reason: "the price is right".into(),
         },
-        Change::Withdrawn {
-            journey: "welcome".into(),
-        },
-        Change::EntryCounted {
-            journey: "welcome".into(),
-            at: at(1),
-            per_us: 3_600_000_000,
-        },
-    ];
-    changes.extend(orders());
-    changes
-}
-
-/// What is said of a block and of a delivery.
-fn orders() -> Vec<Change> {
-    vec![
         Change::BlockFailing {
             journey: "welcome".into(),
             block: "send".into(),
@@ -320,6 +332,24 @@ fn orders() -> Vec<Change> {
         Change::DeliveryOrdered {
             delivery: DeliveryId::from_bytes([5; 16]),
             order: ordered(),
+        },
+        Change::StopOrdered {
+            place: send_block(),
+            stop: stop(),
+        },
+        Change::Tried {
+            tried: tried(),
+            at: at(3),
+            by: "ops".into(),
+            reason: "is it right?".into(),
+        },
+        Change::Withdrawn {
+            journey: "welcome".into(),
+        },
+        Change::EntryCounted {
+            journey: "welcome".into(),
+            at: at(1),
+            per_us: 3_600_000_000,
         },
     ]
 }
@@ -418,16 +448,19 @@ pub(crate) fn entries() -> Vec<Entry> {
                 journey: "welcome".into(),
                 cause: SweepCause::Schedule,
             },
+            deliveries: vec![delivery],
             keys: vec![person(1)],
             is_last: true,
         },
         LoggedInput::Operator(Operator {
             by: "ops".into(),
             reason: "a wrong price".into(),
-            action: Action::Pause(Place {
-                journey: "welcome".into(),
-                block: Some("send".into()),
-            }),
+            action: Action::Pause(send_block()),
+        }),
+        LoggedInput::Operator(Operator {
+            by: "ops".into(),
+            reason: "is it right?".into(),
+            action: Action::Try(tried()),
         }),
         LoggedInput::Published {
             journey: "welcome".into(),

@@ -64,6 +64,7 @@ pub(crate) fn encode(key: &Key) -> Vec<u8> {
             bytes.push(match id.cause {
                 SweepCause::Schedule => 0,
                 SweepCause::Dates => 1,
+                SweepCause::Stop => 2,
             });
         }
         Key::Control(journey) => put_text(&mut bytes, journey),
@@ -101,6 +102,7 @@ pub(crate) fn decode(kind: RowKind, bytes: &[u8]) -> Result<Key, DecodeError> {
             let cause = match take_bytes(rest)? {
                 [0] => SweepCause::Schedule,
                 [1] => SweepCause::Dates,
+                [2] => SweepCause::Stop,
                 [_] => return Err(DecodeError::new(&"a key names a sweep that is none")),
             };
             Key::Sweep(SweepId { journey, cause })

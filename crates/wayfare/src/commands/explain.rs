@@ -170,6 +170,11 @@ fn step(change: &Change, decision: DecisionId, at: &str) -> Option<String> {
             format!("; {}", words.join(" "))
         });
         format!("delivery {}{outcome}{asked}", moved(*state))
+    } else if let Change::DeliveryOrdered { delivery, order } = change
+        && *delivery == decision.delivery()
+    {
+        let (state, by, reason) = (moved(order.state), &order.by, &order.reason);
+        format!("delivery {state}; ordered by {by}: {reason}")
     } else {
         return None;
     };
@@ -191,7 +196,7 @@ fn moved(state: State) -> String {
     }
 }
 
-fn said(outcome: Outcome) -> String {
+pub(super) fn said(outcome: Outcome) -> String {
     match outcome {
         Outcome::Answered { status, .. } => format!("answered {status}"),
         Outcome::NotSent(reason) => format!("not sent: {}", reason.as_str()),

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use wayfare_event::{Identifier, Map, ProfileId, Value};
+use wayfare_event::{Identifier, Map, ProfileId, Timestamp, Value};
 use wayfare_executor::record::{Delivery, Instance};
 use wayfare_executor::{Catalog, Row, Sending, Snapshot, view};
 use wayfare_runtime::{clock, config, report};
@@ -79,13 +79,37 @@ pub(super) fn directory<'a>(
 fn all_profiles(inspect: &Inspect) -> anyhow::Result<Vec<view::Profile>> {
     let settings = settings(&inspect.journeys)?;
     let mut store = open(inspect.state.as_deref(), &settings)?;
+    let key = store.head().id_key;
+    let catalog = Catalog::new(settings.identity, settings.consent, key, Sending::Owed);
+    profiles_in(&catalog, &mut *store, clock::now())
+}
+
+/// Every profile in a store.
+pub(super) fn profiles_in(
+    catalog: &Catalog,
+    store: &mut dyn Store,
+    at: Timestamp,
+) -> anyhow::Result<Vec<view::Profile>> {
     let mut snapshot = Snapshot::new();
     store.scan(RowKind::Person, &mut |key, row| {
         snapshot.put(key.clone(), Some(row.clone()));
     })?;
-    let key = store.head().id_key;
-    let catalog = Catalog::new(settings.identity, settings.consent, key, Sending::Owed);
-    Ok(view::profiles(&catalog, &snapshot, clock::now()))
+    Ok(view::profiles(catalog, &snapshot, at))
+}
+
+/// The profile that an id, present or former, or an identifier names.
+pub(super) fn find<'a>(profiles: &'a [view::Profile], text: &str) -> Option<&'a view::Profile> {
+    let id = text.parse::<ProfileId>().ok();
+    let named = text
+        .split_once(':')
+        .map(|(namespace, value)| Identifier::new(namespace, value));
+    profiles.iter().find(|profile| match id {
+        Some(id) => profile.id == id || profile.former.contains(&id),
+        None => profile
+            .identifiers
+            .iter()
+            .any(|it| named.as_ref() == Some(it) || *it.value == *text),
+    })
 }
 
 /// What is configured, without the journeys: looking inside needs none.
@@ -106,19 +130,8 @@ pub(crate) fn profiles(inspect: &Inspect) -> anyhow::Result<ExitCode> {
 
 /// Prints one profile.
 pub(crate) fn profile(wanted: &Profile) -> anyhow::Result<ExitCode> {
-    let id = wanted.id.parse::<ProfileId>().ok();
-    let named = wanted
-        .id
-        .split_once(':')
-        .map(|(namespace, value)| Identifier::new(namespace, value));
     let profiles = all_profiles(&wanted.inspect)?;
-    let found = profiles.iter().find(|profile| match id {
-        Some(id) => profile.id == id || profile.former.contains(&id),
-        None => profile.identifiers.iter().any(|identifier| {
-            named.as_ref() == Some(identifier) || *identifier.value == *wanted.id
-        }),
-    });
-    let Some(found) = found else {
+    let Some(found) = find(&profiles, &wanted.id) else {
         let message = format!("nobody is known as `{}`", wanted.id);
         return Err(WrongInput(message).into());
     };
@@ -169,7 +182,7 @@ fn profile_map(profile: &view::Profile) -> Map {
 }
 
 fn instance_map(id: &str, instance: &Instance) -> Map {
-    let time = |at: wayfare_event::Timestamp| Value::from(at.to_string().as_str());
+    let time = |at: Timestamp| Value::from(at.to_string().as_str());
     let mut map = Map::new();
     map.insert("instanceId", id.into());
     map.insert("journey", Value::Text(instance.journey.clone()));
@@ -202,7 +215,7 @@ pub(crate) fn deliveries(wanted: &Deliveries) -> anyhow::Result<ExitCode> {
     found.sort_by_key(|delivery| (delivery.decided, delivery.id));
     for delivery in found {
         print(&match wanted.inspect.format {
-            Format::Json => report::delivery_line(&delivery, delivery.decided, None).to_string(),
+            Format::Json => with_orders(&delivery).to_string(),
             Format::Text => format!(
                 "{}  {:<9}  {:>2} attempts  {}/{}  {} {}",
                 delivery.id,
@@ -216,6 +229,23 @@ pub(crate) fn deliveries(wanted: &Deliveries) -> anyhow::Result<ExitCode> {
         })?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A delivery, and who ordered what about it.
+fn with_orders(delivery: &Delivery) -> Map {
+    let mut map = report::delivery_line(delivery, delivery.decided, None);
+    let orders = delivery.orders.iter().map(|order| {
+        let mut map = Map::new();
+        map.insert("at", order.at.to_string().as_str().into());
+        map.insert("by", Value::Text(order.by.clone()));
+        map.insert("reason", Value::Text(order.reason.clone()));
+        map.insert("state", order.state.as_str().into());
+        map.into()
+    });
+    if !delivery.orders.is_empty() {
+        map.insert("orders", Value::List(orders.collect()));
+    }
+    map
 }
 
 /// Prints the walks that have not ended, by what they wait for.

@@ -43,6 +43,11 @@ fn text(id: &str, journey: &Journey) -> String {
     if let Some(Paused { since, by, reason }) = journey.paused() {
         lines.push(format!("  paused since {since} by {by}: {reason}"));
     }
+    for (block, Paused { since, by, reason }) in journey.paused_blocks() {
+        lines.push(format!(
+            "  block {block} paused since {since} by {by}: {reason}"
+        ));
+    }
     for (cause, sweep) in &journey.sweeps {
         lines.push(format!("  {}", sweep_text(*cause, sweep)));
     }
@@ -79,6 +84,7 @@ fn earlier(journey: &Journey) -> impl Iterator<Item = (Version, &Blocks)> {
 fn sweep_text(cause: SweepCause, sweep: &Sweep) -> String {
     let Sweep { seen, queued, .. } = sweep;
     match (sweep.at, &sweep.cursor) {
+        (Some(at), None) if cause == SweepCause::Stop => format!("stop of {at} is under way"),
         (Some(at), None) => format!("{} comes round at {at}", cause.as_str()),
         (Some(at), Some(_)) => format!(
             "sweep for {} of {at} is under way: {seen} profiles looked at, {queued} concerned",
@@ -96,13 +102,11 @@ fn json(id: &str, journey: &Journey) -> serde_json::Value {
             serde_json::json!({ "version": version.to_string(), "blocks": blocks_json(blocks) })
         })
         .collect();
-    let paused = journey.paused().map(|paused| {
-        serde_json::json!({
-            "since": paused.since.to_string(),
-            "by": &*paused.by,
-            "reason": &*paused.reason,
-        })
-    });
+    let paused = journey.paused().map(paused_json);
+    let blocks = journey.paused_blocks();
+    let paused_blocks: serde_json::Map<String, serde_json::Value> = blocks
+        .map(|(block, paused)| (block.to_string(), paused_json(paused)))
+        .collect();
     let sweeps: Vec<_> = journey
         .sweeps
         .iter()
@@ -122,7 +126,16 @@ fn json(id: &str, journey: &Journey) -> serde_json::Value {
         "blocks": inside.map(blocks_json).unwrap_or_default(),
         "earlier": earlier,
         "paused": paused,
+        "pausedBlocks": paused_blocks,
         "sweeps": sweeps,
+    })
+}
+
+fn paused_json(paused: &Paused) -> serde_json::Value {
+    serde_json::json!({
+        "since": paused.since.to_string(),
+        "by": &*paused.by,
+        "reason": &*paused.reason,
     })
 }
 

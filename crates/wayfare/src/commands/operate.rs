@@ -1,93 +1,222 @@
-//! `wayfare pause` and `wayfare resume`: what does somebody order, and why? In a state directory that
-//! no process uses.
+//! `wayfare pause`, `resume`, `stop`, `resend`, `resolve`: what does somebody order, and why? In a state
+//! directory that no process uses. Not here: what may be ordered (`wayfare_runtime::orders`).
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::Args;
-use wayfare_executor::{Action, Catalog, Operator, Place, Sending};
-use wayfare_journey::diagnostic::nearest;
+use clap::{Args, ValueEnum};
+use wayfare_event::Timestamp;
+use wayfare_executor::{Action, Catalog, Sending};
 use wayfare_runtime::config::Settings;
-use wayfare_runtime::{Engine, OpenError, clock, journeys};
+use wayfare_runtime::orders::{self, OrderError, Overdue, Scope, Tally, Wanted};
+use wayfare_runtime::{Engine, OpenError, clock};
 use wayfare_store::StoreError;
 
 use super::inspect::{directory, settings};
 use super::{WrongInput, print};
 use crate::assembly;
-use crate::cli::{Clock, Journeys};
+use crate::cli::{Clock, Format, Journeys};
 
-/// The arguments of `wayfare pause` and `wayfare resume`.
+/// Who orders something, and in which state.
 #[derive(Debug, Args)]
-pub(crate) struct Order {
-    /// The journey's id.
-    journey: String,
-    /// Why; it is kept.
-    #[arg(long)]
-    reason: String,
+pub(super) struct Given {
     /// Who orders it.
     #[arg(long, env = "USER", hide_env = true, default_value = "operator")]
-    by: String,
+    pub(super) by: String,
     #[command(flatten)]
-    journeys: Journeys,
+    pub(super) journeys: Journeys,
     /// The state directory; the configured one, else `.wayfare`.
     #[arg(long, env = "WAYFARE_STATE")]
-    state: Option<PathBuf>,
+    pub(super) state: Option<PathBuf>,
     /// Which time it counts at: the machine's, or that of the last input, in a state that runs by
     /// the events' clock.
     #[arg(long, value_enum, default_value_t = Clock::Wall)]
-    clock: Clock,
+    pub(super) clock: Clock,
+    /// How what was done is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
 }
 
-/// Pauses a journey.
-pub(crate) fn pause(order: &Order) -> anyhow::Result<ExitCode> {
-    let settings = settings(&order.journeys)?;
-    let mut engine = engine(order, &settings)?;
-    let id = known(&mut engine, &order.journey)?;
-    if engine.paused(&Place::whole(id.clone())).is_some() {
-        let message = format!("journey `{id}` is paused already; `wayfare journeys` says why");
-        return Err(WrongInput(message).into());
+/// Why something is ordered.
+#[derive(Debug, Args)]
+struct Why {
+    /// Why; it is kept.
+    #[arg(long)]
+    reason: String,
+}
+
+/// What is paused, or goes on.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Where {
+    /// A journey, or one of its webhook blocks as `JOURNEY/BLOCK`.
+    #[arg(value_name = "JOURNEY[/BLOCK]")]
+    place: Option<String>,
+    /// Every journey.
+    #[arg(long)]
+    all: bool,
+}
+
+impl Where {
+    fn scope(&self) -> Scope<'_> {
+        self.place.as_deref().map_or(Scope::All, Scope::One)
     }
-    give(engine, order, Action::Pause(Place::whole(id.clone())))?;
-    print(&format!(
-        "journey `{id}` is paused: nobody enters, and what waits in it waits on"
-    ))?;
+}
+
+/// The arguments of `wayfare pause`.
+#[derive(Debug, Args)]
+pub(crate) struct Pause {
+    #[command(flatten)]
+    place: Where,
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    given: Given,
+}
+
+/// The arguments of `wayfare resume`.
+#[derive(Debug, Args)]
+pub(crate) struct Resume {
+    #[command(flatten)]
+    place: Where,
+    /// Leave out what came due meanwhile: such walks end as `stopped`, such requests do not leave.
+    #[arg(long)]
+    skip_overdue: bool,
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    given: Given,
+}
+
+/// The arguments of `wayfare stop`.
+#[derive(Debug, Args)]
+pub(crate) struct Stop {
+    /// A journey, or one of its blocks as `JOURNEY/BLOCK`.
+    #[arg(value_name = "JOURNEY[/BLOCK]")]
+    place: String,
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    given: Given,
+}
+
+/// The arguments of `wayfare resend`.
+#[derive(Debug, Args)]
+pub(crate) struct Resend {
+    /// The delivery's id.
+    delivery: String,
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    given: Given,
+}
+
+/// What an operator knows of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Known {
+    /// It arrived.
+    Delivered,
+}
+
+/// The arguments of `wayfare resolve`.
+#[derive(Debug, Args)]
+pub(crate) struct Resolve {
+    /// The delivery's id.
+    delivery: String,
+    /// What became of it.
+    #[arg(long = "as", value_enum)]
+    known: Known,
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    given: Given,
+}
+
+/// Pauses a journey, a webhook block, or every journey.
+pub(crate) fn pause(order: &Pause) -> anyhow::Result<ExitCode> {
+    carry_out(&order.given, &order.why, Wanted::Pause(order.place.scope()))
+}
+
+/// Lets what was paused go on.
+pub(crate) fn resume(order: &Resume) -> anyhow::Result<ExitCode> {
+    let overdue = if order.skip_overdue {
+        Overdue::Skipped
+    } else {
+        Overdue::Done
+    };
+    let wanted = Wanted::Resume(order.place.scope(), overdue);
+    carry_out(&order.given, &order.why, wanted)
+}
+
+/// Ends everybody inside a journey, or at a block.
+pub(crate) fn stop(order: &Stop) -> anyhow::Result<ExitCode> {
+    carry_out(&order.given, &order.why, Wanted::Stop(&order.place))
+}
+
+/// Sends a delivery again.
+pub(crate) fn resend(order: &Resend) -> anyhow::Result<ExitCode> {
+    carry_out(&order.given, &order.why, Wanted::Resend(&order.delivery))
+}
+
+/// Says what became of a delivery.
+pub(crate) fn resolve(order: &Resolve) -> anyhow::Result<ExitCode> {
+    let wanted = match order.known {
+        Known::Delivered => Wanted::Resolve(&order.delivery),
+    };
+    carry_out(&order.given, &order.why, wanted)
+}
+
+/// Gives an order and carries it out to its end; says what was done.
+fn carry_out(given: &Given, why: &Why, wanted: Wanted<'_>) -> anyhow::Result<ExitCode> {
+    let settings = settings(&given.journeys)?;
+    let mut engine = engine(given, &settings)?;
+    let actions = orders::actions(&mut engine, wanted).map_err(wrong)?;
+    let at = at(given, &engine);
+    let by = (given.by.as_str(), why.reason.as_str());
+    orders::give(&mut engine, at, by, &actions)?;
+    let mut outputs = engine.commit()?;
+    engine.carry_out(at)?;
+    outputs.extend(engine.commit()?);
+    engine.close()?;
+    for action in &actions {
+        let tally = orders::place_of(action)
+            .map_or_else(Tally::default, |place| Tally::of(&place.journey, &outputs));
+        print(&told(given, action, (at, by, tally)))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Lets a journey go on.
-pub(crate) fn resume(order: &Order) -> anyhow::Result<ExitCode> {
-    let settings = settings(&order.journeys)?;
-    let mut engine = engine(order, &settings)?;
-    let id = known(&mut engine, &order.journey)?;
-    if engine.paused(&Place::whole(id.clone())).is_none() {
-        return Err(WrongInput(format!("journey `{id}` is not paused")).into());
+fn told(
+    given: &Given,
+    action: &Action,
+    (at, by, tally): (Timestamp, (&str, &str), Tally),
+) -> String {
+    match given.format {
+        Format::Text => orders::said(action, tally),
+        Format::Json => orders::line(action, at, by, tally).to_string(),
     }
-    give(engine, order, Action::Resume(Place::whole(id.clone())))?;
-    print(&format!(
-        "journey `{id}` goes on: what is due in it is sent by the next run"
-    ))?;
-    Ok(ExitCode::SUCCESS)
 }
 
-fn give(mut engine: Engine, order: &Order, action: Action) -> anyhow::Result<()> {
-    let at = match order.clock {
-        Clock::Wall => clock::now(),
+/// When an order counts.
+pub(super) fn at(given: &Given, engine: &Engine) -> Timestamp {
+    match given.clock {
+        Clock::Wall => clock::now().max(engine.at()),
         Clock::Events => engine.at(),
-    };
-    let order = Operator {
-        by: order.by.as_str().into(),
-        reason: order.reason.as_str().into(),
-        action,
-    };
-    engine.order(at, order)?;
-    engine.commit()?;
-    Ok(engine.close()?)
+    }
+}
+
+/// What cannot be ordered is the input's fault, what cannot be read is the environment's.
+pub(super) fn wrong(error: OrderError) -> anyhow::Error {
+    match error {
+        OrderError::Refused(why) => WrongInput(why).into(),
+        OrderError::Store(error) => error.into(),
+    }
 }
 
 /// An engine over the state as it was left, whatever the journey files say by now.
-fn engine(order: &Order, settings: &Settings) -> anyhow::Result<Engine> {
-    let directory = directory(order.state.as_deref(), settings)?;
+pub(super) fn engine(given: &Given, settings: &Settings) -> anyhow::Result<Engine> {
+    let directory = directory(given.state.as_deref(), settings)?;
     let open = || -> anyhow::Result<Engine> {
         let sending = sending(directory)?;
         let store = assembly::store(Some(directory), sending, settings)?;
@@ -106,8 +235,7 @@ fn engine(order: &Order, settings: &Settings) -> anyhow::Result<Engine> {
     if let Err(error) = &opened
         && let Some(StoreError::InUse { .. }) = error.downcast_ref()
     {
-        let why = "a journey of a running engine cannot be paused or resumed yet: \
-                   that comes with the admin API";
+        let why = "orders for a running engine cannot be given yet: that comes with the admin API";
         return opened.context(why);
     }
     opened
@@ -121,19 +249,4 @@ fn sending(directory: &Path) -> anyhow::Result<Sending> {
     } else {
         Sending::Owed
     })
-}
-
-/// The journey of this id, as the state knows it.
-fn known(engine: &mut Engine, journey: &str) -> anyhow::Result<std::sync::Arc<str>> {
-    let journeys = journeys::all(engine.store())?;
-    if let Some((id, _)) = journeys.get_key_value(journey) {
-        return Ok(id.clone());
-    }
-    let near = nearest(journey, journeys.keys().map(|id| &**id));
-    let hint = near.map_or_else(
-        || "`wayfare journeys` lists those there are".to_owned(),
-        |near| format!("did you mean `{near}`?"),
-    );
-    let message = format!("no journey `{journey}` is in this state directory; {hint}");
-    Err(WrongInput(message).into())
 }
