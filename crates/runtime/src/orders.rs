@@ -55,6 +55,9 @@ pub enum OrderError {
     /// It cannot be: the text says why, and what can.
     #[error("{0}")]
     Refused(String),
+    /// Nothing of that name is there: the text says what is.
+    #[error("{0}")]
+    Unknown(String),
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -174,6 +177,15 @@ impl Tally {
     }
 }
 
+/// How far an order was carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// To its end, with no engine at work: what it ended and held back.
+    ToTheEnd(Tally),
+    /// It is durable, and an engine at work goes on with it.
+    Begun,
+}
+
 /// The journey or block an action is about; nothing for one about a delivery.
 #[must_use]
 pub const fn place_of(action: &Action) -> Option<&Place> {
@@ -189,13 +201,14 @@ pub const fn place_of(action: &Action) -> Option<&Place> {
 
 /// What an action has done, in a sentence.
 #[must_use]
-pub fn said(action: &Action, tally: Tally) -> String {
-    let done = || {
-        format!(
-            "{} ended, {} held back",
+pub fn said(action: &Action, done: Done) -> String {
+    let tally = || match done {
+        Done::ToTheEnd(tally) => format!(
+            ": {} ended, {} held back",
             counted(tally.ended, "walk"),
             counted(tally.withheld, "request")
-        )
+        ),
+        Done::Begun => ", one after another from now on".to_owned(),
     };
     match action {
         Action::Pause(place) => match &place.block {
@@ -207,27 +220,28 @@ pub fn said(action: &Action, tally: Tally) -> String {
             }
         },
         Action::Resume(place) => {
-            format!(
-                "{} goes on: what is due in it is sent by the next run",
-                named(place)
-            )
+            let when = match done {
+                Done::ToTheEnd(_) => "by the next run",
+                Done::Begun => "now",
+            };
+            format!("{} goes on: what is due in it is sent {when}", named(place))
         }
         Action::SkipOverdue(place) => {
-            format!(
-                "{} goes on without what was overdue: {}",
-                named(place),
-                done()
-            )
+            format!("{} goes on without what was overdue{}", named(place), tally())
         }
         Action::Stop(place) => format!(
-            "{} is stopped: {}; journey `{journey}` stays paused until `wayfare resume {journey}`",
+            "{} is stopped{}; journey `{journey}` stays paused until `wayfare resume {journey}`",
             named(place),
-            done(),
+            tally(),
             journey = place.journey
         ),
-        Action::Resend(id) => format!(
-            "delivery `{id}` is planned again: the next run sends the same bytes, if consent allows it"
-        ),
+        Action::Resend(id) => {
+            let who = match done {
+                Done::ToTheEnd(_) => "the next run sends the same bytes",
+                Done::Begun => "the same bytes leave now",
+            };
+            format!("delivery `{id}` is planned again: {who}, if consent allows it")
+        }
         Action::Resolve(id) => format!("delivery `{id}` counts as delivered"),
         Action::Withhold(id) => format!("delivery `{id}` does not leave"),
         Action::Try(tried) => format!("block `{}` was tried", tried.place),
@@ -236,7 +250,7 @@ pub fn said(action: &Action, tally: Tally) -> String {
 
 /// What an action has done, for programs: `docs/output.schema.json#/$defs/order`.
 #[must_use]
-pub fn line(action: &Action, at: Timestamp, (by, reason): (&str, &str), tally: Tally) -> Map {
+pub fn line(action: &Action, at: Timestamp, (by, reason): (&str, &str), done: Done) -> Map {
     let number = |count: u64| {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         Value::Number(Number::from(count))
@@ -257,8 +271,13 @@ pub fn line(action: &Action, at: Timestamp, (by, reason): (&str, &str), tally: T
     map.insert("by", by.into());
     map.insert("reason", reason.into());
     if let Action::Stop(_) | Action::SkipOverdue(_) = action {
-        map.insert("ended", number(tally.ended));
-        map.insert("withheld", number(tally.withheld));
+        match done {
+            Done::ToTheEnd(tally) => {
+                map.insert("ended", number(tally.ended));
+                map.insert("withheld", number(tally.withheld));
+            }
+            Done::Begun => map.insert("underWay", true.into()),
+        }
     }
     map
 }
@@ -295,6 +314,10 @@ fn named(place: &Place) -> String {
 
 fn refused<T>(why: &str) -> Result<T, OrderError> {
     Err(OrderError::Refused(why.to_owned()))
+}
+
+fn unknown<T>(why: &str) -> Result<T, OrderError> {
+    Err(OrderError::Unknown(why.to_owned()))
 }
 
 /// Every journey that is so, whole.
@@ -377,7 +400,7 @@ pub fn place(engine: &mut Engine, text: &str) -> Result<Place, OrderError> {
             |near| format!("did you mean `{near}`?"),
         );
         let journey = &place.journey;
-        return refused(&format!(
+        return unknown(&format!(
             "no journey `{journey}` is in this state directory; {hint}"
         ));
     }
@@ -390,7 +413,7 @@ pub fn place(engine: &mut Engine, text: &str) -> Result<Place, OrderError> {
                 |near| format!("did you mean `{near}`?"),
             );
             let journey = &place.journey;
-            return refused(&format!(
+            return unknown(&format!(
                 "journey `{journey}` has no block `{block}`; {hint}"
             ));
         }
@@ -481,14 +504,14 @@ pub fn webhook_block(
 
 fn delivery(engine: &mut Engine, text: &str) -> Result<Arc<Delivery>, OrderError> {
     let Ok(id) = text.parse::<DeliveryId>() else {
-        return refused(&format!(
+        return unknown(&format!(
             "`{text}` is no delivery: an id is `whd_` and 32 hex digits; `wayfare deliveries` lists \
              them"
         ));
     };
     match engine.delivery(id)? {
         Some(delivery) => Ok(delivery),
-        None => refused(&format!(
+        None => unknown(&format!(
             "no delivery `{id}` is in this state directory; `wayfare deliveries` lists those there \
              are"
         )),

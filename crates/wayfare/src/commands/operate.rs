@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use wayfare_event::Timestamp;
 use wayfare_executor::{Action, Catalog, Sending};
 use wayfare_runtime::config::Settings;
-use wayfare_runtime::orders::{self, OrderError, Overdue, Scope, Tally, Wanted};
+use wayfare_runtime::orders::{self, Done, OrderError, Overdue, Scope, Tally, Wanted};
 use wayfare_runtime::{Engine, OpenError, clock};
 use wayfare_store::StoreError;
 
@@ -182,7 +182,7 @@ fn carry_out(given: &Given, why: &Why, wanted: Wanted<'_>) -> anyhow::Result<Exi
     for action in &actions {
         let tally = orders::place_of(action)
             .map_or_else(Tally::default, |place| Tally::of(&place.journey, &outputs));
-        print(&told(given, action, (at, by, tally)))?;
+        print(&told(given, action, (at, by, Done::ToTheEnd(tally))))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -190,11 +190,11 @@ fn carry_out(given: &Given, why: &Why, wanted: Wanted<'_>) -> anyhow::Result<Exi
 fn told(
     given: &Given,
     action: &Action,
-    (at, by, tally): (Timestamp, (&str, &str), Tally),
+    (at, by, done): (Timestamp, (&str, &str), Done),
 ) -> String {
     match given.format {
-        Format::Text => orders::said(action, tally),
-        Format::Json => orders::line(action, at, by, tally).to_string(),
+        Format::Text => orders::said(action, done),
+        Format::Json => orders::line(action, at, by, done).to_string(),
     }
 }
 
@@ -209,7 +209,7 @@ pub(super) fn at(given: &Given, engine: &Engine) -> Timestamp {
 /// What cannot be ordered is the input's fault, what cannot be read is the environment's.
 pub(super) fn wrong(error: OrderError) -> anyhow::Error {
     match error {
-        OrderError::Refused(why) => WrongInput(why).into(),
+        OrderError::Refused(why) | OrderError::Unknown(why) => WrongInput(why).into(),
         OrderError::Store(error) => error.into(),
     }
 }
