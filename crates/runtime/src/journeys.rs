@@ -101,7 +101,7 @@ pub fn known(store: &mut dyn Store) -> Result<BTreeMap<Arc<str>, Journey>, Store
         loop {
             let keys = store.page(kind, after.as_ref(), PAGE_KEYS)?;
             for (key, row) in keys.iter().zip(store.load(&keys)?) {
-                learn(&mut journeys, key, row);
+                learn(&mut journeys, key, row.as_ref());
             }
             match keys.last() {
                 Some(last) => after = Some(last.clone()),
@@ -112,13 +112,13 @@ pub fn known(store: &mut dyn Store) -> Result<BTreeMap<Arc<str>, Journey>, Store
     Ok(journeys)
 }
 
-fn learn(journeys: &mut BTreeMap<Arc<str>, Journey>, key: &Key, row: Option<Row>) {
-    if let (Key::Version(id, version), Some(Row::Version(source))) = (key, &row) {
+fn learn(journeys: &mut BTreeMap<Arc<str>, Journey>, key: &Key, row: Option<&Row>) {
+    if let (Key::Version(id, version), Some(Row::Version(source))) = (key, row) {
         let journey = journeys.entry(id.clone()).or_default();
         journey.versions.insert(*version, source.clone());
-    } else if let (Key::Control(id), Some(Row::Control(control))) = (key, &row) {
+    } else if let (Key::Control(id), Some(Row::Control(control))) = (key, row) {
         journeys.entry(id.clone()).or_default().control = control.clone();
-    } else if let (Key::Sweep(id), Some(Row::Sweep(sweep))) = (key, &row)
+    } else if let (Key::Sweep(id), Some(Row::Sweep(sweep))) = (key, row)
         && sweep.over.is_none()
     {
         let journey = journeys.entry(id.journey.clone()).or_default();

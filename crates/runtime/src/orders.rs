@@ -227,7 +227,11 @@ pub fn said(action: &Action, done: Done) -> String {
             format!("{} goes on: what is due in it is sent {when}", named(place))
         }
         Action::SkipOverdue(place) => {
-            format!("{} goes on without what was overdue{}", named(place), tally())
+            format!(
+                "{} goes on without what was overdue{}",
+                named(place),
+                tally()
+            )
         }
         Action::Stop(place) => format!(
             "{} is stopped{}; journey `{journey}` stays paused until `wayfare resume {journey}`",

@@ -95,7 +95,7 @@ In a journey, this first line names the schema beside it:
     /// List the journeys in a state directory: versions, who is where, pauses, sweeps.
     #[command(after_help = "Example:
   wayfare journeys --state .wayfare --format json")]
-    Journeys(commands::inspect::Inspect),
+    Journeys(commands::journeys::Journeys),
     /// Pause a journey: nobody enters, and what waits in it waits on; or one of its webhook blocks.
     #[command(after_help = "Examples:
   wayfare pause plan-upgrade --reason 'a wrong price' --state .wayfare
@@ -249,7 +249,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Profile(profile) => commands::inspect::profile(&profile),
         Command::Deliveries(deliveries) => commands::inspect::deliveries(&deliveries),
         Command::Instances(inspect) => commands::inspect::instances(&inspect),
-        Command::Journeys(inspect) => commands::journeys::journeys(&inspect),
+        Command::Journeys(wanted) => commands::journeys::journeys(&wanted),
         Command::Pause(order) => commands::operate::pause(&order),
         Command::Resume(order) => commands::operate::resume(&order),
         Command::Stop(order) => commands::operate::stop(&order),
