@@ -120,7 +120,7 @@ impl Draft {
         to: Option<&To>,
         secrets: &Secrets,
     ) -> Self {
-        let id = rehearsal::id(&place, rehearsed.profile, at);
+        let id = rehearsal::id(&place, rehearsed.profile, now);
         let outgoing = match &rehearsed.request {
             Err(why) => Err(why.clone()),
             Ok((request, terms)) => dispatch::request(id, request, secrets).map(|outgoing| {

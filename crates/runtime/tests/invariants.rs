@@ -491,6 +491,7 @@ fn invariant_9_ended_instances_are_decisions_and_webhook_decisions_are_deliverie
         "merged",
         "rejected",
         "render_failed",
+        "stopped",
         "suppressed",
         "unknown",
         "unresolved",

@@ -321,6 +321,45 @@ fn a_delivery_of_a_paused_journey_holds_and_leaves_when_it_goes_on() {
     assert_eq!(house.told(), ["armed"]);
 }
 
+#[test]
+fn a_stop_goes_on_behind_its_last_page_after_every_kill() {
+    const PEOPLE: usize = 300;
+    let journey = LIMITED.replace(", limit: 2/h", "");
+    let mut house = House::new(&[&journey]);
+    for person in 0..PEOPLE {
+        house.hear(0, &track(&format!("u{person}"), "Came"));
+    }
+    // Half of them are owed a request by the time of the stop.
+    house.engine().fire(minute(30), PEOPLE / 2).unwrap();
+    assert_eq!(house.told().len(), PEOPLE / 2);
+    let stop = Action::Stop(Place::whole("limited".into()));
+    let mut told = house.order(31, stop);
+    assert_eq!(told, ["paused"]);
+    let mut pages = 0;
+    while house.engine().is_stopping(None) {
+        assert!(house.engine().take_due(minute(31)).unwrap().is_empty());
+        house.engine().sweep(minute(31), 10_000).unwrap();
+        if pages % 2 == 0 {
+            told.extend(house.told());
+        }
+        // A journey whose file is gone is stopped all the same.
+        house.reopen(&[]).unwrap();
+        pages += 1;
+        assert!(pages < 20, "the stop does not get on");
+    }
+    let count = |word: &str| told.iter().filter(|it| it.starts_with(word)).count();
+    let half = PEOPLE / 2;
+    assert_eq!(
+        (count("stopped stopped by ops"), count("withheld")),
+        (half, half)
+    );
+    assert_eq!(
+        house.engine().waiting() + house.engine().open_deliveries(),
+        0
+    );
+    assert_eq!(house.decisions().len(), PEOPLE);
+}
+
 /// A journey that writes 95 traits.
 fn writer(name: usize) -> String {
     let mut text = format!(

@@ -112,6 +112,7 @@ fn a_journey_that_paused_itself_is_shown_with_its_reason_and_who_waits_in_it() {
             "by": "entry limit",
             "reason": "more than 1 entries in 1h",
         },
+        "pausedBlocks": {},
         "sweeps": [],
     });
     assert_eq!(found, expected);

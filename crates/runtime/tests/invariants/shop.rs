@@ -263,11 +263,13 @@ pub(crate) fn event(dice: &mut Dice, at: Timestamp) -> String {
     format!(r#"{{{id}{said},"timestamp":"{told}"}}"#)
 }
 
-/// Somebody pauses a journey, or lets one go on.
+/// Somebody pauses a journey, stops it, or lets one go on, with what is overdue or without.
 pub(crate) fn order(dice: &mut Dice) -> Operator {
     let journey = dice.one_of(&PAUSED).into();
-    let action = match dice.below(3) {
-        0 => Action::Pause(Place::whole(journey)),
+    let action = match dice.below(12) {
+        0..=2 => Action::Pause(Place::whole(journey)),
+        3 => Action::Stop(Place::whole(journey)),
+        4 => Action::SkipOverdue(Place::whole(journey)),
         _ => Action::Resume(Place::whole(journey)),
     };
     Operator {

@@ -273,7 +273,7 @@ pub(super) fn journey_changes(seq: u64) -> Vec<Change> {
         journey: "welcome".into(),
         cause: SweepCause::Schedule,
     };
-    vec![
+    let mut changes = vec![
         Change::Queued {
             id: place,
             input: Arc::new(queued()),
@@ -312,6 +312,22 @@ pub(super) fn journey_changes(seq: u64) -> Vec<Change> {
             by: "ops".into(),
             reason: "the price is right".into(),
         },
+        Change::Withdrawn {
+            journey: "welcome".into(),
+        },
+        Change::EntryCounted {
+            journey: "welcome".into(),
+            at: at(1),
+            per_us: 3_600_000_000,
+        },
+    ];
+    changes.extend(orders());
+    changes
+}
+
+/// What is said of a block and of a delivery.
+fn orders() -> Vec<Change> {
+    vec![
         Change::BlockFailing {
             journey: "welcome".into(),
             block: "send".into(),
@@ -342,14 +358,6 @@ pub(super) fn journey_changes(seq: u64) -> Vec<Change> {
             at: at(3),
             by: "ops".into(),
             reason: "is it right?".into(),
-        },
-        Change::Withdrawn {
-            journey: "welcome".into(),
-        },
-        Change::EntryCounted {
-            journey: "welcome".into(),
-            at: at(1),
-            per_us: 3_600_000_000,
         },
     ]
 }
