@@ -40,7 +40,7 @@ pub(crate) fn router(tokens: Tokens, desk: Desk, patience: Patience) -> Router {
         .route("/deliveries/{id}", get(look::delivery))
         .route("/journeys", get(look::journeys));
     for (name, told) in EVERYTHING {
-        let all = move |admin, request| order(admin, request, told());
+        let all = move |admin, request| order(admin, request, told(()));
         router = router.route(&format!("/{name}"), post(all));
     }
     for (name, told) in DELIVERIES {
@@ -81,19 +81,21 @@ enum Told {
     Resolve(String),
 }
 
-const EVERYTHING: [(&str, fn() -> Told); 2] = [
-    ("pause", || Told::Pause(None)),
-    ("resume", || Told::Resume(None)),
+/// The last word of a path, and what it tells to do with what the path names.
+type Order<Named> = (&'static str, fn(Named) -> Told);
+
+const EVERYTHING: [Order<()>; 2] = [
+    ("pause", |()| Told::Pause(None)),
+    ("resume", |()| Told::Resume(None)),
 ];
 
-const PLACES: [(&str, fn(String) -> Told); 3] = [
+const PLACES: [Order<String>; 3] = [
     ("pause", |place| Told::Pause(Some(place))),
     ("resume", |place| Told::Resume(Some(place))),
     ("stop", Told::Stop),
 ];
 
-const DELIVERIES: [(&str, fn(String) -> Told); 2] =
-    [("resend", Told::Resend), ("resolve", Told::Resolve)];
+const DELIVERIES: [Order<String>; 2] = [("resend", Told::Resend), ("resolve", Told::Resolve)];
 
 async fn order(State(admin): State<Arc<Admin>>, request: Request, told: Told) -> Response {
     answered(give(&admin, request, told).await)

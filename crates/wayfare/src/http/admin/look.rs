@@ -90,8 +90,10 @@ async fn some_deliveries(
     headers: &HeaderMap,
 ) -> Result<Map, Problem> {
     admin.tokens.operator(headers, Scope::Read)?;
-    let state = query.remove("state").map(known_state).transpose()?;
-    let limit = query.remove("limit").map(limit).transpose()?;
+    let state = query.remove("state");
+    let state = state.as_deref().map(known_state).transpose()?;
+    let limit_text = query.remove("limit");
+    let limit = limit_text.as_deref().map(limit).transpose()?;
     let limit = limit.unwrap_or(DELIVERIES_MAX);
     let after = query.remove("after");
     let after = after.map(|it| delivery_id(&it).ok_or_else(|| no_delivery(&it)));
@@ -143,7 +145,7 @@ fn delivery_page(
     Ok((found, last))
 }
 
-fn known_state(text: String) -> Result<&'static str, Problem> {
+fn known_state(text: &str) -> Result<&'static str, Problem> {
     let known = lines::STATES.into_iter().find(|state| *state == text);
     known.ok_or_else(|| {
         let known = lines::STATES.join(", ");
@@ -152,7 +154,7 @@ fn known_state(text: String) -> Result<&'static str, Problem> {
     })
 }
 
-fn limit(text: String) -> Result<usize, Problem> {
+fn limit(text: &str) -> Result<usize, Problem> {
     let limit = text.parse().ok();
     limit
         .filter(|limit| (1..=DELIVERIES_MAX).contains(limit))
