@@ -95,7 +95,7 @@ In a journey, this first line names the schema beside it:
     /// List the journeys in a state directory: versions, who is where, pauses, sweeps.
     #[command(after_help = "Example:
   wayfare journeys --state .wayfare --format json")]
-    Journeys(commands::journeys::Journeys),
+    Journeys(commands::journeys::Listing),
     /// Pause a journey: nobody enters, and what waits in it waits on; or one of its webhook blocks.
     #[command(after_help = "Examples:
   wayfare pause plan-upgrade --reason 'a wrong price' --state .wayfare

@@ -33,7 +33,7 @@ description: Write to visitors.
 trigger: { event: Visited, where: properties.n > 0 }
 entry: { again: always }
 blocks:
-  late: { decide: [{ when: properties.wait == true, then: pause }], else: write }
+  late: { decide: [{ when: trigger.properties.late == true, then: pause }, { else: write }] }
   pause: { wait: 30m, then: write }
   write:
     webhook:
@@ -169,7 +169,7 @@ impl<'a> Server<'a> {
         let event = json!({
             "userId": format!("u{person}"),
             "event": "Visited",
-            "properties": { "n": person, "wait": waits },
+            "properties": { "n": person, "late": waits },
         });
         let (head, _) = self.send(
             "POST /v1/track",
@@ -265,6 +265,7 @@ fn a_delivery_that_is_unknown_is_sent_again_as_it_was_or_known_to_have_arrived()
     let mut server = Server::start(&directory, "127.0.0.1", &address.to_string());
     server.visit(1, false);
     let first = receiver::next(&inbox);
+    assert_eq!(first.line, "POST /nudges");
     let (id, body) = (first.header("webhook-id").to_owned(), first.body.clone());
     // It took the request and hung up.
     drop(first);

@@ -15,7 +15,7 @@ use crate::remote::{self, Remote};
 
 /// The arguments of `wayfare journeys`.
 #[derive(Debug, Args)]
-pub(crate) struct Journeys {
+pub(crate) struct Listing {
     #[command(flatten)]
     inspect: Inspect,
     #[command(flatten)]
@@ -23,7 +23,7 @@ pub(crate) struct Journeys {
 }
 
 /// Prints every journey of a state directory or a server, by id.
-pub(crate) fn journeys(wanted: &Journeys) -> anyhow::Result<ExitCode> {
+pub(crate) fn journeys(wanted: &Listing) -> anyhow::Result<ExitCode> {
     let found = match wanted.remote.server()? {
         Some(server) => remote::list(&server.get(&["journeys"], &[])?, "journeys"),
         None => held(&wanted.inspect)?,
