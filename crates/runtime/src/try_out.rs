@@ -129,7 +129,8 @@ impl Draft {
                 // What is tried here in the clear is still addressed as it was written.
                 let elsewhere = to.filter(|to| to.loopback().is_none());
                 Outgoing {
-                    url: elsewhere.map_or_else(|| outgoing.url.clone(), |to| moved(&outgoing.url, to)),
+                    url: elsewhere
+                        .map_or_else(|| outgoing.url.clone(), |to| moved(&outgoing.url, to)),
                     headers,
                     mode: terms.mode,
                     timeout_us: terms.timeout_us,

@@ -86,7 +86,8 @@ In a journey, this first line names the schema beside it:
     /// List deliveries and how far they got.
     #[command(after_help = "Examples:
   wayfare deliveries --state .wayfare
-  wayfare deliveries --state .wayfare --in unknown --format json")]
+  wayfare deliveries --state .wayfare --format json
+  wayfare deliveries --in unknown --server http://127.0.0.1:8080")]
     Deliveries(commands::inspect::Deliveries),
     /// List the walks that have not ended.
     #[command(after_help = "Example:
@@ -100,7 +101,7 @@ In a journey, this first line names the schema beside it:
     #[command(after_help = "Examples:
   wayfare pause plan-upgrade --reason 'a wrong price' --state .wayfare
   wayfare pause plan-upgrade/sync_billing --reason 'billing is down' --state .wayfare
-  wayfare pause --all --reason 'we are moving' --state .wayfare")]
+  wayfare pause --all --reason 'the receiver is down' --server http://127.0.0.1:8080")]
     Pause(commands::operate::Pause),
     /// Let what is paused go on, in the order in which things were due.
     #[command(after_help = "Examples:

@@ -52,8 +52,9 @@ impl Remote {
 
     fn at(&self, text: &str) -> anyhow::Result<Server> {
         let url = Url::parse(text).ok();
-        let url =
-            url.filter(|it| matches!(it.scheme(), "http" | "https") && !it.cannot_be_a_base());
+        // Credentials in a URL would be shown wherever the URL is.
+        let is_plain = |url: &Url| url.username().is_empty() && url.password().is_none();
+        let url = url.filter(|it| matches!(it.scheme(), "http" | "https") && is_plain(it));
         let Some(base) = url else {
             let message = format!("`{text}` is no server; write one such as http://127.0.0.1:8080");
             return Err(WrongInput(message).into());

@@ -542,6 +542,8 @@ fn a_server_that_does_not_answer_is_the_environments_fault() {
     let unheard = ask(&format!("http://{address}"));
     assert_eq!(unheard.status, 2, "{}", unheard.err);
     assert!(unheard.err.contains("no answer from"), "{}", unheard.err);
-    let nonsense = ask("shop");
-    assert_eq!(nonsense.status, 1, "{}", nonsense.err);
+    for nonsense in ["shop", "ftp://127.0.0.1", "http://ops:secret@127.0.0.1"] {
+        let answer = ask(nonsense);
+        assert_eq!(answer.status, 1, "{}", answer.err);
+    }
 }
