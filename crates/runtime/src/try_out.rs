@@ -128,9 +128,9 @@ impl Draft {
                 headers.push((MARK.0.to_owned(), MARK.1.to_owned()));
                 // What is tried here in the clear is still addressed as it was written.
                 let elsewhere = to.filter(|to| to.loopback().is_none());
+                let url = elsewhere.map(|to| moved(&outgoing.url, to));
                 Outgoing {
-                    url: elsewhere
-                        .map_or_else(|| outgoing.url.clone(), |to| moved(&outgoing.url, to)),
+                    url: url.unwrap_or(outgoing.url),
                     headers,
                     mode: terms.mode,
                     timeout_us: terms.timeout_us,

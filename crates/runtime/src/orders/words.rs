@@ -1,0 +1,185 @@
+//! What has an order done, in words and for programs? Not here: what may be ordered (`orders`).
+
+use wayfare_event::{Map, Number, Timestamp, Value};
+use wayfare_executor::delivery::{State, WithheldReason};
+use wayfare_executor::record::DecisionOutcome;
+use wayfare_executor::{Action, Place};
+
+use crate::engine::Output;
+
+/// What orders ended and held back so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Walks that ended as `stopped`.
+    pub ended: u64,
+    /// Deliveries that were withheld by an operator.
+    pub withheld: u64,
+}
+
+impl Tally {
+    /// What of this is about a journey.
+    #[must_use]
+    pub fn of(journey: &str, outputs: &[Output]) -> Self {
+        let mut tally = Self::default();
+        tally.count(journey, outputs);
+        tally
+    }
+
+    fn count(&mut self, journey: &str, outputs: &[Output]) {
+        for output in outputs {
+            match output {
+                Output::Decision(decision) => {
+                    let is_stopped = decision.outcome == DecisionOutcome::Stopped;
+                    self.ended += u64::from(is_stopped && *decision.journey == *journey);
+                }
+                Output::Delivery { delivery, .. } => {
+                    let is_withheld = delivery.state == State::Withheld(WithheldReason::Operator);
+                    self.withheld += u64::from(is_withheld && *delivery.journey == *journey);
+                }
+                Output::Refused(_)
+                | Output::Control { .. }
+                | Output::Rejected { .. }
+                | Output::Trace { .. } => {}
+            }
+        }
+    }
+}
+
+/// How far an order was carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// To its end, with no engine at work: what it ended and held back.
+    ToTheEnd(Tally),
+    /// It is durable, and an engine at work goes on with it.
+    Begun,
+}
+
+/// The journey or block an action is about; nothing for one about a delivery.
+#[must_use]
+pub const fn place_of(action: &Action) -> Option<&Place> {
+    match action {
+        Action::Pause(place)
+        | Action::Resume(place)
+        | Action::SkipOverdue(place)
+        | Action::Stop(place) => Some(place),
+        Action::Try(tried) => Some(&tried.place),
+        Action::Resend(_) | Action::Resolve(_) | Action::Withhold(_) => None,
+    }
+}
+
+/// What an action has done, in a sentence.
+#[must_use]
+pub fn said(action: &Action, done: Done) -> String {
+    let tally = || match done {
+        Done::ToTheEnd(tally) => format!(
+            ": {} ended, {} held back",
+            counted(tally.ended, "walk"),
+            counted(tally.withheld, "request")
+        ),
+        Done::Begun => ", one after another from now on".to_owned(),
+    };
+    match action {
+        Action::Pause(place) => match &place.block {
+            None => {
+                format!("journey `{place}` is paused: nobody enters, and what waits in it waits on")
+            }
+            Some(_) => {
+                format!("block `{place}` is paused: nothing leaves from it, and what it owes waits")
+            }
+        },
+        Action::Resume(place) => {
+            let when = match done {
+                Done::ToTheEnd(_) => "by the next run",
+                Done::Begun => "now",
+            };
+            format!("{} goes on: what is due in it is sent {when}", named(place))
+        }
+        Action::SkipOverdue(place) => {
+            format!(
+                "{} goes on without what was overdue{}",
+                named(place),
+                tally()
+            )
+        }
+        Action::Stop(place) => format!(
+            "{} is stopped{}; journey `{journey}` stays paused until `wayfare resume {journey}`",
+            named(place),
+            tally(),
+            journey = place.journey
+        ),
+        Action::Resend(id) => {
+            let who = match done {
+                Done::ToTheEnd(_) => "the next run sends the same bytes",
+                Done::Begun => "the same bytes leave now",
+            };
+            format!("delivery `{id}` is planned again: {who}, if consent allows it")
+        }
+        Action::Resolve(id) => format!("delivery `{id}` counts as delivered"),
+        Action::Withhold(id) => format!("delivery `{id}` does not leave"),
+        Action::Try(tried) => format!("block `{}` was tried", tried.place),
+    }
+}
+
+/// What an action has done, for programs: `docs/output.schema.json#/$defs/order`.
+#[must_use]
+pub fn line(action: &Action, at: Timestamp, (by, reason): (&str, &str), done: Done) -> Map {
+    let number = |count: u64| {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        Value::Number(Number::from(count))
+    };
+    let mut map = Map::new();
+    map.insert("kind", "order".into());
+    map.insert("at", at.to_string().as_str().into());
+    map.insert("order", word(action).into());
+    if let Some(place) = place_of(action) {
+        map.insert("journey", Value::Text(place.journey.clone()));
+        if let Some(block) = &place.block {
+            map.insert("block", Value::Text(block.clone()));
+        }
+    }
+    if let Action::Resend(id) | Action::Resolve(id) | Action::Withhold(id) = action {
+        map.insert("deliveryId", id.to_string().as_str().into());
+    }
+    map.insert("by", by.into());
+    map.insert("reason", reason.into());
+    if let Action::Stop(_) | Action::SkipOverdue(_) = action {
+        match done {
+            Done::ToTheEnd(tally) => {
+                map.insert("ended", number(tally.ended));
+                map.insert("withheld", number(tally.withheld));
+            }
+            Done::Begun => map.insert("underWay", true.into()),
+        }
+    }
+    map
+}
+
+const fn word(action: &Action) -> &'static str {
+    match action {
+        Action::Pause(_) => "pause",
+        Action::Resume(_) => "resume",
+        Action::SkipOverdue(_) => "resume_without_overdue",
+        Action::Stop(_) => "stop",
+        Action::Resend(_) => "resend",
+        Action::Resolve(_) => "resolve",
+        Action::Withhold(_) => "withhold",
+        Action::Try(_) => "try",
+    }
+}
+
+fn counted(count: u64, what: &str) -> String {
+    if count == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{count} {what}s")
+    }
+}
+
+pub(super) fn named(place: &Place) -> String {
+    let what = if place.block.is_some() {
+        "block"
+    } else {
+        "journey"
+    };
+    format!("{what} `{place}`")
+}
