@@ -27,3 +27,11 @@ bench-shop:
 bench-speed *flags:
     cargo build --release --package wayfare --package wayfare-bench
     target/release/wayfare-bench speed --wayfare target/release/wayfare {{flags}}
+
+# The server under load, killed hundreds of times in front of a receiver that stalls, resets and lies.
+torture *flags:
+    .ci/torture --kills 300 --life 4000 {{flags}}
+
+# Second copies after a kill, beside other engines: `docs/performance.md` has the table.
+torture-peers *flags:
+    .ci/torture --peers --kills 1 {{flags}}

@@ -367,6 +367,21 @@ impl Graph {
         })
     }
 
+    /// Where the origins of its requests come from, as far as they do not stand in the file.
+    pub fn bases(&self) -> impl Iterator<Item = &Secret> {
+        self.blocks().filter_map(|id| match self.block(id) {
+            Block::Webhook(webhook) => webhook.url.base.as_ref(),
+            Block::Decide(_)
+            | Block::Split(_)
+            | Block::Pause { .. }
+            | Block::UntilTime(_)
+            | Block::UntilDate(_)
+            | Block::Wait { .. }
+            | Block::Update { .. }
+            | Block::Exit { .. } => None,
+        })
+    }
+
     fn node(&self, id: BlockId) -> &Node {
         self.blocks
             .node_weight(id.0)

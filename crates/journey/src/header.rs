@@ -5,7 +5,7 @@ use crate::definition::Text;
 use crate::diagnostic::{Code, Diagnostic};
 
 /// Headers that belong to the engine or to the connection.
-const OWNED: [&str; 22] = [
+const OWNED: [&str; 24] = [
     "webhook-id",
     "webhook-timestamp",
     "webhook-signature",
@@ -13,6 +13,7 @@ const OWNED: [&str; 22] = [
     "content-type",
     "content-length",
     "content-encoding",
+    "accept-encoding",
     "host",
     "user-agent",
     "authorization",
@@ -28,6 +29,7 @@ const OWNED: [&str; 22] = [
     "date",
     "metadata",
     "metadata-flavor",
+    "x-google-metadata-request",
 ];
 /// The same for every header that starts like this.
 const OWNED_STARTS: [&str; 3] = ["webhook-", "proxy-", "x-aws-ec2-metadata-"];
@@ -36,7 +38,8 @@ const OWNED_STARTS: [&str; 3] = ["webhook-", "proxy-", "x-aws-ec2-metadata-"];
 pub(crate) fn problem(name: &Text) -> Option<Diagnostic> {
     let written = &name.value;
     let (message, hint) = if !is_token(written) {
-        (format!("`{written}` is no name for a header"), None)
+        let hint = "write letters, digits and `-`, such as `X-Source`";
+        (format!("`{written}` is no name for a header"), hint)
     } else if is_owned(written) {
         let hint = if written.eq_ignore_ascii_case("authorization") {
             "write `auth:`"
@@ -44,11 +47,11 @@ pub(crate) fn problem(name: &Text) -> Option<Diagnostic> {
             "leave it out"
         };
         let message = format!("the engine sets `{written}` itself");
-        (message, Some(hint.to_owned()))
+        (message, hint)
     } else {
         return None;
     };
-    Some(Diagnostic::new(Code::InvalidHeader, name.span, message).maybe_hint(hint))
+    Some(Diagnostic::new(Code::InvalidHeader, name.span, message).hint(hint))
 }
 
 /// The same for the header that carries a secret: `Authorization` is one of those.

@@ -21,6 +21,7 @@ mod known;
 mod parse;
 mod render;
 pub mod schema;
+pub mod spelling;
 mod template;
 pub mod trial;
 mod types;

@@ -24,6 +24,16 @@ pub(crate) enum Part {
     Placeholder(Expression),
 }
 
+impl Part {
+    /// The expression of a placeholder.
+    pub(crate) const fn expression(&self) -> Option<&Expression> {
+        match self {
+            Self::Literal(_) => None,
+            Self::Placeholder(expression) => Some(expression),
+        }
+    }
+}
+
 /// A body with placeholders, in the author's order.
 #[derive(Clone, Debug)]
 pub enum Payload {
@@ -73,17 +83,17 @@ pub enum Unfit {
     Absent,
     /// `null`.
     Null,
-    /// An empty text.
+    /// An empty text; in a header also one of nothing but blanks.
     Empty,
     /// A list or an object inside a text.
     Composite,
     /// `.` or `..` as a segment of a path.
     Dots,
-    /// A control character in a header.
+    /// A control character in a header or in the path of a URL.
     Control,
     /// A character outside ASCII in a header.
     NotAscii,
-    /// The body, the URL or a header is larger than may be sent.
+    /// The body, the URL, a value in its path or a header is larger than may be sent.
     TooLarge,
 }
 
@@ -183,34 +193,28 @@ impl Template {
     }
 
     fn header(&self, scope: &Scope<'_>, place: &dyn Fn() -> String) -> Result<String, RenderError> {
-        let mut value = String::new();
         for part in &self.0 {
-            let expression = match part {
-                Part::Literal(literal) => {
-                    value.push_str(literal);
-                    continue;
-                }
-                Part::Placeholder(expression) => expression,
+            let Part::Placeholder(expression) = part else {
+                continue;
             };
             let text = value_text(expression, scope, place)?;
-            if text.is_empty() {
-                return Err(error(expression, place, Unfit::Empty));
-            }
-            if text.chars().any(char::is_control) {
-                return Err(error(expression, place, Unfit::Control));
-            }
-            if !text.is_ascii() {
-                return Err(error(expression, place, Unfit::NotAscii));
-            }
-            value.push_str(&text);
+            let unfit = if text.chars().any(char::is_control) {
+                Unfit::Control
+            } else if text.trim().is_empty() {
+                Unfit::Empty
+            } else if !text.is_ascii() {
+                Unfit::NotAscii
+            } else {
+                continue;
+            };
+            return Err(error(expression, place, unfit));
         }
-        let last = self.0.iter().rev().find_map(|part| match part {
-            Part::Literal(_) => None,
-            Part::Placeholder(expression) => Some(expression),
-        });
-        match last.filter(|_| value.len() > HEADER_BYTES_MAX) {
-            Some(expression) => Err(error(expression, place, Unfit::TooLarge)),
-            None => Ok(value),
+        let text = self.text(scope, place)?;
+        match self.0.iter().rev().find_map(Part::expression) {
+            Some(expression) if text.len() > HEADER_BYTES_MAX => {
+                Err(error(expression, place, Unfit::TooLarge))
+            }
+            Some(_) | None => Ok(text),
         }
     }
 }

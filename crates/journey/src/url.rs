@@ -5,9 +5,10 @@ use crate::definition::{Secret, Text, Url};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::expression::{Expression, Scope};
 use crate::render::{self, Part, RenderError, Unfit};
+use crate::spelling::{self, URL_BYTES_MAX, UrlDoubt, is_dots};
 
-/// Bytes of a URL, rendered.
-const URL_BYTES_MAX: usize = 2_048;
+/// Bytes of one value in a path, before it is encoded: what names something is short.
+const PATH_VALUE_BYTES_MAX: usize = 256;
 /// Query names whose values are secrets.
 const SECRET_NAMES: [&str; 10] = [
     "api_key",
@@ -55,8 +56,8 @@ impl UrlTemplate {
                 }
                 Part::Placeholder(expression) => {
                     let text = render::value_text(expression, scope, &place)?;
-                    if text.is_empty() {
-                        return Err(render::error(expression, &place, Unfit::Empty));
+                    if let Some(unfit) = unfit_for_a_path(&text) {
+                        return Err(render::error(expression, &place, unfit));
                     }
                     let encoded = encode(&text);
                     segment.push_str(&encoded);
@@ -97,10 +98,20 @@ impl UrlTemplate {
     /// The expressions in it.
     pub(crate) fn expressions(&self) -> impl Iterator<Item = &Expression> {
         let parts = self.path.iter().chain(&self.query);
-        parts.filter_map(|part| match part {
-            Part::Literal(_) => None,
-            Part::Placeholder(expression) => Some(expression),
-        })
+        parts.filter_map(Part::expression)
+    }
+}
+
+/// What keeps a text from naming something in a path.
+fn unfit_for_a_path(text: &str) -> Option<Unfit> {
+    if text.is_empty() {
+        Some(Unfit::Empty)
+    } else if text.chars().any(char::is_control) {
+        Some(Unfit::Control)
+    } else if text.len() > PATH_VALUE_BYTES_MAX {
+        Some(Unfit::TooLarge)
+    } else {
+        None
     }
 }
 
@@ -111,12 +122,6 @@ fn check_dots(segment: &str, spoken: Option<&Expression>) -> Result<(), RenderEr
         Some(expression) if is_dots(segment) => Err(render::error(expression, &place, Unfit::Dots)),
         Some(_) | None => Ok(()),
     }
-}
-
-/// Whether a segment is one that parsers take away, and with `..` the one before it.
-fn is_dots(segment: &str) -> bool {
-    let plain = segment.to_ascii_lowercase().replace("%2e", ".");
-    matches!(plain.as_str(), "." | "..")
 }
 
 /// Everything but RFC 3986's unreserved characters, percent-encoded.
@@ -152,50 +157,37 @@ pub(crate) fn compile(
         Url::Based { base, path } => (Some(base.clone()), path),
     };
     let mut parts = read(text)?;
-    if base.is_none() && !host_is_written(&parts) {
-        problems.push(in_host(place(0)));
-        return None;
-    }
-    if let Some(doubt) = parts.iter().find_map(doubt) {
-        problems.push(
-            Diagnostic::new(Code::InvalidUrl, text.span, doubt)
-                .hint("write a path percent-encoded (`%20`), a host in its ASCII form (`xn--…`)"),
-        );
-        return None;
-    }
-    let problem = |code, message: &str, hint: &str| {
-        Diagnostic::new(code, text.span, message).hint(hint.to_owned())
-    };
-    let origin = match (&base, parts.first_mut()) {
-        (Some(_), Some(Part::Literal(first)))
-            if first.starts_with('/') && !first.starts_with("//") =>
-        {
-            String::new()
+    let whole = match &base {
+        None if host_is_written(&parts) => with_values(&parts, "x"),
+        None => with_values(&parts, "{}"),
+        Some(_) if starts_a_path(&parts) => {
+            format!("https://x.example{}", with_values(&parts, "x"))
         }
-        (Some(_), _) => {
+        Some(_) => {
             let message = "the path behind a base starts with one `/`";
-            problems.push(problem(Code::InvalidUrl, message, "write path: \"/…\""));
-            return None;
-        }
-        (None, Some(Part::Literal(first))) => match split_origin(first, text.span) {
-            Ok(origin) => origin,
-            Err(diagnostic) => {
-                problems.push(*diagnostic);
-                return None;
-            }
-        },
-        (None, _) => {
-            problems.push(in_host(place(0)));
+            problems.push(
+                Diagnostic::new(Code::InvalidUrl, text.span, message).hint("write path: \"/…\""),
+            );
             return None;
         }
     };
-    let (path, query) = split_query(parts, text.span, place, problems)?;
-    if let Some(diagnostic) = problem_of(&origin, &path, &query, text.span) {
-        problems.push(diagnostic);
+    if let Some(doubt) = spelling::doubt(&whole) {
+        problems.push(refused(&doubt, text.span, place(0)));
+        return None;
+    }
+    let origin = match parts.first_mut() {
+        Some(Part::Literal(first)) if base.is_none() => cut_origin(first),
+        Some(Part::Literal(_) | Part::Placeholder(_)) | None => String::new(),
+    };
+    let (path, query) = split_query(parts, place, problems)?;
+    if let Some(name) = secret_name(&query) {
+        let message = format!("`{name}` in a url is a secret that stands in a file");
+        problems
+            .push(Diagnostic::new(Code::LiteralSecret, text.span, message).hint("write `auth:`"));
         return None;
     }
     if base.is_none()
-        && let Err(why) = vet(&format!("{origin}{}", with_values(&path, "x")))
+        && let Err(why) = vet(&whole)
     {
         problems.push(Diagnostic::new(Code::InvalidUrl, text.span, why));
         return None;
@@ -208,21 +200,28 @@ pub(crate) fn compile(
     })
 }
 
-/// What is wrong with a URL whose parts are known.
-fn problem_of(origin: &str, path: &[Part], query: &[Part], span: Span) -> Option<Diagnostic> {
-    let bytes = origin.len() + with_values(path, "").len() + with_values(query, "").len();
-    if bytes > URL_BYTES_MAX {
-        let message = format!("this url has {bytes} bytes, at most {URL_BYTES_MAX} are sent");
-        return Some(Diagnostic::new(Code::InvalidUrl, span, message).hint("write a shorter one"));
-    }
-    if with_values(path, "x").split('/').any(is_dots) {
-        let message = "`.` and `..` lead to another path than the one written";
-        let hint = "write the path it leads to";
-        return Some(Diagnostic::new(Code::InvalidUrl, span, message).hint(hint));
-    }
-    let name = secret_name(query)?;
-    let message = format!("`{name}` in a url is a secret that stands in a file");
-    Some(Diagnostic::new(Code::LiteralSecret, span, message).hint("write `auth:`"))
+/// What the checker says of a doubt: what is said when a request is sent, with the place to mend.
+fn refused(doubt: &UrlDoubt, whole: Span, first_placeholder: Span) -> Diagnostic {
+    let (code, span) = match doubt {
+        UrlDoubt::Placeholder => (Code::Placeholder, first_placeholder),
+        UrlDoubt::UserInfo => (Code::LiteralSecret, whole),
+        UrlDoubt::TooLong
+        | UrlDoubt::Character(_)
+        | UrlDoubt::Escape
+        | UrlDoubt::NoHost
+        | UrlDoubt::Unreadable
+        | UrlDoubt::Scheme(_)
+        | UrlDoubt::EmptyLabel
+        | UrlDoubt::Fragment
+        | UrlDoubt::Dots => (Code::InvalidUrl, whole),
+    };
+    Diagnostic::new(code, span, doubt.to_string()).hint(doubt.hint())
+}
+
+/// Whether the parts begin with a path, and with one slash: two would be a host.
+fn starts_a_path(parts: &[Part]) -> bool {
+    matches!(parts.first(), Some(Part::Literal(first))
+        if first.starts_with('/') && !first.starts_with("//"))
 }
 
 /// The parts as one text, every placeholder with the same value.
@@ -245,28 +244,6 @@ fn host_is_written(parts: &[Part]) -> bool {
     }
 }
 
-/// What in a literal parsers and people read differently.
-fn doubt(part: &Part) -> Option<String> {
-    let Part::Literal(literal) = part else {
-        return None;
-    };
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@/?#[]%".contains(c);
-    if let Some(character) = literal.chars().find(|c| !is_plain(*c)) {
-        return Some(format!(
-            "`{}` may not stand in a url",
-            character.escape_debug()
-        ));
-    }
-    let is_escape = |rest: &str| {
-        let digits = rest.as_bytes().first_chunk::<2>();
-        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-    };
-    let mut escapes = literal.split('%').skip(1);
-    escapes
-        .any(|rest| !is_escape(rest))
-        .then(|| "`%` is followed by two hex digits in a url".to_owned())
-}
-
 /// The name of a query value that is a secret, written out.
 fn secret_name(query: &[Part]) -> Option<String> {
     let query = with_values(query, "\0");
@@ -280,32 +257,14 @@ fn secret_name(query: &[Part]) -> Option<String> {
         .map(str::to_owned)
 }
 
-fn in_host(span: Span) -> Diagnostic {
-    let message = "a placeholder may not stand in scheme, host or port";
-    Diagnostic::new(Code::Placeholder, span, message)
-        .hint("for staging and production write url: {base: {env: NAME}, path: \"/…\"}")
-}
-
 /// Cuts scheme, host and port off the first literal.
-fn split_origin(first: &mut String, span: Span) -> Result<String, Box<Diagnostic>> {
-    let wrong = |code, message: &str| Err(Box::new(Diagnostic::new(code, span, message)));
-    let Some((scheme, rest)) = first.split_once("://") else {
-        return wrong(Code::InvalidUrl, "a url starts with `https://` and a host");
-    };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, rest) = rest.split_at_checked(end).unwrap_or((rest, ""));
-    if authority.contains('@') {
-        return wrong(
-            Code::LiteralSecret,
-            "a url holds no user name or password; write `auth:`",
-        );
-    }
-    if authority.is_empty() {
-        return wrong(Code::InvalidUrl, "this url has no host");
-    }
-    let origin = format!("{scheme}://{authority}");
-    *first = rest.to_owned();
-    Ok(origin)
+fn cut_origin(first: &mut String) -> String {
+    let host = first.find("://").map_or(0, |at| at + "://".len());
+    let end = first
+        .char_indices()
+        .find(|(at, c)| *at >= host && matches!(c, '/' | '?'));
+    let rest = first.split_off(end.map_or(first.len(), |(at, _)| at));
+    std::mem::replace(first, rest)
 }
 
 type Parts = (Vec<Part>, Vec<Part>);
@@ -313,7 +272,6 @@ type Parts = (Vec<Part>, Vec<Part>);
 /// Splits at the first `?`; placeholders stand in query values, never in names.
 fn split_query(
     parts: Vec<Part>,
-    span: Span,
     place: &dyn Fn(usize) -> Span,
     problems: &mut Vec<Diagnostic>,
 ) -> Option<Parts> {
@@ -323,14 +281,6 @@ fn split_query(
     let mut in_value = false;
     for part in parts {
         match part {
-            Part::Literal(literal) if literal.contains('#') => {
-                let message = "a fragment is never sent";
-                problems.push(
-                    Diagnostic::new(Code::InvalidUrl, span, message)
-                        .hint("leave `#…` out; a `#` that belongs to the path is written `%23`"),
-                );
-                return None;
-            }
             Part::Literal(literal) if !in_query => match literal.find('?') {
                 Some(at) => {
                     let (before, after) = literal.split_at_checked(at)?;

@@ -1,4 +1,5 @@
-//! What does a webhook say when values are there, missing, null or empty? Every cell of the table.
+//! What does a payload say when values are there, missing, null or empty, and what does a failure
+//! say? URLs, headers and what a profile may hold are the data files of `templates`.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -187,86 +188,6 @@ fn inside_a_longer_text_what_is_missing_fails_and_empty_is_empty() {
 }
 
 #[test]
-fn what_a_profile_holds_is_data() {
-    let check = |payload: &str, expected: &str| {
-        assert_eq!(body(payload).as_deref(), Ok(expected), "{payload}");
-    };
-    check("{ a: \"{profile.braces}\" }", r#"{"a":"{profile.email}"}"#);
-    check(
-        "{ a: \"x{profile.braces}\" }",
-        r#"{"a":"x{profile.email}"}"#,
-    );
-    check("{ a: \"x {profile.quote}\" }", r#"{"a":"x say \"hi\"\n"}"#);
-}
-
-#[test]
-fn a_header_needs_a_plain_value() {
-    let check = |value: &str, expected: &str| {
-        assert_eq!(header(value).as_deref(), Ok(expected), "{value}");
-    };
-    check("plain", "plain");
-    check("\"{profile.firstName}\"", "Ada");
-    check("\"v={profile.price}\"", "v=1.10");
-    check("\"{profile.gone ?? 'none'}\"", "none");
-    let fails = |value: &str, found: Unfit| assert_eq!(unfit(header(value)), found, "{value}");
-    fails("\"{profile.gone}\"", Unfit::Absent);
-    fails("\"{profile.nothing}\"", Unfit::Null);
-    fails("\"{profile.empty}\"", Unfit::Empty);
-    fails("\"a{profile.empty}\"", Unfit::Empty);
-    fails("\"{profile.tags}\"", Unfit::Composite);
-    fails("\"{profile.line}\"", Unfit::Control);
-    fails("\"{profile.accent}\"", Unfit::NotAscii);
-    fails("\"{profile.long}\"", Unfit::TooLarge);
-}
-
-#[test]
-fn a_header_has_a_largest_size_however_it_comes_about() {
-    let halves = |bytes: usize| header(&format!("\"{}{{profile.firstName}}\"", "x".repeat(bytes)));
-    assert_eq!(halves(4_093).unwrap().len(), 4_096);
-    assert_eq!(unfit(halves(4_094)), Unfit::TooLarge);
-}
-
-#[test]
-fn a_path_needs_every_value_and_a_query_takes_an_empty_one() {
-    let check = |template: &str, expected: &str| {
-        assert_eq!(url(template).as_deref(), Ok(expected), "{template}");
-    };
-    check("https://x.example/{firstName}", "https://x.example/Ada");
-    check(
-        "https://x.example/u-{profileId}/x",
-        "https://x.example/u-usr_1/x",
-    );
-    check(
-        "https://x.example/?e={profile.email}",
-        "https://x.example/?e=a%40b.example",
-    );
-    check(
-        "https://x.example/a?e={profile.empty}&f=1",
-        "https://x.example/a?e=&f=1",
-    );
-    check(
-        "https://x.example?e={email}",
-        "https://x.example?e=a%40b.example",
-    );
-    let fails = |template: &str, found: Unfit| {
-        assert_eq!(unfit(url(template)), found, "{template}");
-    };
-    for (template, found) in [
-        ("{gone}", Unfit::Absent),
-        ("{nothing}", Unfit::Null),
-        ("{empty}", Unfit::Empty),
-        ("a{empty}", Unfit::Empty),
-        ("{tags}", Unfit::Composite),
-        ("?q={gone}", Unfit::Absent),
-        ("?q={nothing}", Unfit::Null),
-        ("?q={home}", Unfit::Composite),
-        ("{long}", Unfit::TooLarge),
-    ] {
-        fails(&format!("https://x.example/{template}"), found);
-    }
-}
-
-#[test]
 fn a_failure_says_where_what_and_why() {
     let check = |result: Result<String, RenderError>, expected: &str| {
         assert_eq!(result.unwrap_err().to_string(), expected);
@@ -283,11 +204,4 @@ fn a_failure_says_where_what_and_why() {
         url("https://x.example/{nothing}"),
         "`{profile.nothing}` in the url is null",
     );
-}
-
-#[test]
-fn a_body_has_a_largest_size() {
-    let large = "\"{profile.long}{profile.long}{profile.long}{profile.long}{profile.long}\"";
-    let items = [large; 11].join(", ");
-    assert_eq!(unfit(body(&format!("[ {items} ]"))), Unfit::TooLarge);
 }

@@ -45,8 +45,7 @@ pub struct Settings {
     pub identity: wayfare_identity::Config,
     /// The categories of consent.
     pub consent: wayfare_consent::Config,
-    /// Where requests may go beyond https on the public internet. Where Wayfare itself listens is
-    /// for the shell to add.
+    /// Where requests may go beyond https on the public internet.
     pub webhooks: Policy,
     /// What one host is sent at most, by `host` or `host:port`, in lower case, IPv6 addresses in
     /// brackets.
@@ -113,13 +112,21 @@ impl Settings {
         self.consent.names().cloned().collect()
     }
 
+    /// Where requests may go, and not to where Wayfare itself is configured to listen.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        let mut policy = self.webhooks.clone();
+        policy.own.push(self.server.listen);
+        policy
+    }
+
     /// Whether a URL may be called, as far as its text tells.
     ///
     /// # Errors
     ///
     /// Why it may not, in the words of the guard that judges it again when it is sent.
     pub fn vet(&self, url: &str) -> Result<(), String> {
-        match self.webhooks.target(url) {
+        match self.policy().target(url) {
             Ok(_) => Ok(()),
             Err(refusal) => Err(refusal.to_string()),
         }

@@ -109,7 +109,7 @@ impl Dispatch {
     pub(crate) fn start(&mut self, delivery: &Delivery) {
         match url(&delivery.request, &self.secrets) {
             Ok(url) => {
-                let name = host(&url).to_ascii_lowercase();
+                let name = host(&url);
                 let limits = self.limits_of(&name);
                 let has_breaker = self.pace == Pace::Wall;
                 let new = || Host::new(limits, has_breaker, Instant::now());
@@ -246,10 +246,21 @@ fn said(told: Result<Told, tokio::task::JoinError>) -> Told {
     }
 }
 
-/// The host and port of a URL, for counting what is in flight to it.
-fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.split(['/', '?', '#']).next().unwrap_or(rest)
+/// The host and port of a URL, written one way: what is in flight is counted by it.
+fn host(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let authority = authority.to_ascii_lowercase();
+    let behind_address = authority.rsplit(']').next().unwrap_or(&authority);
+    if behind_address.contains(':') {
+        return authority;
+    }
+    let port = if scheme.eq_ignore_ascii_case("http") {
+        80
+    } else {
+        443
+    };
+    format!("{authority}:{port}")
 }
 
 /// The whole URL of a request, its origin looked up where it is configured.
@@ -290,4 +301,20 @@ pub(crate) fn request(
         mode: wayfare_journey::definition::DeliveryMode::AtMostOnce,
         timeout_us: 0,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_host_has_one_name_whatever_the_spelling() {
+        let check = |url: &str, expected: &str| assert_eq!(host(url), expected, "{url}");
+        check("https://a.example/x", "a.example:443");
+        check("HTTPS://A.Example:443/x?y", "a.example:443");
+        check("http://a.example?x", "a.example:80");
+        check("https://a.example:8443", "a.example:8443");
+        check("https://[2001:DB8::1]/x", "[2001:db8::1]:443");
+        check("https://[2001:db8::1]:8443/x", "[2001:db8::1]:8443");
+    }
 }

@@ -213,7 +213,7 @@ impl<'a> Driver<'a> {
         for (id, addresses) in std::mem::take(&mut self.released) {
             if let Some(delivery) = self.engine.delivery(id)? {
                 self.dispatch
-                    .send(&delivery, addresses, crate::clock::now());
+                    .send(&delivery, addresses, crate::clock::wall());
             }
         }
         Ok(())

@@ -137,7 +137,7 @@ impl AtWork {
         let seen = Seen::default();
         let (arrived, told) = (seen.clone(), seen.clone());
         let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
-        let receiver = Receiver::bind(loopback, Answers::default(), move |received| {
+        let receiver = Receiver::bind(loopback, (Answers::default(), None), move |received| {
             arrived.note(format!("{} arrived", received.path));
         });
         let receiver = receiver.await.unwrap();

@@ -9,11 +9,14 @@ use anyhow::Context as _;
 use wayfare_event::IdKey;
 use wayfare_executor::{Catalog, Sending};
 use wayfare_journey::Graph;
+use wayfare_journey::definition::Secret;
 use wayfare_runtime::config::{self, Project, Settings};
-use wayfare_runtime::{Engine, Outbound};
+use wayfare_runtime::{Engine, Outbound, clock};
 use wayfare_store::local::{Opened, Options};
 use wayfare_store::{LocalStore, MemoryStore, ReadOnly, Store};
-use wayfare_webhook::{Answers, Client, Receiver, SecretError, Secrets};
+use wayfare_webhook::{
+    Answers, Client, Policy, Receiver, SecretError, Secrets, Signature, Verifier,
+};
 
 use crate::cli::{self, Journeys};
 use crate::commands::inspect::STATE;
@@ -66,18 +69,38 @@ pub(crate) struct Assembled {
 pub(crate) struct Builtin {
     /// It stops when this is dropped.
     _receiver: Receiver,
-    seen: Arc<Mutex<(u64, u64)>>,
+    seen: Arc<Mutex<Seen>>,
+}
+
+/// What came to a receiver.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen {
+    /// Requests.
+    pub(crate) requests: u64,
+    /// Second copies among them.
+    pub(crate) copies: u64,
+    /// Those whose signature is right.
+    pub(crate) verified: u64,
+    /// Those whose signature is wrong.
+    pub(crate) wrong: u64,
 }
 
 impl Builtin {
-    async fn bind() -> anyhow::Result<(Self, SocketAddr)> {
-        let seen = Arc::new(Mutex::new((0, 0)));
+    /// A receiver that knows what the journeys sign with.
+    async fn bind(graphs: &[Graph], secrets: &Secrets) -> anyhow::Result<(Self, SocketAddr)> {
+        let signing = graphs.iter().flat_map(Graph::signing_secrets);
+        let keys = signing.map(|secret| secrets.signing_key(secret));
+        let verifier = Verifier::new(keys.collect::<Result<_, _>>()?, now_s);
+        let seen = Arc::new(Mutex::new(Seen::default()));
         let counted = seen.clone();
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let receiver = Receiver::bind(listen, Answers::default(), move |received| {
-            let mut counts = counted.lock().unwrap_or_else(PoisonError::into_inner);
-            counts.0 += 1;
-            counts.1 += u64::from(received.copies > 1);
+        let answers = (Answers::default(), Some(verifier));
+        let receiver = Receiver::bind(listen, answers, move |received| {
+            let mut seen = counted.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.requests += 1;
+            seen.copies += u64::from(received.copies > 1);
+            seen.verified += u64::from(received.signature == Some(Signature::Verified));
+            seen.wrong += u64::from(received.signature == Some(Signature::Wrong));
         });
         let receiver = receiver
             .await
@@ -90,10 +113,15 @@ impl Builtin {
         Ok((builtin, address))
     }
 
-    /// Requests that came, and second copies among them.
-    pub(crate) fn seen(&self) -> (u64, u64) {
+    /// What came.
+    pub(crate) fn seen(&self) -> Seen {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The wall clock in seconds, as signatures have it.
+pub(crate) fn now_s() -> i64 {
+    clock::wall().as_micros().div_euclid(1_000_000)
 }
 
 /// Puts an engine together.
@@ -123,6 +151,7 @@ pub(crate) async fn assemble(order: &Order<'_>) -> anyhow::Result<Assembled> {
     } else {
         let secrets = environment::secrets();
         all_there(&graphs, &secrets)?;
+        all_allowed(&graphs, &secrets, &settings.policy())?;
         secrets
     });
     let configured = settings.state.directory.as_deref();
@@ -131,14 +160,14 @@ pub(crate) async fn assemble(order: &Order<'_>) -> anyhow::Result<Assembled> {
         StateAt::Directory(named) => named.or(configured).or_else(|| Some(Path::new(STATE))),
     };
     let store = store(state, order.sending, &settings)?;
-    let policy = settings.webhooks.clone();
+    let policy = settings.policy();
     let (client, receiver) = match order.receiver {
         None => (Client::new(policy, secrets.clone()), None),
         Some(cli::Receiver::At(address)) => {
             (Client::to_receiver(*address, policy, secrets.clone()), None)
         }
         Some(cli::Receiver::Builtin) => {
-            let (builtin, address) = Builtin::bind().await?;
+            let (builtin, address) = Builtin::bind(&graphs, &secrets).await?;
             let client = Client::to_receiver(address, policy, secrets.clone());
             (client, Some(builtin))
         }
@@ -189,6 +218,25 @@ fn all_there(graphs: &[Graph], secrets: &Secrets) -> anyhow::Result<()> {
         "secrets are missing, or cannot be used:\n{}\nset them, or rehearse with `--dry-run` or `--receiver builtin`",
         missing.join("\n")
     );
+    Err(WrongInput(message).into())
+}
+
+/// An origin that comes from elsewhere is judged when it is known, in the words of the checker.
+fn all_allowed(graphs: &[Graph], secrets: &Secrets, policy: &Policy) -> anyhow::Result<()> {
+    let refused: Vec<String> = graphs
+        .iter()
+        .flat_map(|graph| graph.bases().map(move |base| (graph.id(), base)))
+        .filter_map(|(journey, base)| {
+            let origin = secrets.resolve(base).ok()?;
+            let why = policy.target(&origin).err()?;
+            let (Secret::Env(name) | Secret::File(name)) = base;
+            Some(format!("  journey `{journey}`, base `{name}`: {why}"))
+        })
+        .collect();
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let message = format!("requests may not go there:\n{}", refused.join("\n"));
     Err(WrongInput(message).into())
 }
 

@@ -231,6 +231,13 @@ pub(crate) fn run() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_ansi(crate::environment::wants_color(&std::io::stderr()))
         .init();
+    if let Some(file) = crate::environment::clock_shift() {
+        tracing::warn!(
+            file = %file.display(),
+            "the clock is as wrong as this file says, since WAYFARE_CLOCK_SHIFT names it: for tests only"
+        );
+        wayfare_runtime::clock::shift_by(file);
+    }
     match dispatch(cli.command) {
         Ok(code) => code,
         Err(failure) => commands::fail(&failure),

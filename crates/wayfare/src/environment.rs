@@ -2,6 +2,7 @@
 //! files, the machine's memory and chance.
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 
 use wayfare_journey::definition::Secret;
 use wayfare_webhook::{SecretValue, Secrets};
@@ -35,6 +36,16 @@ fn look_up(secret: &Secret) -> Option<String> {
 )]
 pub(crate) fn wants_color(stream: &impl IsTerminal) -> bool {
     std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && stream.is_terminal()
+}
+
+/// The file that says how wrong the clock is to be, for tests of the program as a whole.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one file that reads the environment"
+)]
+pub(crate) fn clock_shift() -> Option<PathBuf> {
+    let named = std::env::var_os("WAYFARE_CLOCK_SHIFT")?;
+    (!named.is_empty()).then(|| PathBuf::from(named))
 }
 
 /// The memory this process may use, in MiB: the machine's, or less where its control group has less;

@@ -47,6 +47,16 @@ pub(crate) fn failed(error: &reqwest::Error, scheme: Scheme) -> Outcome {
     })
 }
 
+/// What [`failed`] says, in words.
+pub(crate) fn words_of_failed(error: &reqwest::Error, scheme: Scheme) -> String {
+    let words = words(error);
+    if failed(error, scheme) == Outcome::NotSent(NotSentReason::Tls) {
+        format!("no TLS 1.2 or 1.3 connection that can be trusted: {words}")
+    } else {
+        words
+    }
+}
+
 /// The innermost words of an error: they name the cause, and never the URL.
 pub(crate) fn words(error: &reqwest::Error) -> String {
     chain(error)

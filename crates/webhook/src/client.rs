@@ -1,12 +1,14 @@
 //! How is one attempt made? Resolve and vet, then dial exactly what was vetted, send, and say what
 //! came of it. Not here: whether and when to attempt (`runtime`), or what follows (`executor`).
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{HOST, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, Request, Response};
+use tokio::net::lookup_host;
 use tokio::time::{Instant, timeout, timeout_at};
 use url::{Position, Url};
 use wayfare_executor::delivery::{NotSentReason, Outcome};
@@ -14,6 +16,7 @@ use wayfare_executor::delivery::{NotSentReason, Outcome};
 use crate::classify;
 use crate::connections::Connections;
 use crate::dial::Dial;
+use crate::own;
 use crate::policy::{Policy, PolicyRefusal};
 use crate::request::{Outgoing, Wire, WireError, wire_headers};
 use crate::secret::{REDACTED, SecretValue, Secrets};
@@ -102,6 +105,11 @@ impl Client {
         }
     }
 
+    /// Sends nothing to this address from now on: Wayfare itself listens there.
+    pub fn spare(&mut self, own: SocketAddr) {
+        self.policy.own.push(own);
+    }
+
     /// The addresses an attempt for this URL may dial now, vetted. Nothing is sent.
     ///
     /// # Errors
@@ -113,9 +121,18 @@ impl Client {
         }
         let answers = match target.literal() {
             Some(address) => vec![address],
-            None => lookup(&target).await?,
+            None => {
+                let lookup = lookup_host((target.host(), target.port()));
+                answers(&target, RESOLVE_MAX, lookup).await?
+            }
         };
-        Ok(self.policy.vet(&target, &answers)?)
+        let vetted = self.policy.vet(&target, &answers)?;
+        for address in &vetted {
+            if self.policy.listens_everywhere(address.port()) && own::is_here(*address).await {
+                return Err(PolicyRefusal::Own(*address).into());
+            }
+        }
+        Ok(vetted)
     }
 
     /// Makes one attempt, dialling only these addresses: what [`Client::resolve`] gave just before.
@@ -143,7 +160,10 @@ impl Client {
             ),
             Ok(Err(error)) => Attempted::failed(
                 classify::failed(&error, prepared.scheme),
-                self.inert(&classify::words(&error), prepared.credential.as_ref()),
+                self.inert(
+                    &classify::words_of_failed(&error, prepared.scheme),
+                    prepared.credential.as_ref(),
+                ),
             ),
             Ok(Ok(response)) => {
                 let mut attempted = answered(&response, now_epoch_seconds);
@@ -226,18 +246,20 @@ impl Client {
     }
 }
 
-async fn lookup(target: &Target) -> Result<Vec<IpAddr>, Unready> {
+/// The addresses that this lookup of a target's name comes to in time.
+async fn answers<Found: Iterator<Item = SocketAddr>>(
+    target: &Target,
+    time: Duration,
+    lookup: impl Future<Output = io::Result<Found>>,
+) -> Result<Vec<IpAddr>, Unready> {
     let failed = |why: String| Unready::Dns {
         host: target.host().to_owned(),
         why,
     };
-    let found = timeout(
-        RESOLVE_MAX,
-        tokio::net::lookup_host((target.host(), target.port())),
-    )
-    .await
-    .map_err(|_| failed(String::from("no answer within 2 s")))?
-    .map_err(|error| failed(error.to_string()))?;
+    let found = timeout(time, lookup)
+        .await
+        .map_err(|_| failed(format!("no answer within {} s", time.as_secs())))?
+        .map_err(|error| failed(error.to_string()))?;
     let mut answers: Vec<IpAddr> = Vec::new();
     for address in found {
         if !answers.contains(&address.ip()) {
@@ -314,4 +336,47 @@ async fn read(mut response: Response, deadline: Instant) -> (Vec<u8>, Option<Str
 fn cut(mut text: String) -> String {
     text.truncate(text.floor_char_boundary(REPLY_KEPT_BYTES_MAX));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+    use std::iter::empty;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_name_that_does_not_resolve_is_not_a_refusal() {
+        let target = Policy::default().target("https://good.example/").unwrap();
+        let check = |found: Result<Vec<IpAddr>, Unready>, words: &str| {
+            let Err(unready @ Unready::Dns { .. }) = found else {
+                panic!("{found:?}")
+            };
+            assert_eq!(
+                unready.to_string(),
+                format!("`good.example` does not resolve: {words}")
+            );
+        };
+        let no_answer = pending::<io::Result<std::iter::Empty<SocketAddr>>>();
+        let found = answers(&target, Duration::ZERO, no_answer).await;
+        check(found, "no answer within 0 s");
+        let found = answers(&target, RESOLVE_MAX, ready(Ok(empty()))).await;
+        check(found, "it has no address");
+        let failure = io::Error::other("server failure");
+        let failure = ready(Err::<std::iter::Empty<_>, _>(failure));
+        check(
+            answers(&target, RESOLVE_MAX, failure).await,
+            "server failure",
+        );
+    }
+
+    #[tokio::test]
+    async fn every_answer_is_vetted_once() {
+        let target = Policy::default().target("https://good.example/").unwrap();
+        let found = [[1, 1, 1, 1], [8, 8, 8, 8], [1, 1, 1, 1]];
+        let found = found.map(|address| SocketAddr::from((address, 443)));
+        let lookup = ready(Ok(found.into_iter()));
+        let answers = answers(&target, RESOLVE_MAX, lookup).await.unwrap();
+        assert_eq!(answers, [IpAddr::from([1, 1, 1, 1]), [8, 8, 8, 8].into()]);
+    }
 }

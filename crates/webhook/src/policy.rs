@@ -5,6 +5,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use wayfare_journey::address::{AddressRefusal, refusal};
+use wayfare_journey::spelling::UrlDoubt;
 
 use crate::network::Network;
 use crate::target::{Scheme, Target};
@@ -18,14 +19,8 @@ const ADDRESSES_MAX: usize = 16;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyRefusal {
     /// Its text is no plain URL.
-    #[error("the URL {0}, write it as `https://host/path`")]
-    Malformed(&'static str),
-    /// Another scheme.
-    #[error("`{0}` is no scheme a request may use, write `https`")]
-    Scheme(String),
-    /// It names a user.
-    #[error("the URL contains user info, use `auth:` instead")]
-    UserInfo,
+    #[error("{0}, {hint}", hint = .0.hint())]
+    Text(UrlDoubt),
     /// In the clear.
     #[error(
         "plain http to `{0}` is not allowed, use https or list the host under `webhooks.allow_http`"
@@ -47,18 +42,25 @@ pub enum PolicyRefusal {
         /// What it is.
         why: AddressRefusal,
     },
-    /// A name of the local network that answers with an address that is not.
+    /// A name of the local network, where no network is allowed that it could lead to.
+    #[error(
+        "`{0}` is a local name, list the network it leads to under `webhooks.allow_networks` to allow it"
+    )]
+    LocalName(String),
+    /// A name of the local network that answers with an address outside the allowed networks.
     #[error(
         "`{host}` is a local name but leads to `{address}`, list its network under `webhooks.allow_networks` to allow it"
     )]
-    LocalName {
+    Astray {
         /// The name.
         host: String,
         /// Where it leads.
         address: IpAddr,
     },
     /// Wayfare's own address.
-    #[error("`{0}` is where Wayfare itself listens, send to another receiver")]
+    #[error(
+        "`{0}` is where Wayfare itself listens, send to another receiver or move `server.listen`"
+    )]
     Own(SocketAddr),
 }
 
@@ -84,13 +86,13 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Where a URL points, when its text, scheme and port are allowed, and its host, where that is
-    /// an address.
+    /// Where a URL points, when its text, scheme and port are allowed, and its host as far as that
+    /// can be known before it is looked up.
     ///
     /// # Errors
     /// [`PolicyRefusal`], with the same words at check time and at send time.
     pub fn target(&self, url: &str) -> Result<Target, PolicyRefusal> {
-        let target = Target::parse(url)?;
+        let target = Target::parse(url).map_err(PolicyRefusal::Text)?;
         let host = target.host();
         let allows = |allowed: &String| {
             let name = allowed.trim_matches(['[', ']']).trim_end_matches('.');
@@ -112,6 +114,9 @@ impl Policy {
         if let Some(address) = target.literal() {
             self.vet_address(&target, address)?;
         }
+        if target.is_local_name() && self.allow_networks.is_empty() {
+            return Err(PolicyRefusal::LocalName(host.to_owned()));
+        }
         Ok(target)
     }
 
@@ -132,6 +137,12 @@ impl Policy {
         Ok(vetted.into_iter().take(ADDRESSES_MAX).collect())
     }
 
+    /// Whether Wayfare listens on this port of every address of its machine, whichever those are.
+    pub(crate) fn listens_everywhere(&self, port: u16) -> bool {
+        let mut own = self.own.iter();
+        own.any(|own| own.port() == port && own.ip().is_unspecified())
+    }
+
     fn vet_address(&self, target: &Target, address: IpAddr) -> Result<SocketAddr, PolicyRefusal> {
         let socket = SocketAddr::new(address, target.port());
         if self.own.iter().any(|own| is_same_place(*own, socket)) {
@@ -144,7 +155,7 @@ impl Policy {
         }
         let is_named = |network: &Network| network.contains(address);
         if target.is_local_name() && !self.allow_networks.iter().any(is_named) {
-            return Err(PolicyRefusal::LocalName {
+            return Err(PolicyRefusal::Astray {
                 host: target.host().to_owned(),
                 address,
             });
@@ -173,8 +184,17 @@ impl Policy {
 
 /// Whether a listening address takes connections to another one, as far as that can be known here.
 fn is_same_place(own: SocketAddr, other: SocketAddr) -> bool {
-    let is_here = other.ip().is_loopback() || other.ip().is_unspecified();
-    own.port() == other.port() && (own.ip() == other.ip() || own.ip().is_unspecified() && is_here)
+    let plain = |address: IpAddr| match wrapped(address) {
+        Some(inner) if !address.is_loopback() && !address.is_unspecified() => inner,
+        Some(_) | None => address,
+    };
+    let is_same_port = own.port() == other.port();
+    let (own, other) = (plain(own.ip()), plain(other.ip()));
+    let is_one = own == other
+        // Whoever listens everywhere listens here, and to dial nowhere is to dial here.
+        || own.is_unspecified() && other.is_loopback()
+        || other.is_unspecified() && (own.is_loopback() || own.is_unspecified());
+    is_same_port && is_one
 }
 
 /// The IPv4 address in an IPv6 one: mapped, compatible, translated, NAT64, 6to4.

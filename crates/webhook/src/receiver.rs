@@ -21,6 +21,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::verify::{Signature, Verifier};
+
 /// Bytes of a body that are taken: four times the largest payload.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 /// Ids whose copies are counted; beyond it the oldest are forgotten.
@@ -95,7 +97,9 @@ pub struct Received {
     pub webhook_id: Option<String>,
     /// How often this id has come, this time included; without an id, 1.
     pub copies: u32,
-    /// The status it is answered with.
+    /// Who signed it, where keys are known.
+    pub signature: Option<Signature>,
+    /// The status it is answered with: 401 where its signature is wrong.
     pub status: u16,
 }
 
@@ -107,14 +111,15 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// Listens on this address. Each request is given to `told` before it is answered, so whoever
-    /// has the answer can rely on it having been told.
+    /// Listens on this address; with a verifier it looks at signatures, and answers a wrong one 401.
+    /// Each request is given to `told` before it is answered, so whoever has the answer can rely on
+    /// it having been told.
     ///
     /// # Errors
     /// When the address cannot be listened on.
     pub async fn bind(
         address: SocketAddr,
-        answers: Answers,
+        (answers, verifier): (Answers, Option<Verifier>),
         told: impl Fn(Received) + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
@@ -122,6 +127,7 @@ impl Receiver {
         let (stop, stopped) = oneshot::channel();
         let desk = Arc::new(Desk {
             answers,
+            verifier,
             told: Box::new(told),
             ledger: Mutex::default(),
         });
@@ -156,6 +162,7 @@ impl fmt::Debug for Receiver {
 /// What all connections share.
 struct Desk {
     answers: Answers,
+    verifier: Option<Verifier>,
     told: Box<dyn Fn(Received) + Send + Sync>,
     ledger: Mutex<Ledger>,
 }
@@ -225,19 +232,29 @@ impl Desk {
         };
         let webhook_id = head.headers.get("webhook-id").map(text);
         let path = head.uri.path_and_query().map(ToString::to_string);
-        let (status, copies) = self.note(webhook_id.as_deref());
+        let headers: Vec<(String, String)> = head
+            .headers
+            .iter()
+            .map(|(name, value)| (name.to_string(), text(value)))
+            .collect();
+        let body = body.to_bytes().to_vec();
+        let verifier = self.verifier.as_ref();
+        let signature = verifier.map(|verifier| verifier.verify(&headers, &body));
+        let (status, copies) = match signature {
+            Some(Signature::Wrong) => (StatusCode::UNAUTHORIZED, 1),
+            Some(Signature::Absent | Signature::Verified) | None => {
+                self.note(webhook_id.as_deref())
+            }
+        };
         (self.told)(Received {
             method: head.method.to_string(),
             path: path.unwrap_or_default(),
             host: head.headers.get(HOST).map(text).unwrap_or_default(),
-            headers: head
-                .headers
-                .iter()
-                .map(|(name, value)| (name.to_string(), text(value)))
-                .collect(),
-            body: body.to_bytes().to_vec(),
+            headers,
+            body,
             webhook_id,
             copies,
+            signature,
             status: status.as_u16(),
         });
         answer(status)

@@ -174,7 +174,7 @@ fn resolve<'a>(auth: &'a Auth, secrets: &Secrets) -> Result<Resolved<'a>, Secret
         Auth::Bearer(token) => Resolved {
             name: "authorization",
             scheme: Some("Bearer"),
-            credential: secrets.resolve(token)?,
+            credential: bearer(token, secrets)?,
             reference: token,
         },
         Auth::Header { name, value } => Resolved {
@@ -184,4 +184,14 @@ fn resolve<'a>(auth: &'a Auth, secrets: &Secrets) -> Result<Resolved<'a>, Secret
             reference: value,
         },
     })
+}
+
+fn bearer(reference: &Secret, secrets: &Secrets) -> Result<SecretValue, SecretError> {
+    let token = secrets.resolve(reference)?;
+    let letters = token.trim_end_matches('=');
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
+    if letters.is_empty() || !letters.bytes().all(is_letter) {
+        return Err(SecretError::no_token(reference));
+    }
+    Ok(token)
 }

@@ -31,6 +31,11 @@ pub enum SecretError {
     /// Its value has characters that HTTP does not carry, such as a line end.
     #[error("secret `{0}` cannot stand in a header, remove control characters from its value")]
     Unprintable(String),
+    /// It is no bearer token (RFC 6750, section 2.1).
+    #[error(
+        "secret `{0}` is no bearer token, it holds letters, digits and `-._~+/`, and may end in `=`"
+    )]
+    NoToken(String),
     /// It cannot sign.
     #[error("secret `{0}` {SigningKeyError}")]
     NoKey(String),
@@ -39,6 +44,10 @@ pub enum SecretError {
 impl SecretError {
     pub(crate) fn missing(reference: &Secret) -> Self {
         Self::Missing(written(reference))
+    }
+
+    pub(crate) fn no_token(reference: &Secret) -> Self {
+        Self::NoToken(written(reference))
     }
 
     pub(crate) fn unprintable(reference: &Secret) -> Self {

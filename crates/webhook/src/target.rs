@@ -1,14 +1,11 @@
-//! Where does this URL point, as text? What a URL may look like before anything is resolved. Not
-//! here: which addresses a request may go to (`policy`).
+//! Where does this URL point, as text? Not here: what its text may look like (`journey::spelling`),
+//! and which addresses a request may go to (`policy`).
 
 use std::net::IpAddr;
 
 use url::{Host, Url};
+use wayfare_journey::spelling::{UrlDoubt, doubt};
 
-use crate::policy::PolicyRefusal;
-
-/// Bytes of a URL, rendered.
-const URL_BYTES_MAX: usize = 2_048;
 /// Endings that name no place on the public internet.
 const LOCAL_ENDINGS: [&str; 4] = [".localhost", ".local", ".internal", ".home.arpa"];
 
@@ -33,37 +30,28 @@ impl Target {
     /// The target of a URL whose text leaves no doubt.
     ///
     /// # Errors
-    /// [`PolicyRefusal`] for a text that says one thing to people and another to parsers, for
-    /// another scheme than http and https, and for user info.
-    pub(crate) fn parse(text: &str) -> Result<Self, PolicyRefusal> {
-        if let Some(why) = doubt(text) {
-            return Err(PolicyRefusal::Malformed(why));
+    /// [`UrlDoubt`] for a text that says one thing to people and another to parsers, for another
+    /// scheme than http and https, and for user info.
+    pub(crate) fn parse(text: &str) -> Result<Self, UrlDoubt> {
+        if let Some(doubt) = doubt(text) {
+            return Err(doubt);
         }
-        let malformed = |_| PolicyRefusal::Malformed("does not parse");
-        let url = Url::parse(text).map_err(malformed)?;
+        let url = Url::parse(text).map_err(|_| UrlDoubt::Unreadable)?;
         let scheme = match url.scheme() {
             "https" => Scheme::Https,
             "http" => Scheme::Http,
-            other => return Err(PolicyRefusal::Scheme(other.chars().take(64).collect())),
+            other => return Err(UrlDoubt::Scheme(other.to_owned())),
         };
-        if let Some(why) = authority_doubt(text) {
-            return Err(PolicyRefusal::Malformed(why));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(PolicyRefusal::UserInfo);
-        }
         let (host, literal) = match url.host() {
             Some(Host::Domain(name)) => (name.trim_end_matches('.').to_owned(), None),
             Some(Host::Ipv4(address)) => (address.to_string(), Some(address.into())),
             Some(Host::Ipv6(address)) => (address.to_string(), Some(address.into())),
-            None => return Err(PolicyRefusal::Malformed("has no host")),
+            None => return Err(UrlDoubt::NoHost),
         };
         if host.split('.').any(str::is_empty) {
-            return Err(PolicyRefusal::Malformed("has an empty part in its host"));
+            return Err(UrlDoubt::EmptyLabel);
         }
-        let port = url
-            .port_or_known_default()
-            .ok_or(PolicyRefusal::Malformed("has no port"))?;
+        let port = url.port_or_known_default().ok_or(UrlDoubt::Unreadable)?;
         Ok(Self {
             url,
             host,
@@ -107,33 +95,4 @@ impl Target {
                     .iter()
                     .any(|ending| self.host.ends_with(ending)))
     }
-}
-
-/// What makes parsers and people read the text differently.
-fn doubt(text: &str) -> Option<&'static str> {
-    if text.len() > URL_BYTES_MAX {
-        return Some("is longer than 2,048 bytes");
-    }
-    if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        // Parsers remove some of these without a word.
-        return Some("contains white space or control characters");
-    }
-    if text.contains('\\') {
-        return Some("contains a backslash");
-    }
-    text.contains('#').then_some("has a fragment")
-}
-
-/// The same for the part between scheme and path.
-fn authority_doubt(text: &str) -> Option<&'static str> {
-    let Some((_, rest)) = text.split_once("://") else {
-        return Some("does not start with `scheme://host`");
-    };
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    if authority.is_empty() {
-        return Some("does not start with `scheme://host`");
-    }
-    authority
-        .contains(['{', '}'])
-        .then_some("has a placeholder in its host or port")
 }

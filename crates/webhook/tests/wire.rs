@@ -24,7 +24,7 @@ async fn receiver(answers: &str) -> (Receiver, mpsc::UnboundedReceiver<Received>
     let (told, received) = mpsc::unbounded_channel();
     let told = move |request| told.send(request).unwrap();
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
-    let receiver = Receiver::bind(any, answers.parse().unwrap(), told).await;
+    let receiver = Receiver::bind(any, (answers.parse().unwrap(), None), told).await;
     (receiver.unwrap(), received)
 }
 

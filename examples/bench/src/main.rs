@@ -1,12 +1,14 @@
 //! `wayfare-bench`: is the engine right on a real stream, and what does it cost? The commands; what
-//! they do stands in `shop`, `speed`, `expressions` and `compile`.
+//! they do stands in `shop`, `torture`, `speed`, `expressions` and `compile`.
 
+mod chance;
 mod compile;
 mod expressions;
 mod measure;
 mod project;
 mod shop;
 mod speed;
+mod torture;
 mod wayfare;
 
 use std::io::Write as _;
@@ -35,6 +37,9 @@ enum Bench {
     Expressions,
     /// How long a thousand journeys take to read.
     Compile(compile::Compile),
+    /// The server under load, killed again and again, its clock moved and its disk full, in front of
+    /// a receiver that stalls, resets and lies: what was acknowledged, decided and sent is audited.
+    Torture(torture::Torture),
 }
 
 fn main() -> ExitCode {
@@ -45,6 +50,7 @@ fn main() -> ExitCode {
         Bench::Memory(memory) => speed::memory(&memory).map(|()| true),
         Bench::Expressions => expressions::measure().map(|()| true),
         Bench::Compile(compile) => compile::measure(&compile).map(|()| true),
+        Bench::Torture(torture) => torture::torture(&torture),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -51,7 +51,7 @@ async fn main() -> anyhow::Result<()> {
     let arrived = Arc::new(Mutex::new(Vec::new()));
     let kept = arrived.clone();
     let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
-    let receiver = Receiver::bind(loopback, Answers::default(), move |received| {
+    let receiver = Receiver::bind(loopback, (Answers::default(), None), move |received| {
         kept.lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(received);

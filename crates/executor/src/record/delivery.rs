@@ -47,7 +47,7 @@ impl Request {
                 let behind = self.url.get(authority..).and_then(|it| it.find(['/', '?']));
                 let end = behind.map_or(self.url.len(), |it| it.saturating_add(authority));
                 let (origin, rest) = self.url.split_at(end);
-                (origin.to_ascii_lowercase(), rest)
+                (canonical(origin), rest)
             }
         };
         (origin, rest.split('?').next().unwrap_or(rest))
@@ -78,6 +78,19 @@ impl Request {
         hasher.finalize_xof().fill(&mut bytes);
         RequestHash(bytes)
     }
+}
+
+/// An origin, written one way: in lower case, without the port that its scheme implies.
+fn canonical(origin: &str) -> String {
+    let origin = origin.to_ascii_lowercase();
+    let port = if origin.starts_with("http:") {
+        ":80"
+    } else {
+        ":443"
+    };
+    origin
+        .strip_suffix(port)
+        .map_or_else(|| origin.clone(), str::to_owned)
 }
 
 /// How a request is to be delivered.
@@ -167,4 +180,56 @@ pub struct Delivery {
     /// How many queued inputs led to it, one queueing the next.
     #[serde(default)]
     pub hops: u8,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(base: Option<Secret>, url: &str) -> Request {
+        Request {
+            method: Method::Put,
+            base,
+            url: url.to_owned(),
+            headers: Vec::new(),
+            auth: None,
+            sign: Vec::new(),
+            body: None,
+        }
+    }
+
+    #[test]
+    fn a_target_is_where_a_request_goes_whatever_its_spelling_and_query() {
+        let check = |url: &str, origin: &str, path: &str| {
+            let request = request(None, url);
+            assert_eq!(request.target(), (origin.to_owned(), path), "{url}");
+        };
+        check("https://a.example/x/1?y=2", "https://a.example", "/x/1");
+        check("HTTPS://A.example:443/X", "https://a.example", "/X");
+        check("http://a.example:80/", "http://a.example", "/");
+        check("https://a.example:8443/x", "https://a.example:8443", "/x");
+        check("https://a.example?y=2", "https://a.example", "");
+        let based = request(Some(Secret::Env("CRM".to_owned())), "/x?y=2");
+        assert_eq!(based.target(), ("{env: CRM}".to_owned(), "/x"));
+    }
+
+    #[test]
+    fn requests_with_one_hash_are_the_same() {
+        let one = request(None, "https://a.example/x");
+        let with = |change: &dyn Fn(&mut Request)| {
+            let mut other = one.clone();
+            change(&mut other);
+            other.hash()
+        };
+        assert_eq!(with(&|_| {}), one.hash());
+        for hash in [
+            with(&|it| it.method = Method::Post),
+            with(&|it| it.url.push('y')),
+            with(&|it| it.body = Some("{}".to_owned())),
+            with(&|it| it.headers = vec![("a".into(), "b".to_owned())]),
+            with(&|it| it.base = Some(Secret::Env("CRM".to_owned()))),
+        ] {
+            assert_ne!(hash, one.hash());
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::place::{self, Laid};
 use super::{Compiler, Start};
-use crate::definition::{self, Text, Tree};
+use crate::definition::{self, Auth, Text, Tree};
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::duration::DAY_US;
 use crate::expression::{Expression, Names, Root};
@@ -50,6 +50,7 @@ impl Compiler<'_> {
             .map(|(name, value)| self.header(name, value, &names))
             .collect();
         self.no_twins(&webhook.headers);
+        self.not_of_auth(webhook);
         let payload = match &webhook.payload {
             None => Some(None),
             Some(tree) => self.payload(tree, &names).map(Some),
@@ -201,20 +202,25 @@ impl Compiler<'_> {
     fn header(&mut self, name: &Text, value: &Text, names: &Names) -> Option<(Arc<str>, Template)> {
         self.problems.extend(header::problem(name));
         let parts = self.parts(value, names, &|_| None)?;
-        let literals = parts.iter().filter_map(|part| match part {
-            Part::Literal(literal) => Some(literal.as_str()),
-            Part::Placeholder(_) => None,
-        });
-        let written: String = literals.collect();
-        let plain = written.chars().all(|c| matches!(c, ' '..='~'));
-        if !plain || written.len() > HEADER_BYTES_MAX {
-            let message = if plain {
-                format!("a header value has at most {HEADER_BYTES_MAX} bytes")
-            } else {
-                "a header value is made of visible ASCII characters".to_owned()
-            };
+        let plain = |part: &Part| match part {
+            Part::Literal(literal) => literal.chars().all(|c| matches!(c, ' '..='~')),
+            Part::Placeholder(_) => true,
+        };
+        let wrong = if parts.iter().all(plain) {
+            let bytes = parts.iter().map(|part| match part {
+                Part::Literal(literal) => literal.len(),
+                Part::Placeholder(_) => 0,
+            });
+            let message = "a header value has at most 4096 bytes";
+            let hint = "shorten it, or send it in the payload";
+            (bytes.sum::<usize>() > HEADER_BYTES_MAX).then_some((message, hint))
+        } else {
+            let message = "a header value is made of visible ASCII characters";
+            Some((message, "send other characters in the payload"))
+        };
+        if let Some((message, hint)) = wrong {
             self.problems
-                .push(Diagnostic::new(Code::InvalidHeader, value.span, message));
+                .push(Diagnostic::new(Code::InvalidHeader, value.span, message).hint(hint));
             return None;
         }
         let is_secret = SECRETS.iter().any(|it| name.value.eq_ignore_ascii_case(it));
@@ -236,9 +242,24 @@ impl Compiler<'_> {
                 let message = format!("header `{}` stands here twice", name.value);
                 self.problems.push(
                     Diagnostic::new(Code::InvalidHeader, name.span, message)
-                        .related(twin.span, "the first one"),
+                        .related(twin.span, "the first one")
+                        .hint("keep one of them"),
                 );
             }
+        }
+    }
+
+    /// The header that carries the secret is not set a second time.
+    fn not_of_auth(&mut self, webhook: &definition::Webhook) {
+        let Some(Auth::Header { name: carrier, .. }) = &webhook.auth else {
+            return;
+        };
+        let twin = |(name, _): &&(Text, Text)| name.value.eq_ignore_ascii_case(carrier);
+        if let Some((name, _)) = webhook.headers.iter().find(twin) {
+            let message = format!("header `{}` carries the secret of `auth:`", name.value);
+            self.problems.push(
+                Diagnostic::new(Code::InvalidHeader, name.span, message).hint("leave it out"),
+            );
         }
     }
 

@@ -187,7 +187,10 @@ fn auth(node: &Node, problems: &mut Problems) -> Option<Auth> {
         (Some(one), None, None) | (None, Some(one), None) | (None, None, Some(one)) => one,
         _ => {
             let message = "auth is one of `basic:`, `bearer:` and `header:`";
-            problems.push(Diagnostic::new(Code::MissingKey, place, message));
+            problems.push(
+                Diagnostic::new(Code::MissingKey, place, message)
+                    .hint("keep one of them: {bearer: {env: NAME}}"),
+            );
             None
         }
     }
@@ -213,11 +216,9 @@ fn sign(node: &Node, problems: &mut Problems) -> Vec<Secret> {
 fn basic(node: &Node, problems: &mut Problems) -> Option<Auth> {
     let mut fields = problems.fields(node, "`basic`")?;
     let username = fields.need_text("username", problems);
-    if let Some(name) = username.as_ref().filter(|name| name.value.contains(':')) {
-        // RFC 7617, section 2: the first colon ends the name.
-        let message = "a user name for basic authentication holds no `:`";
-        problems.push(Diagnostic::new(Code::InvalidValue, name.span, message));
-    }
+    problems
+        .0
+        .extend(username.as_ref().and_then(problem_of_username));
     let password = fields
         .need("password", problems)
         .and_then(|node| secret(node, problems));
@@ -226,6 +227,23 @@ fn basic(node: &Node, problems: &mut Problems) -> Option<Auth> {
         username: username?.value,
         password: password?,
     })
+}
+
+/// Why a user name cannot stand in a request.
+fn problem_of_username(name: &Text) -> Option<Diagnostic> {
+    let (code, message, hint) = if name.value.contains(['{', '}']) {
+        let message = "a placeholder may not stand in `auth:`";
+        let hint = "write the name out: what a profile holds proves nothing";
+        (Code::Placeholder, message, hint)
+    } else if name.value.contains(|c: char| c == ':' || c.is_control()) {
+        // RFC 7617, section 2: the first colon ends the name.
+        let message = "a user name for basic authentication holds no `:` and no control characters";
+        let hint = "write the name alone; the password is a secret of its own";
+        (Code::InvalidValue, message, hint)
+    } else {
+        return None;
+    };
+    Some(Diagnostic::new(code, name.span, message).hint(hint))
 }
 
 fn by_header(node: &Node, problems: &mut Problems) -> Option<Auth> {

@@ -12,8 +12,8 @@ use crate::engine::Engine;
 const TIMERS_PER_BATCH: usize = 256;
 /// How long the state waits at most to be written behind the log (SP 35).
 const LAG_MAX: Duration = Duration::from_secs(30);
-/// The longest sleep: far timers are looked at again.
-const SLEEP_MAX: Duration = Duration::from_secs(3_600);
+/// The longest sleep: the machine's clock may have been set meanwhile.
+const SLEEP_MAX: Duration = Duration::from_secs(60);
 
 impl Driver<'_> {
     /// Runs by the wall clock until the input has ended and `until` is reached. Gives the engine

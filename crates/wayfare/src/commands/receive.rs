@@ -6,9 +6,11 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 use wayfare_event::{Map, Number, Value};
-use wayfare_webhook::{Answers, Received, Receiver};
+use wayfare_journey::definition::Secret;
+use wayfare_webhook::{Answers, Received, Receiver, Signature, Verifier};
 
-use super::{print, tell};
+use super::{WrongInput, print, tell};
+use crate::{assembly, environment};
 
 /// The arguments of `wayfare receive`.
 #[derive(Debug, Args)]
@@ -19,6 +21,10 @@ pub(crate) struct Receive {
     /// The statuses to answer with, in order; the last repeats.
     #[arg(long, default_value = "200")]
     status: Answers,
+    /// The environment variable with a key that requests are signed with; several while it is
+    /// changed. A request whose signature is wrong is answered 401.
+    #[arg(long, value_name = "NAME")]
+    secret_env: Vec<String>,
 }
 
 /// Prints one JSON object for each request, until it is interrupted.
@@ -34,7 +40,8 @@ pub(crate) fn receive(receive: &Receive) -> anyhow::Result<ExitCode> {
                 tell("nobody reads what arrives any more");
             }
         };
-        let receiver = Receiver::bind(receive.listen, receive.status.clone(), told)
+        let answers = (receive.status.clone(), verifier(&receive.secret_env)?);
+        let receiver = Receiver::bind(receive.listen, answers, told)
             .await
             .with_context(|| {
                 let address = receive.listen;
@@ -45,6 +52,20 @@ pub(crate) fn receive(receive: &Receive) -> anyhow::Result<ExitCode> {
         receiver.shutdown().await;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// What knows the keys of these environment variables; nothing without any.
+fn verifier(names: &[String]) -> anyhow::Result<Option<Verifier>> {
+    if names.is_empty() {
+        return Ok(None);
+    }
+    let secrets = environment::secrets();
+    let keys = names.iter().map(|name| {
+        let key = secrets.signing_key(&Secret::Env(name.clone()));
+        key.map_err(|error| WrongInput(error.to_string()))
+    });
+    let keys = keys.collect::<Result<_, _>>()?;
+    Ok(Some(Verifier::new(keys, assembly::now_s)))
 }
 
 fn line(received: &Received) -> Map {
@@ -68,6 +89,13 @@ fn line(received: &Received) -> Map {
             received.webhook_id.as_deref().map_or(Value::Null, text),
         ),
         ("copies", number(received.copies)),
+        (
+            "signature",
+            received
+                .signature
+                .map_or("unchecked", Signature::as_str)
+                .into(),
+        ),
         ("status", number(received.status.into())),
     ]
     .into_iter()

@@ -13,11 +13,13 @@ use clap::Args;
 use wayfare_event::limits::EVENT_BYTES_MAX;
 use wayfare_event::{Rejection, RejectionCode};
 use wayfare_executor::Sending;
-use wayfare_runtime::{Advance, Driver, Engine, Inbox, Origin, Output, Submission, Until, report};
+use wayfare_runtime::{
+    Advance, Driver, Engine, Inbox, Origin, Output, Submission, Until, clock, report,
+};
 use wayfare_store::Cursor;
 
 use super::{WrongInput, tell};
-use crate::assembly::{Assembled, Order, StateAt, assemble};
+use crate::assembly::{Assembled, Order, Seen, StateAt, assemble};
 use crate::cli::{Clock, Journeys, Receiver};
 
 /// Where events of a stream come from, for telling second copies.
@@ -102,6 +104,9 @@ async fn play(run: &Run) -> anyhow::Result<u64> {
     } = assemble(&order).await?;
     if run.trace {
         engine.trace();
+    }
+    if run.clock == Clock::Wall {
+        clock::not_before(engine.at());
     }
     let input = input.continue_at(engine.store().head().cursor.as_ref())?;
     let mut out = Lines::new(outbound.secrets.clone(), run.clock);
@@ -330,7 +335,7 @@ impl Summary {
         }
     }
 
-    fn text(&self, engine: &Engine, received: Option<(u64, u64)>) -> String {
+    fn text(&self, engine: &Engine, received: Option<Seen>) -> String {
         let counts = engine.counts();
         let mut lines = vec![
             format!(
@@ -342,8 +347,13 @@ impl Summary {
             format!("refused     {}", counted(&self.refused)),
             format!("waiting     {}", self.waiting),
         ];
-        lines.extend(received.map(|(requests, copies)| {
-            format!("receiver    {requests} requests, {copies} of them second copies")
+        lines.extend(received.map(|seen| {
+            let (requests, copies) = (seen.requests, seen.copies);
+            let came = format!("receiver    {requests} requests, {copies} of them second copies");
+            let verified = (seen.verified > 0).then(|| format!("{} verified", seen.verified));
+            let wrong = (seen.wrong > 0).then(|| format!("{} with a wrong signature", seen.wrong));
+            let parts = std::iter::once(came).chain(verified).chain(wrong);
+            parts.collect::<Vec<_>>().join(", ")
         }));
         lines.join("\n")
     }

@@ -10,7 +10,7 @@ use clap::Args;
 use tokio::net::TcpListener;
 use wayfare_executor::Sending;
 use wayfare_runtime::config::Settings;
-use wayfare_runtime::{Driver, Output, Until, report};
+use wayfare_runtime::{Driver, Output, Until, clock, report};
 use wayfare_webhook::Secrets;
 
 use super::{WrongInput, tell};
@@ -55,10 +55,11 @@ async fn listen(serve: &Serve) -> anyhow::Result<()> {
     };
     let Assembled {
         engine,
-        outbound,
+        mut outbound,
         settings,
         receiver: _builtin,
     } = assemble(&order).await?;
+    clock::not_before(engine.at());
     let address = serve.listen.unwrap_or(settings.server.listen);
     let keys = keys(&settings, address)?;
     let tokens = tokens(&settings, address)?;
@@ -68,6 +69,7 @@ async fn listen(serve: &Serve) -> anyhow::Result<()> {
     let address = listener
         .local_addr()
         .context("cannot tell where it listens")?;
+    outbound.client.spare(address);
     let printed = outbound.secrets.clone();
     let mut tell_out = move |output: Output, note: Option<String>| {
         let line = report::line(&output, note.as_deref(), &printed);

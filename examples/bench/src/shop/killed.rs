@@ -9,6 +9,7 @@ use anyhow::{bail, ensure};
 
 use super::KILLS_MIN;
 use super::ledger::Ledger;
+use crate::chance::Chance;
 use crate::measure::timed;
 use crate::project::directory;
 use crate::wayfare::Wayfare;
@@ -111,27 +112,4 @@ pub(super) fn stream(
     ledger.printed(&running.finish()?)?;
     ledger.read(state.path())?;
     Ok((ledger, kills))
-}
-
-/// Numbers that look random and are the same for the same seed (splitmix64).
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// From 0 up to, and without, `end`.
-    fn below(&mut self, end: u64) -> u64 {
-        self.next() % end.max(1)
-    }
-
-    /// A part of a span, in microseconds.
-    fn up_to(&mut self, span: Duration) -> Duration {
-        let micros = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
-        Duration::from_micros(self.below(micros))
-    }
 }
