@@ -6,10 +6,12 @@ use std::sync::Arc;
 use wayfare_consent::{Choice, Verdict};
 use wayfare_event::{Identifier, InstanceId, Map, ProfileId, Timestamp};
 use wayfare_identity::Standing;
+use wayfare_journey::expression::{Expression, Leaf};
 
 use crate::catalog::Catalog;
 use crate::record::{ConsentAsked, Instance};
 use crate::snapshot::Snapshot;
+use crate::step::judge::Ground;
 use crate::step::send;
 use crate::step::who::Who;
 use crate::step::work::{NotYet, Work};
@@ -56,6 +58,47 @@ pub fn profiles(catalog: &Catalog, snapshot: &Snapshot, at: Timestamp) -> Vec<Pr
         });
     }
     profiles
+}
+
+/// The part of a condition that decides, as a walk sees it at `at`; nothing where the walk has ended
+/// or its version is not in the catalog.
+///
+/// `snapshot` holds every identifier and account there is: what is not in it counts as absent.
+#[must_use]
+pub fn leaf(
+    catalog: &Catalog,
+    snapshot: &Snapshot,
+    (owner, id): (&Identifier, InstanceId),
+    condition: &Expression,
+    at: Timestamp,
+) -> Option<Leaf> {
+    let mut rows = snapshot.clone();
+    loop {
+        let mut trace = Trace::off();
+        let work = Work::new(catalog, &rows, (0, at), &mut trace);
+        match judged(&work, (owner, id), condition) {
+            Ok(leaf) => return leaf,
+            Err(NotYet::Load(keys)) => keys.into_iter().for_each(|key| rows.put(key, None)),
+            Err(NotYet::DueFirst(_)) => unreachable!("looking on fires no timer"),
+        }
+    }
+}
+
+fn judged(
+    work: &Work<'_>,
+    (owner, id): (&Identifier, InstanceId),
+    condition: &Expression,
+) -> Result<Option<Leaf>, NotYet> {
+    let who = Who::behind(work, owner)?;
+    let Some(instance) = work.rows.instance(owner, id) else {
+        return Ok(None);
+    };
+    let Some(published) = work.catalog.version(&instance.journey, instance.version) else {
+        return Ok(None);
+    };
+    let ground = Ground::of(work, published, &who, instance)?;
+    let leaf = ground.with_scope(work, None, |scope| condition.deciding_leaf(scope));
+    Ok(Some(leaf))
 }
 
 fn one(work: &Work<'_>, resolved: &wayfare_identity::Profile) -> Result<Profile, NotYet> {

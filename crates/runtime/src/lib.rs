@@ -3,11 +3,13 @@
 //!
 //! Reading order: [`Engine`] (load, step, apply, commit), [`Driver`] (when), `dispatch` (attempts).
 
+pub mod audit;
 pub mod clock;
 pub mod config;
 mod dispatch;
 mod driver;
 mod engine;
+pub mod explain;
 mod intake;
 pub mod journeys;
 pub mod orders;

@@ -23,9 +23,10 @@ use wayfare_executor::{
     Catalog, Change, Effects, Happened, Input, InputKind, Key, RefusalCode, Row, Sending, Snapshot,
     Timer, Trace, step,
 };
+use wayfare_runtime::audit::audit;
 use wayfare_runtime::{Engine, Output};
 use wayfare_store::local::Options;
-use wayfare_store::{Entry, Head, LocalStore, LoggedInput, RowKind, Store};
+use wayfare_store::{Entry, Head, LocalStore, LoggedInput, ReadOnly, RowKind, Store};
 
 use shop::Dice;
 
@@ -197,9 +198,12 @@ impl Shop {
         shop
     }
 
-    /// Closes; the directory stays.
+    /// Closes; the directory stays, and an audit finds nothing broken in it.
     fn close(self) -> TempDir {
         self.engine.close().unwrap();
+        let mut left = ReadOnly::open(self.directory.path()).unwrap().0;
+        let origin = left.origin().unwrap();
+        assert_eq!(audit(&mut left, origin).unwrap().breaches, []);
         self.directory
     }
 }

@@ -231,6 +231,24 @@ impl Head {
     }
 }
 
+/// What stood when the history begins, or as early as is still known: what the changes behind it are
+/// applied to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Origin {
+    /// The first input whose changes are not in the rows.
+    pub next_seq: u64,
+    /// The rows.
+    pub rows: Vec<(Key, Row)>,
+}
+
+impl Origin {
+    /// Nothing had happened.
+    pub const BLANK: Self = Self {
+        next_seq: 1,
+        rows: Vec::new(),
+    };
+}
+
 /// The kinds of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RowKind {

@@ -268,6 +268,11 @@ pub(crate) fn store(
 
 /// What a state directory holds, read without changing anything.
 pub(crate) fn look(directory: &Path) -> anyhow::Result<Box<dyn Store>> {
+    Ok(Box::new(look_into(directory)?))
+}
+
+/// As [`look`], for who asks what only a directory knows.
+pub(crate) fn look_into(directory: &Path) -> anyhow::Result<ReadOnly> {
     let (store, opened) = ReadOnly::open(directory)?;
     if let Some(torn) = opened.torn {
         tracing::warn!(
@@ -278,7 +283,7 @@ pub(crate) fn look(directory: &Path) -> anyhow::Result<Box<dyn Store>> {
     for checkpoint in opened.unreadable {
         tracing::warn!(file = %checkpoint.display(), "a checkpoint cannot be read");
     }
-    Ok(Box::new(store))
+    Ok(store)
 }
 
 /// Says what was out of order in a state directory.

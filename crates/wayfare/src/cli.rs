@@ -137,10 +137,18 @@ Exit status: 0 when it was answered with 2xx, else 1; 2 the environment failed."
 
 Exit status: 0; with --check, 1 when something changes for somebody or publishing is refused.")]
     Plan(commands::plan::Plan),
-    /// Explain a decision: what allowed it, what it sent, how each attempt ended.
-    #[command(after_help = "Example:
+    /// Explain why somebody got it or not, or one decision: what allowed it, how each attempt ended.
+    #[command(after_help = "Examples:
+  wayfare explain --profile email:ada@example.com --journey cart-recovery
   wayfare explain --state .wayfare --decision whd_0b5e7f5572c8aa3b4a0e88455fc659a7")]
     Explain(commands::explain::Explain),
+    /// Audit a state directory: whether everything in it follows from its history, by the rules.
+    #[command(after_help = "Examples:
+  wayfare verify --state .wayfare
+  wayfare verify --state .wayfare --format json
+
+Exit status: 0 nothing is broken, 1 something is, 2 the directory cannot be read.")]
+    Verify(commands::verify::Verify),
     /// Serve the HTTP API: events in, webhooks out.
     #[command(after_help = "Example:
   wayfare serve --journeys journeys --state .wayfare")]
@@ -266,6 +274,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Try(wanted) => commands::try_out::try_out(&wanted),
         Command::Plan(plan) => commands::plan::plan(&plan),
         Command::Explain(explain) => commands::explain::explain(&explain),
+        Command::Verify(verify) => commands::verify::verify(&verify),
         Command::Serve(serve) => commands::serve::serve(&serve),
         Command::Completions { shell } => {
             let mut command = <Cli as clap::CommandFactory>::command();

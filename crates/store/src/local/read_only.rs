@@ -12,7 +12,7 @@ use super::recover::{self, Replay};
 use super::{Opened, history, meta};
 use crate::log::Past;
 use crate::position::Position;
-use crate::{Batch, Entry, Head, MemoryStore, RowKind, Store, StoreError};
+use crate::{Batch, Entry, Head, MemoryStore, Origin, RowKind, Store, StoreError};
 
 /// A state directory, for looking inside. Nobody changes it meanwhile; others may look, too.
 #[derive(Debug)]
@@ -61,6 +61,29 @@ impl ReadOnly {
             _lock: lock,
         };
         Ok((store, opened))
+    }
+
+    /// What stood before the history: nothing, or what the oldest checkpoint says that the log goes
+    /// on from. The rows a store is opened with come from the newest: between the two lies what can
+    /// be checked.
+    ///
+    /// # Errors
+    ///
+    /// When no checkpoint can be read that the log goes on from.
+    pub fn origin(&self) -> Result<Origin, StoreError> {
+        let begins = recover::log_begins(&self.path)?;
+        if begins <= 1 {
+            return Ok(Origin::BLANK);
+        }
+        let mut rows = Vec::new();
+        let base = recover::restore_oldest(&self.path, begins, &mut |taken| {
+            rows.extend(taken);
+            Ok(())
+        })?;
+        Ok(Origin {
+            next_seq: base.position.next_seq,
+            rows,
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use wayfare_executor::{Key, Row, Snapshot};
 
 use super::behind::{self, Rows};
-use super::checkpoint::{self, ReadError};
+use super::checkpoint::{self, Checkpoint, ReadError};
 use super::kept::Kept;
 use super::rows::{Limits, LiveRows};
 use super::state::{OpenError, Pieces, State};
@@ -157,13 +157,31 @@ pub(super) fn restore(
     begins: u64,
     take: &mut dyn FnMut(Vec<(Key, Row)>) -> Result<(), StoreError>,
 ) -> Result<Base, StoreError> {
+    let newest_first = checkpoint::list(directory)?.into_iter().rev().collect();
+    restore_first(directory, (begins, newest_first), take)
+}
+
+/// Hands over the rows of the oldest checkpoint that can be read and that the log, which begins
+/// with a frame, goes on from; no rows when the whole log is there instead.
+pub(super) fn restore_oldest(
+    directory: &Path,
+    begins: u64,
+    take: &mut dyn FnMut(Vec<(Key, Row)>) -> Result<(), StoreError>,
+) -> Result<Base, StoreError> {
+    restore_first(directory, (begins, checkpoint::list(directory)?), take)
+}
+
+/// Hands over the rows of the first of these checkpoints that can be read and that the log goes on
+/// from.
+fn restore_first(
+    directory: &Path,
+    (begins, checkpoints): (u64, Vec<Checkpoint>),
+    take: &mut dyn FnMut(Vec<(Key, Row)>) -> Result<(), StoreError>,
+) -> Result<Base, StoreError> {
     let mut base = Base::default();
     base.position.next_seq = 1;
-    let mut checkpoints = checkpoint::list(directory)?;
-    while let Some(found) = checkpoints.pop() {
-        if found.frame.saturating_add(1) < begins {
-            break;
-        }
+    let fits = |found: &Checkpoint| found.frame.saturating_add(1) >= begins;
+    for found in checkpoints.into_iter().filter(fits) {
         // Read once to the end before anything is taken from it.
         match checkpoint::rows(&found.path, &mut |_| Ok(())) {
             Err(ReadError::Unreadable) => base.unreadable.push(found.path),

@@ -1,20 +1,31 @@
-//! `wayfare explain`: why did this happen? A decision, what allowed it, and every attempt.
+//! `wayfare explain`: why did this happen, or why not? A decision, or one person in one journey. What
+//! is known is searched in `wayfare_runtime::explain`; here it becomes words.
+
+mod decision;
+mod json;
+mod person;
+pub(super) mod words;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 use wayfare_event::{DecisionId, DeliveryId, InstanceId};
-use wayfare_executor::delivery::{Outcome, State};
-use wayfare_executor::record::{ConsentAsked, Decision, Permission};
-use wayfare_executor::{Change, Key, Row};
+use wayfare_runtime::clock;
+use wayfare_runtime::config::Settings;
+use wayfare_runtime::explain::{self, Question, Unanswered};
+use wayfare_store::Store;
 
 use super::inspect::{open, settings};
-use super::{WrongInput, print};
-use crate::cli::Journeys;
+use super::{WrongInput, print, tell};
+use crate::cli::{Format, Journeys};
+
+/// Inputs of a history that is read without a word; more take a while.
+const QUICK_INPUTS: u64 = 1_000_000;
 
 /// The arguments of `wayfare explain`.
 #[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("what").required(true).args(["decision", "profile"])))]
 pub(crate) struct Explain {
     #[command(flatten)]
     journeys: Journeys,
@@ -23,183 +34,105 @@ pub(crate) struct Explain {
     state: Option<PathBuf>,
     /// The decision: its id, or that of its instance or delivery.
     #[arg(long)]
-    decision: String,
+    decision: Option<String>,
+    /// The person: a profile id, present or former, or an identifier such as
+    /// `email:ada@example.com`.
+    #[arg(long, requires = "journey")]
+    profile: Option<String>,
+    /// The journey.
+    #[arg(long, requires = "profile")]
+    journey: Option<String>,
+    /// The key, in a journey that has one; any, without.
+    #[arg(long, requires = "profile")]
+    key: Option<String>,
+    /// How it is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
 }
 
-/// Prints the story of a decision.
+/// Prints the story of a decision, or of one person in one journey.
 pub(crate) fn explain(explain: &Explain) -> anyhow::Result<ExitCode> {
-    let wrong = || {
-        let message = format!(
-            "`{}` is no decision: an id is `dec_`, `ins_` or `whd_` and 32 hex digits",
-            explain.decision
-        );
-        WrongInput(message)
-    };
-    let id = parse(&explain.decision).ok_or_else(wrong)?;
-    let mut store = open(explain.state.as_deref(), &settings(&explain.journeys)?)?;
-    let loaded = store.load(&[Key::Decision(id), Key::Delivery(id.delivery())])?;
-    let mut rows = loaded.into_iter().flatten();
-    let Some(Row::Decision(decision)) = rows.next() else {
+    let settings = settings(&explain.journeys)?;
+    let wanted = explain.decision.as_deref().map(id).transpose()?;
+    let mut store = open(explain.state.as_deref(), &settings)?;
+    let first = store.beginning()?.map_or(1, |(seq, _)| seq);
+    let inputs = store.head().next_seq.saturating_sub(first);
+    if inputs > QUICK_INPUTS {
+        tell(&format!("reading {inputs} inputs of the history"));
+    }
+    let store = &mut *store;
+    match (wanted, &explain.profile, &explain.journey) {
+        (Some(id), _, _) => one(store, &settings, (id, explain.format)),
+        (None, Some(profile), Some(journey)) => {
+            let key = explain.key.as_deref();
+            let question = Question {
+                profile,
+                journey,
+                key,
+            };
+            why(store, &settings, (&question, explain.format))
+        }
+        (None, _, _) => {
+            Err(WrongInput("name `--decision`, or `--profile` and `--journey`".to_owned()).into())
+        }
+    }
+}
+
+fn one(
+    store: &mut dyn Store,
+    settings: &Settings,
+    (id, format): (DecisionId, Format),
+) -> anyhow::Result<ExitCode> {
+    let Some(told) = explain::decision(store, settings, id)? else {
         let message = format!("no decision `{id}` is in this state directory");
         return Err(WrongInput(message).into());
     };
-    for line in told(&decision) {
-        print(&line)?;
-    }
-    if let Some(Row::Delivery(delivery)) = rows.next() {
-        let (method, url) = (delivery.request.method.as_str(), &delivery.request.url);
-        print(&format!("request     {method} {url}"))?;
-        print(&format!(
-            "delivery    {} is {}",
-            delivery.id,
-            delivery.state.as_str()
-        ))?;
-    }
-    if let Some((_, begins)) = store.beginning()?
-        && decision.at < begins
-    {
-        print(&format!(
-            "history     begins at {begins}; what came before is not kept"
-        ))?;
-    }
-    let mut steps = Vec::new();
-    store.history(1, &mut |entry| {
-        for change in &entry.changes {
-            steps.extend(step(change, id, &entry.at.to_string()));
+    let begins = explain::begins(store)?;
+    match format {
+        Format::Json => print(&json::decision(&told, begins).to_string())?,
+        Format::Text => {
+            for line in decision::text(&told, begins) {
+                print(&line)?;
+            }
         }
-    })?;
-    for line in steps {
-        print(&line)?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn parse(text: &str) -> Option<DecisionId> {
+fn why(
+    store: &mut dyn Store,
+    settings: &Settings,
+    (question, format): (&Question<'_>, Format),
+) -> anyhow::Result<ExitCode> {
+    let person = match explain::person(store, settings, question, clock::now()) {
+        Ok(person) => person,
+        Err(Unanswered::Store(error)) => return Err(error.into()),
+        Err(unknown @ (Unanswered::Nobody { .. } | Unanswered::NoJourney { .. })) => {
+            return Err(WrongInput(unknown.to_string()).into());
+        }
+    };
+    match format {
+        Format::Json => print(&json::person(&person).to_string())?,
+        Format::Text => {
+            for line in person::text(&person) {
+                print(&line)?;
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn id(text: &str) -> Result<DecisionId, WrongInput> {
     let decision = text.parse::<DecisionId>().ok();
     let instance = || text.parse::<InstanceId>().ok().map(InstanceId::decision);
     let delivery = || {
         let id = text.parse::<DeliveryId>().ok()?;
         Some(DecisionId::from_bytes(*id.as_bytes()))
     };
-    decision.or_else(instance).or_else(delivery)
-}
-
-fn told(decision: &Decision) -> Vec<String> {
-    let mut lines = vec![
-        format!("decision    {} at {}", decision.id, decision.at),
-        format!(
-            "journey     {} version {}, at block `{}`",
-            decision.journey, decision.version, decision.block
-        ),
-        format!(
-            "profile     {} (kept under {})",
-            decision.profile, decision.owner
-        ),
-    ];
-    lines.extend(
-        decision
-            .key
-            .as_ref()
-            .map(|key| format!("key         {key}")),
-    );
-    let reason = decision.reason.as_ref();
-    let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
-    lines.push(format!("outcome     {}{reason}", decision.outcome.as_str()));
-    lines.extend(decision.consent.as_ref().map(allowed));
-    lines
-}
-
-fn allowed(permission: &Permission) -> String {
-    let asked = match &permission.asked {
-        ConsentAsked::Category { category, address } => match address {
-            Some(address) => format!("{category} for {}", address.value),
-            None => category.to_string(),
-        },
-        ConsentAsked::Declined { category, address } => match address {
-            Some(address) => format!("{category} declined for {}", address.value),
-            None => format!("{category} declined"),
-        },
-        ConsentAsked::Basis { basis, because } => {
-            return format!("consent     basis {}: {because}", basis.as_str());
-        }
-    };
-    let verdict = &permission.verdict;
-    let word = if verdict.allowed {
-        "allowed"
-    } else {
-        "refused"
-    };
-    format!(
-        "consent     {asked}: {word}, {} (records: {})",
-        verdict.reason.as_str(),
-        verdict.records.join(", ")
-    )
-}
-
-/// One move of the decision's instance or delivery, as a line.
-fn step(change: &Change, decision: DecisionId, at: &str) -> Option<String> {
-    let instance = InstanceId::from_bytes(*decision.as_bytes());
-    let told = if let Change::Entered {
-        id, instance: it, ..
-    } = change
-        && *id == instance
-    {
-        format!("entered {}", it.journey)
-    } else if let Change::Parked { id, block, due, .. } = change
-        && *id == instance
-    {
-        let until = due.map_or_else(|| "something happens".to_owned(), |due| due.to_string());
-        format!("waits at `{block}` until {until}")
-    } else if let Change::Decided(it) = change
-        && it.id == decision
-    {
-        format!("decided {}", it.outcome.as_str())
-    } else if let Change::DeliveryMoved {
-        delivery,
-        state,
-        outcome,
-        consent,
-        ..
-    } = change
-        && *delivery == decision.delivery()
-    {
-        let outcome = outcome.map_or_else(String::new, |it| format!(" ({})", said(it)));
-        let asked = consent.as_ref().map(allowed);
-        let asked = asked.map_or_else(String::new, |line| {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            format!("; {}", words.join(" "))
-        });
-        format!("delivery {}{outcome}{asked}", moved(*state))
-    } else if let Change::DeliveryOrdered { delivery, order } = change
-        && *delivery == decision.delivery()
-    {
-        let (state, by, reason) = (moved(order.state), &order.by, &order.reason);
-        format!("delivery {state}; ordered by {by}: {reason}")
-    } else {
-        return None;
-    };
-    Some(format!("{at}  {told}"))
-}
-
-fn moved(state: State) -> String {
-    match state {
-        State::Planned { due } => format!("planned again for {due}"),
-        State::Armed { .. } => "armed".to_owned(),
-        State::Delivered { status: None } => "delivered, says an operator".to_owned(),
-        State::Delivered {
-            status: Some(status),
-        } => format!("delivered: {status}"),
-        State::Rejected { status } => format!("rejected: {status}"),
-        State::Unknown(reason) => format!("unknown: {}", reason.as_str()),
-        State::Expired(reason) => format!("expired: {}", reason.as_str()),
-        State::Withheld(reason) => format!("withheld: {}", reason.as_str()),
-    }
-}
-
-pub(super) fn said(outcome: Outcome) -> String {
-    match outcome {
-        Outcome::Answered { status, .. } => format!("answered {status}"),
-        Outcome::NotSent(reason) => format!("not sent: {}", reason.as_str()),
-        Outcome::Unknown(reason) => format!("unknown: {}", reason.as_str()),
-    }
+    let id = decision.or_else(instance).or_else(delivery);
+    id.ok_or_else(|| {
+        WrongInput(format!(
+            "`{text}` is no decision: an id is `dec_`, `ins_` or `whd_` and 32 hex digits"
+        ))
+    })
 }

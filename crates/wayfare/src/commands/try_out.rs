@@ -256,7 +256,10 @@ fn outcome_lines(tried: &Tried) -> Vec<String> {
             note,
             reply,
         } => {
-            let mut lines = vec![format!("outcome     {}", super::explain::said(*outcome))];
+            let mut lines = vec![format!(
+                "outcome     {}",
+                super::explain::words::ended(*outcome)
+            )];
             lines.extend(note.iter().map(|note| format!("note        {note}")));
             lines.extend(reply.iter().map(|reply| format!("reply       {reply}")));
             lines

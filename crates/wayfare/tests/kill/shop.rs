@@ -163,9 +163,13 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Every decision in the history of a state directory. None stands there twice.
+/// Every decision in the history of a state directory. None stands there twice, and an audit finds
+/// nothing broken.
 pub(crate) fn decided(state: &Path) -> BTreeMap<DecisionId, Decision> {
     let (mut store, _) = ReadOnly::open(state).unwrap();
+    let origin = store.origin().unwrap();
+    let audited = wayfare_runtime::audit::audit(&mut store, origin).unwrap();
+    assert_eq!((audited.broken, audited.breaches), (0, Vec::new()));
     let mut found = BTreeMap::new();
     store
         .history(1, &mut |entry| {

@@ -96,6 +96,50 @@ fn the_log_keeps_what_the_older_checkpoint_needs() {
 }
 
 #[test]
+fn what_stood_before_a_shortened_history_leads_with_it_to_the_rows_there_are() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut store = open_small(directory.path());
+    for day in 0..9 {
+        a_day(&mut store, day);
+    }
+    let expected = dump(&mut store);
+    drop(store);
+    let mut looking = ReadOnly::open(directory.path()).unwrap().0;
+    let origin = looking.origin().unwrap();
+    let (first, _) = looking.beginning().unwrap().unwrap();
+    assert!(first > 1, "the history is shortened");
+    assert!(origin.next_seq >= first, "{} and {first}", origin.next_seq);
+    let mut rows = crate::MemoryStore::new(looking.head().id_key).without_history();
+    let rows_of = |rows: Vec<(Key, Option<Row>)>| Batch {
+        rows,
+        ..Batch::default()
+    };
+    let before = origin.rows.into_iter().map(|(key, row)| (key, Some(row)));
+    rows.commit(&rows_of(before.collect())).unwrap();
+    let mut entries = Vec::new();
+    let mut keep = |entry: &Entry| entries.push(entry.clone());
+    looking.history(origin.next_seq, &mut keep).unwrap();
+    assert_eq!(
+        entries.first().map(|entry| entry.seq),
+        Some(origin.next_seq)
+    );
+    let batch = Batch {
+        entries,
+        ..Batch::default()
+    };
+    let changed = recover::apply(&batch, &mut |key| {
+        let loaded = rows.load(std::slice::from_ref(key))?;
+        Ok(loaded.into_iter().next().flatten())
+    });
+    rows.commit(&Batch {
+        rows: changed.unwrap(),
+        ..batch
+    })
+    .unwrap();
+    assert_eq!(dump(&mut rows).rows, expected.rows);
+}
+
+#[test]
 fn with_one_checkpoint_nothing_is_forgotten() {
     let directory = tempfile::tempdir().unwrap();
     let limits = Limits {
