@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wayfare_event::{DeliveryId, Identifier, InstanceId, Timestamp, Value};
 
 use crate::change::{Change, guard};
-use crate::delivery::State;
+use crate::delivery::{Outcome, State};
 use crate::record::{
     BlockControl, Control, Decision, Delivery, Guard, Instance, Key, Ordered, Planned, Record,
     Refusal, Register, Row, Seen, Stopped, Told, Window,
@@ -106,6 +106,7 @@ impl Change {
             deliver(rows, *delivery, |held| {
                 moved(held, *state, *at);
                 held.last = outcome.or(held.last);
+                held.in_doubt |= matches!(outcome, Some(Outcome::Unknown(_)));
                 held.waited_us = held.waited_us.saturating_add(*waited_us);
             });
         } else if let Self::DeliveryOrdered { delivery, order } = self {
@@ -396,6 +397,7 @@ fn decide(rows: &mut Snapshot, decision: &Decision) {
             first_attempt: None,
             waited_us: 0,
             last: None,
+            in_doubt: false,
             orders: Vec::new(),
             hops: decision.hops,
         };

@@ -58,13 +58,13 @@ impl Told {
     }
 }
 
-/// Whose time attempts are made in.
+/// Whether a host that only fails is spared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pace {
-    /// The machine's.
-    Wall,
-    /// The events': a host that fails is not spared, since no time passes in which it could recover.
-    Virtual,
+pub(crate) enum Breakers {
+    /// It is: there is time for it to recover (decision 017).
+    On,
+    /// It is not: somebody waits for the end.
+    Off,
 }
 
 /// The attempts under way, and the deliveries that wait for their host.
@@ -72,7 +72,7 @@ pub(crate) struct Dispatch {
     client: Arc<Client>,
     secrets: Arc<Secrets>,
     running: JoinSet<Told>,
-    pace: Pace,
+    breakers: Breakers,
     limits: BTreeMap<String, HostLimits>,
     hosts: BTreeMap<String, Host>,
     /// When a host that made somebody wait is to be looked at again.
@@ -87,7 +87,7 @@ impl Dispatch {
             client: Arc::new(outbound.client),
             secrets: outbound.secrets,
             running: JoinSet::new(),
-            pace: Pace::Wall,
+            breakers: Breakers::Off,
             limits: outbound.hosts,
             hosts: BTreeMap::new(),
             wakes: BTreeSet::new(),
@@ -95,9 +95,9 @@ impl Dispatch {
         }
     }
 
-    /// Makes attempts in this time from now on.
-    pub(crate) fn set_pace(&mut self, pace: Pace) {
-        self.pace = pace;
+    /// Spares hosts that only fail from now on.
+    pub(crate) fn spare_hosts(&mut self) {
+        self.breakers = Breakers::On;
     }
 
     /// Whether nothing is under way, and nothing waits for a time of its host.
@@ -111,8 +111,8 @@ impl Dispatch {
             Ok(url) => {
                 let name = host(&url);
                 let limits = self.limits_of(&name);
-                let has_breaker = self.pace == Pace::Wall;
-                let new = || Host::new(limits, has_breaker, Instant::now());
+                let breakers = self.breakers;
+                let new = || Host::new(limits, breakers, Instant::now());
                 let host = self.hosts.entry(name.clone()).or_insert_with(new);
                 host.waiting.push_back((delivery.id, url));
                 self.fill(&name);

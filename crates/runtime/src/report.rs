@@ -172,6 +172,16 @@ pub fn delivery_line(delivery: &Delivery, at: Timestamp, note: Option<&str>) -> 
     if let Some(due) = due {
         map.insert("due", text(&due));
     }
+    let may_have_arrived = match delivery.state {
+        State::Rejected { .. } | State::Expired(_) | State::Withheld(_) => delivery.in_doubt,
+        State::Planned { .. }
+        | State::Armed { .. }
+        | State::Delivered { .. }
+        | State::Unknown(_) => false,
+    };
+    if may_have_arrived {
+        map.insert("mayHaveArrived", true.into());
+    }
     if let Some(note) = note {
         map.insert("note", note.into());
     }

@@ -174,6 +174,9 @@ pub struct Delivery {
     pub waited_us: i64,
     /// How the last one ended.
     pub last: Option<Outcome>,
+    /// Whether one of them ended without anybody knowing whether it arrived.
+    #[serde(default)]
+    pub in_doubt: bool,
     /// What operators ordered about it, at most 16, the newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub orders: Vec<Ordered>,

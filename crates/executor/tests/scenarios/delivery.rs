@@ -146,6 +146,18 @@ fn a_crash_while_armed_is_repeated_where_that_is_promised() {
 }
 
 #[test]
+fn what_may_have_arrived_is_remembered_whatever_comes_of_it() {
+    let timeout = Outcome::Unknown(UnknownReason::Timeout);
+    let (mut world, id) = owed("at_least_once");
+    world.ready(0, id);
+    assert!(!world.delivery(id).in_doubt);
+    assert_eq!(states(&world.finished(0, id, (1, timeout))), ["Planned"]);
+    world.hear(1, &says("decline"));
+    assert_eq!(world.ready(1, id), ["Withheld(Consent)"]);
+    assert!(world.delivery(id).in_doubt);
+}
+
+#[test]
 fn attempts_end_with_their_window() {
     let (mut world, id) = owed("at_least_once");
     world.ready(0, id);

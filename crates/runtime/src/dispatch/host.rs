@@ -8,6 +8,7 @@ use tokio::time::{Duration, Instant};
 use wayfare_event::DeliveryId;
 use wayfare_executor::delivery::{NotSentReason, Outcome};
 
+use super::Breakers;
 use crate::config::{HostLimits, Rate};
 
 /// The part of a rate that may leave at once: what would leave in a tenth of a second.
@@ -75,14 +76,17 @@ pub(super) struct Host {
 }
 
 impl Host {
-    /// A host nothing is known of; without a breaker where time is not the machine's.
-    pub(super) fn new(limits: HostLimits, has_breaker: bool, now: Instant) -> Self {
+    /// A host nothing is known of.
+    pub(super) fn new(limits: HostLimits, breakers: Breakers, now: Instant) -> Self {
         Self {
             limits,
             taken: 0,
             waiting: VecDeque::new(),
             bucket: limits.rate.map(|rate| Bucket::new(rate, now)),
-            breaker: has_breaker.then(Breaker::default),
+            breaker: match breakers {
+                Breakers::On => Some(Breaker::default()),
+                Breakers::Off => None,
+            },
         }
     }
 
@@ -239,7 +243,7 @@ mod tests {
             in_flight,
             rate: rate.map(|rate| rate.parse().unwrap()),
         };
-        (Host::new(limits, true, now), now)
+        (Host::new(limits, Breakers::On, now), now)
     }
 
     /// One request that ends at once.

@@ -5,7 +5,6 @@ use wayfare_event::Timestamp;
 use wayfare_store::StoreError;
 
 use super::{BATCH_MAX, Driver};
-use crate::dispatch::Pace;
 use crate::engine::Engine;
 use crate::intake::Submission;
 
@@ -26,7 +25,6 @@ impl Driver<'_> {
     /// When the store fails: nothing of the batch was answered, and nothing more is taken.
     pub async fn play(mut self, advance: Advance) -> Result<Engine, StoreError> {
         let mut waiting = Vec::new();
-        self.dispatch.set_pace(Pace::Virtual);
         let at = self.engine.at();
         self.engine.drain(at, usize::MAX)?;
         self.settle().await?;

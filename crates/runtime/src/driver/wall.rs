@@ -26,6 +26,9 @@ impl Driver<'_> {
         let mut ended = false;
         let mut waiting = Vec::new();
         self.engine.awake(clock::now());
+        if until == Until::Quiet {
+            self.dispatch.spare_hosts();
+        }
         loop {
             let now = clock::now();
             let fired = self.engine.fire(now, TIMERS_PER_BATCH)?;

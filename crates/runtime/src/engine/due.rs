@@ -263,6 +263,7 @@ mod tests {
             first_attempt: None,
             waited_us: 0,
             last: None,
+            in_doubt: false,
             orders: Vec::new(),
             hops: 0,
         }

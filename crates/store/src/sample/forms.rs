@@ -160,6 +160,7 @@ pub(super) fn delivery() -> Delivery {
         waited_us: 9,
         orders: vec![ordered()],
         last: Some(Outcome::NotSent(NotSentReason::Dns)),
+        in_doubt: true,
         hops: 2,
     }
 }
