@@ -89,7 +89,7 @@ const BUILT_OF: &[(&str, &[&str])] = &[
     ("serde_yaml", &["journey"]),
     ("petgraph", &["journey"]),
     ("sled", &["store"]),
-    ("reqwest", &["webhook"]),
+    ("reqwest", &["webhook", "wayfare"]),
     ("tokio", &["webhook", "runtime", "wayfare"]),
     ("tracing", &["runtime", "wayfare"]),
 ];

@@ -2,6 +2,7 @@
 //! are due and attempts that ended go in, a batch is made durable, and only then answers and
 //! requests leave. By the wall clock, or by the events' own.
 
+mod desk;
 mod virtual_time;
 mod wall;
 
@@ -18,6 +19,7 @@ use crate::dispatch::{Dispatch, Outbound, Told};
 use crate::engine::{Engine, Output};
 use crate::intake::{self, Origin, Submission};
 
+pub use desk::{Desk, DeskError, Given};
 pub use virtual_time::Advance;
 
 /// Inputs that share one commit (SP 6).
@@ -49,6 +51,8 @@ pub struct Driver<'a> {
     engine: Engine,
     dispatch: Dispatch,
     inbox: mpsc::Receiver<Submission>,
+    /// Orders and looks of operators.
+    asked: mpsc::Receiver<desk::Asked>,
     tell: &'a mut (dyn FnMut(Output, Option<String>) + Send),
     replies: Vec<Reply>,
     /// Deliveries released in this batch, and where they may be dialled.
@@ -78,6 +82,7 @@ impl<'a> Driver<'a> {
             engine,
             dispatch: Dispatch::new(outbound),
             inbox: receiver,
+            asked: desk::nobody(),
             tell,
             replies: Vec::new(),
             released: Vec::new(),

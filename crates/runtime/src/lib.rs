@@ -19,7 +19,7 @@ pub mod trial;
 mod try_out;
 
 pub use dispatch::Outbound;
-pub use driver::{Advance, Driver, Inbox, Until};
+pub use driver::{Advance, Desk, DeskError, Driver, Given, Inbox, Until};
 pub use engine::{Compile, Counts, Engine, Fate, MigrationError, OpenError, Output};
 pub use intake::{Origin, Submission};
 pub use try_out::{Draft, To, ToParseError, Tried};

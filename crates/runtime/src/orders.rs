@@ -16,7 +16,7 @@ use wayfare_journey::{Block, BlockId};
 use wayfare_store::StoreError;
 
 use words::named;
-pub use words::{Tally, line, place_of, said};
+pub use words::{Done, Tally, line, place_of, said};
 
 use crate::engine::Engine;
 use crate::journeys;
@@ -60,6 +60,9 @@ pub enum OrderError {
     /// It cannot be: the text says why, and what can.
     #[error("{0}")]
     Refused(String),
+    /// Nothing of that name is there: the text says what is.
+    #[error("{0}")]
+    Unknown(String),
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -145,6 +148,10 @@ fn refused<T>(why: &str) -> Result<T, OrderError> {
     Err(OrderError::Refused(why.to_owned()))
 }
 
+fn unknown<T>(why: &str) -> Result<T, OrderError> {
+    Err(OrderError::Unknown(why.to_owned()))
+}
+
 /// Every journey that is so, whole.
 fn every(
     engine: &mut Engine,
@@ -203,8 +210,8 @@ fn no_stop(engine: &Engine, place: &Place) -> Result<(), OrderError> {
     let journey = &place.journey;
     if engine.is_stopping(Some(journey)) {
         return refused(&format!(
-            "a stop of journey `{journey}` is still carried out; the next run ends it, or \
-             `wayfare stop {journey}` does"
+            "a stop of journey `{journey}` is still carried out, `wayfare journeys` shows it; where \
+             no server is at work, the next run ends it, or `wayfare stop {journey}` does"
         ));
     }
     Ok(())
@@ -225,7 +232,7 @@ pub fn place(engine: &mut Engine, text: &str) -> Result<Place, OrderError> {
             |near| format!("did you mean `{near}`?"),
         );
         let journey = &place.journey;
-        return refused(&format!(
+        return unknown(&format!(
             "no journey `{journey}` is in this state directory; {hint}"
         ));
     }
@@ -238,7 +245,7 @@ pub fn place(engine: &mut Engine, text: &str) -> Result<Place, OrderError> {
                 |near| format!("did you mean `{near}`?"),
             );
             let journey = &place.journey;
-            return refused(&format!(
+            return unknown(&format!(
                 "journey `{journey}` has no block `{block}`; {hint}"
             ));
         }
@@ -329,14 +336,14 @@ pub fn webhook_block(
 
 fn delivery(engine: &mut Engine, text: &str) -> Result<Arc<Delivery>, OrderError> {
     let Ok(id) = text.parse::<DeliveryId>() else {
-        return refused(&format!(
+        return unknown(&format!(
             "`{text}` is no delivery: an id is `whd_` and 32 hex digits; `wayfare deliveries` lists \
              them"
         ));
     };
     match engine.delivery(id)? {
         Some(delivery) => Ok(delivery),
-        None => refused(&format!(
+        None => unknown(&format!(
             "no delivery `{id}` is in this state directory; `wayfare deliveries` lists those there \
              are"
         )),

@@ -17,7 +17,10 @@ use tokio::task::JoinHandle;
 use wayfare_event::{IdKey, Rejection, Timestamp};
 use wayfare_executor::{Catalog, Key, Row, Sending};
 use wayfare_runtime::config::{self, Settings};
-use wayfare_runtime::{Driver, Engine, Inbox, Outbound, Output, Submission, Until};
+use wayfare_runtime::orders::{self, Scope, Wanted};
+use wayfare_runtime::{
+    Desk, DeskError, Driver, Engine, Given, Inbox, Outbound, Output, Submission, Until,
+};
 use wayfare_store::{Batch, Entry, Head, MemoryStore, RowKind, Store, StoreError};
 use wayfare_webhook::{Answers, Client, Receiver, Secrets};
 
@@ -124,6 +127,7 @@ struct AtWork {
     asked: Ear<()>,
     fate: Mouth<Fate>,
     inbox: Inbox,
+    desk: Desk,
     driving: JoinHandle<Result<Engine, StoreError>>,
     idled: Arc<AtomicBool>,
 }
@@ -156,16 +160,18 @@ impl AtWork {
         let (give, given) = oneshot::channel();
         let driving = tokio::spawn(async move {
             let mut tell = |output: Output, _: Option<String>| told.note(words(&output));
-            let (driver, inbox) = Driver::new(engine, outbound, &mut tell);
-            give.send(inbox).unwrap();
+            let (mut driver, inbox) = Driver::new(engine, outbound, &mut tell);
+            give.send((inbox, driver.desk())).unwrap();
             driver.run(Until::Delivered).await
         });
+        let (inbox, desk) = given.await.unwrap();
         Self {
             seen,
             receiver,
             asked,
             fate,
-            inbox: given.await.unwrap(),
+            inbox,
+            desk,
             driving,
             idled,
         }
@@ -178,6 +184,14 @@ impl AtWork {
         submission.origin.reply = Some(reply);
         self.inbox.send(submission).await.unwrap();
         answer
+    }
+
+    /// Orders that everything is paused.
+    fn pause(&self) -> JoinHandle<Result<Given, DeskError>> {
+        let desk = self.desk.clone();
+        let by = ("ann".to_owned(), "a test".to_owned());
+        let all = |engine: &mut Engine| orders::actions(engine, Wanted::Pause(Scope::All));
+        tokio::spawn(async move { desk.order(by, all).await })
     }
 
     /// Waits until a commit is asked for; from then on it is held.
@@ -316,4 +330,43 @@ async fn by_the_wall_clock_the_store_is_asked_to_write_what_waits() {
     drop(inbox);
     driving.await.unwrap().unwrap();
     assert!(idled.load(Ordering::Relaxed));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_is_answered_once_it_is_durable_and_looks_see_what_is() {
+    let at_work = AtWork::start().await;
+    let order = at_work.pause();
+    at_work.is_held();
+    at_work.probe("/order-held").await;
+    assert!(!order.is_finished(), "an order was answered too early");
+    assert_eq!(at_work.seen.all(), ["/order-held arrived"]);
+    at_work.fate.send(Fate::Succeeds).unwrap();
+    let given = order.await.unwrap().unwrap();
+    assert_eq!(given.actions.len(), 1);
+
+    let paused = |store: &mut dyn Store| {
+        let known = wayfare_runtime::journeys::known(store)?;
+        Ok(known.values().filter(|it| it.paused().is_some()).count())
+    };
+    assert_eq!(at_work.desk.look(paused).await.unwrap(), 1);
+    let again = at_work.pause().await.unwrap();
+    assert!(matches!(again, Err(DeskError::Order(_))), "{again:?}");
+    drop(at_work.inbox);
+    at_work.driving.await.unwrap().unwrap();
+    at_work.receiver.shutdown().await;
+    let after = at_work.desk.look(paused).await;
+    assert!(matches!(after, Err(DeskError::Stopped)), "{after:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_that_cannot_be_kept_is_not_answered_as_if_it_were() {
+    let at_work = AtWork::start().await;
+    let order = at_work.pause();
+    at_work.is_held();
+    at_work.fate.send(Fate::Fails).unwrap();
+    let answer = order.await.unwrap();
+    assert!(matches!(answer, Err(DeskError::Stopped)), "{answer:?}");
+    let ended = at_work.driving.await.unwrap();
+    assert!(matches!(ended, Err(StoreError::Stopped)), "{ended:?}");
+    at_work.receiver.shutdown().await;
 }

@@ -86,7 +86,8 @@ In a journey, this first line names the schema beside it:
     /// List deliveries and how far they got.
     #[command(after_help = "Examples:
   wayfare deliveries --state .wayfare
-  wayfare deliveries --state .wayfare --in unknown --format json")]
+  wayfare deliveries --state .wayfare --format json
+  wayfare deliveries --in unknown --server http://127.0.0.1:8080")]
     Deliveries(commands::inspect::Deliveries),
     /// List the walks that have not ended.
     #[command(after_help = "Example:
@@ -95,12 +96,12 @@ In a journey, this first line names the schema beside it:
     /// List the journeys in a state directory: versions, who is where, pauses, sweeps.
     #[command(after_help = "Example:
   wayfare journeys --state .wayfare --format json")]
-    Journeys(commands::inspect::Inspect),
+    Journeys(commands::journeys::Listing),
     /// Pause a journey: nobody enters, and what waits in it waits on; or one of its webhook blocks.
     #[command(after_help = "Examples:
   wayfare pause plan-upgrade --reason 'a wrong price' --state .wayfare
   wayfare pause plan-upgrade/sync_billing --reason 'billing is down' --state .wayfare
-  wayfare pause --all --reason 'we are moving' --state .wayfare")]
+  wayfare pause --all --reason 'the receiver is down' --server http://127.0.0.1:8080")]
     Pause(commands::operate::Pause),
     /// Let what is paused go on, in the order in which things were due.
     #[command(after_help = "Examples:
@@ -264,7 +265,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Profile(profile) => commands::inspect::profile(&profile),
         Command::Deliveries(deliveries) => commands::inspect::deliveries(&deliveries),
         Command::Instances(inspect) => commands::inspect::instances(&inspect),
-        Command::Journeys(inspect) => commands::journeys::journeys(&inspect),
+        Command::Journeys(wanted) => commands::journeys::journeys(&wanted),
         Command::Pause(order) => commands::operate::pause(&order),
         Command::Resume(order) => commands::operate::resume(&order),
         Command::Stop(order) => commands::operate::stop(&order),

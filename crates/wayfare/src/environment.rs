@@ -5,11 +5,17 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use wayfare_journey::definition::Secret;
-use wayfare_webhook::Secrets;
+use wayfare_webhook::{SecretValue, Secrets};
 
 /// Secrets as the environment and files hold them, looked up at each use.
 pub(crate) fn secrets() -> Secrets {
     Secrets::new(Box::new(look_up))
+}
+
+/// The token that a variable holds for speaking to a server; nothing when there is none, or an empty one.
+pub(crate) fn token(name: &str) -> Option<SecretValue> {
+    let found = look_up(&Secret::Env(name.to_owned())).map(SecretValue::new);
+    found.filter(|token| !token.is_empty())
 }
 
 #[expect(

@@ -1,10 +1,12 @@
-//! What does the HTTP API offer? Events in, durable before the answer; and whether the process is
-//! alive. Not here: what an event means, or the admin API (roadmap).
+//! What does the HTTP API offer? Events in, durable before the answer; whether the process is alive; and
+//! under `/api` what operators need. Not here: what an event or an order means.
 
+mod admin;
 mod auth;
 mod connections;
 mod ingest;
 mod problem;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -14,8 +16,10 @@ use axum::routing::{get, post};
 use wayfare_event::EventKind;
 use wayfare_runtime::Inbox;
 
+pub(crate) use admin::router as admin;
 pub(crate) use auth::Keys;
 pub(crate) use connections::{Patience, serve};
+pub(crate) use tokens::{Token, Tokens};
 
 /// Bytes of one request's body, unpacked: 4,000 KiB, as RudderStack takes.
 const BODY_BYTES_MAX: usize = 4_000 * 1024;

@@ -7,6 +7,8 @@ mod commands;
 mod diagnostics;
 mod environment;
 mod http;
+mod lines;
+mod remote;
 
 use std::process::ExitCode;
 

@@ -266,7 +266,7 @@ fn a_state_in_use_is_left_alone_and_its_user_is_named() {
     assert_eq!((answer.status, answer.out.as_str()), (2, ""));
     let process = format!("`state` is in use by process {}", running.0.id());
     assert!(answer.err.contains(&process), "{}", answer.err);
-    assert!(answer.err.contains("admin API"), "{}", answer.err);
+    assert!(answer.err.contains("--server"), "{}", answer.err);
 }
 
 #[test]

@@ -12,9 +12,9 @@ use super::parts::{invalid, items, name, secret};
 
 const KINDS: [(&str, KeyKind); 2] = [("browser", KeyKind::Browser), ("server", KeyKind::Server)];
 const SCOPES: [(&str, Scope); 3] = [
-    ("read", Scope::Read),
-    ("operate", Scope::Operate),
-    ("admin", Scope::Admin),
+    (Scope::Read.as_str(), Scope::Read),
+    (Scope::Operate.as_str(), Scope::Operate),
+    (Scope::Admin.as_str(), Scope::Admin),
 ];
 
 /// The HTTP server.
@@ -75,10 +75,22 @@ pub struct AdminToken {
 pub enum Scope {
     /// Look.
     Read,
-    /// Pause, resume, resend, resolve.
+    /// Pause, resume, stop, resend, resolve.
     Operate,
     /// Merge, detach, erase.
     Admin,
+}
+
+impl Scope {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Operate => "operate",
+            Self::Admin => "admin",
+        }
+    }
 }
 
 pub(super) fn server(node: &Node, problems: &mut Problems) -> Server {

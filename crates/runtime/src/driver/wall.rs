@@ -73,6 +73,7 @@ impl Driver<'_> {
                         self.hear(told, now)?;
                     }
                 }
+                Some(asked) = self.asked.recv() => self.answer(asked)?,
                 () = tokio::time::sleep(sleep) => {}
             }
         }

@@ -45,6 +45,15 @@ impl Tally {
     }
 }
 
+/// How far an order was carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// To its end, with no engine at work: what it ended and held back.
+    ToTheEnd(Tally),
+    /// It is durable, and an engine at work goes on with it.
+    Begun,
+}
+
 /// The journey or block an action is about; nothing for one about a delivery.
 #[must_use]
 pub const fn place_of(action: &Action) -> Option<&Place> {
@@ -60,13 +69,14 @@ pub const fn place_of(action: &Action) -> Option<&Place> {
 
 /// What an action has done, in a sentence.
 #[must_use]
-pub fn said(action: &Action, tally: Tally) -> String {
-    let done = || {
-        format!(
-            "{} ended, {} held back",
+pub fn said(action: &Action, done: Done) -> String {
+    let tally = || match done {
+        Done::ToTheEnd(tally) => format!(
+            ": {} ended, {} held back",
             counted(tally.ended, "walk"),
             counted(tally.withheld, "request")
-        )
+        ),
+        Done::Begun => ", one after another from now on".to_owned(),
     };
     match action {
         Action::Pause(place) => match &place.block {
@@ -78,27 +88,32 @@ pub fn said(action: &Action, tally: Tally) -> String {
             }
         },
         Action::Resume(place) => {
-            format!(
-                "{} goes on: what is due in it is sent by the next run",
-                named(place)
-            )
+            let when = match done {
+                Done::ToTheEnd(_) => "by the next run",
+                Done::Begun => "now",
+            };
+            format!("{} goes on: what is due in it is sent {when}", named(place))
         }
         Action::SkipOverdue(place) => {
             format!(
-                "{} goes on without what was overdue: {}",
+                "{} goes on without what was overdue{}",
                 named(place),
-                done()
+                tally()
             )
         }
         Action::Stop(place) => format!(
-            "{} is stopped: {}; journey `{journey}` stays paused until `wayfare resume {journey}`",
+            "{} is stopped{}; journey `{journey}` stays paused until `wayfare resume {journey}`",
             named(place),
-            done(),
+            tally(),
             journey = place.journey
         ),
-        Action::Resend(id) => format!(
-            "delivery `{id}` is planned again: the next run sends the same bytes, if consent allows it"
-        ),
+        Action::Resend(id) => {
+            let who = match done {
+                Done::ToTheEnd(_) => "the next run sends the same bytes",
+                Done::Begun => "the same bytes leave now",
+            };
+            format!("delivery `{id}` is planned again: {who}, if consent allows it")
+        }
         Action::Resolve(id) => format!("delivery `{id}` counts as delivered"),
         Action::Withhold(id) => format!("delivery `{id}` does not leave"),
         Action::Try(tried) => format!("block `{}` was tried", tried.place),
@@ -107,7 +122,7 @@ pub fn said(action: &Action, tally: Tally) -> String {
 
 /// What an action has done, for programs: `docs/output.schema.json#/$defs/order`.
 #[must_use]
-pub fn line(action: &Action, at: Timestamp, (by, reason): (&str, &str), tally: Tally) -> Map {
+pub fn line(action: &Action, at: Timestamp, (by, reason): (&str, &str), done: Done) -> Map {
     let number = |count: u64| {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         Value::Number(Number::from(count))
@@ -128,8 +143,13 @@ pub fn line(action: &Action, at: Timestamp, (by, reason): (&str, &str), tally: T
     map.insert("by", by.into());
     map.insert("reason", reason.into());
     if let Action::Stop(_) | Action::SkipOverdue(_) = action {
-        map.insert("ended", number(tally.ended));
-        map.insert("withheld", number(tally.withheld));
+        match done {
+            Done::ToTheEnd(tally) => {
+                map.insert("ended", number(tally.ended));
+                map.insert("withheld", number(tally.withheld));
+            }
+            Done::Begun => map.insert("underWay", true.into()),
+        }
     }
     map
 }

@@ -1,4 +1,5 @@
-//! What is in a state directory? Profiles, deliveries and walks. The directory must not be in use.
+//! What is in a state directory? Profiles, deliveries and walks. The directory must not be in use; of a
+//! server at work the deliveries can be seen.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -8,12 +9,13 @@ use clap::Args;
 use wayfare_event::{Identifier, Map, ProfileId, Timestamp, Value};
 use wayfare_executor::record::{Delivery, Instance};
 use wayfare_executor::{Catalog, Row, Sending, Snapshot, view};
-use wayfare_runtime::{clock, config, report};
+use wayfare_runtime::{clock, config};
 use wayfare_store::{RowKind, Store};
 
 use super::{WrongInput, print};
-use crate::assembly;
 use crate::cli::{Format, Journeys};
+use crate::remote::{self, Remote, Server};
+use crate::{assembly, lines};
 
 /// The state directory where none is named or configured.
 pub(crate) const STATE: &str = ".wayfare";
@@ -45,6 +47,8 @@ pub(crate) struct Profile {
 pub(crate) struct Deliveries {
     #[command(flatten)]
     inspect: Inspect,
+    #[command(flatten)]
+    remote: Remote,
     /// Only those in this state, such as `unknown`.
     #[arg(long = "in", value_name = "STATE")]
     only: Option<String>,
@@ -197,10 +201,24 @@ fn instance_map(id: &str, instance: &Instance) -> Map {
     map
 }
 
-/// Prints the deliveries, by id.
+/// Prints the deliveries of a state directory or a server, in the order of their decisions.
 pub(crate) fn deliveries(wanted: &Deliveries) -> anyhow::Result<ExitCode> {
+    let found = match wanted.remote.server()? {
+        Some(server) => shown(&server, wanted.only.as_deref())?,
+        None => held(wanted)?,
+    };
+    for delivery in found {
+        print(&match wanted.inspect.format {
+            Format::Json => delivery.to_string(),
+            Format::Text => lines::delivery_text(&delivery),
+        })?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn held(wanted: &Deliveries) -> anyhow::Result<Vec<Map>> {
     let settings = settings(&wanted.inspect.journeys)?;
-    let mut store = open(wanted.inspect.state.as_deref(), &settings)?;
+    let mut store = remote::or_ask(open(wanted.inspect.state.as_deref(), &settings))?;
     let mut found: Vec<Arc<Delivery>> = Vec::new();
     store.scan(RowKind::Delivery, &mut |_, row| {
         if let Row::Delivery(delivery) = row
@@ -213,39 +231,28 @@ pub(crate) fn deliveries(wanted: &Deliveries) -> anyhow::Result<ExitCode> {
         }
     })?;
     found.sort_by_key(|delivery| (delivery.decided, delivery.id));
-    for delivery in found {
-        print(&match wanted.inspect.format {
-            Format::Json => with_orders(&delivery).to_string(),
-            Format::Text => format!(
-                "{}  {:<9}  {:>2} attempts  {}/{}  {} {}",
-                delivery.id,
-                delivery.state.as_str(),
-                delivery.attempts,
-                delivery.journey,
-                delivery.block,
-                delivery.request.method.as_str(),
-                delivery.request.url,
-            ),
-        })?;
-    }
-    Ok(ExitCode::SUCCESS)
+    Ok(found.iter().map(|it| lines::delivery(it)).collect())
 }
 
-/// A delivery, and who ordered what about it.
-fn with_orders(delivery: &Delivery) -> Map {
-    let mut map = report::delivery_line(delivery, delivery.decided, None);
-    let orders = delivery.orders.iter().map(|order| {
-        let mut map = Map::new();
-        map.insert("at", order.at.to_string().as_str().into());
-        map.insert("by", Value::Text(order.by.clone()));
-        map.insert("reason", Value::Text(order.reason.clone()));
-        map.insert("state", order.state.as_str().into());
-        map.into()
-    });
-    if !delivery.orders.is_empty() {
-        map.insert("orders", Value::List(orders.collect()));
+/// Every delivery that a server shows, page by page.
+fn shown(server: &Server, only: Option<&str>) -> anyhow::Result<Vec<Map>> {
+    let mut found = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let state = only.map(|state| ("state", state));
+        let from = after.as_deref().map(|after| ("after", after));
+        let query: Vec<_> = state.into_iter().chain(from).collect();
+        let answer = server.get(&["deliveries"], &query)?;
+        found.extend(remote::list(&answer, "deliveries"));
+        match answer.get("next").and_then(Value::as_text) {
+            Some(next) => after = Some(next.to_owned()),
+            None => break,
+        }
     }
-    map
+    let text = |map: &Map, key| map.get(key).and_then(Value::as_text).map(str::to_owned);
+    let decided = |map: &Map| text(map, "at").and_then(|at| at.parse::<Timestamp>().ok());
+    found.sort_by_cached_key(|map| (decided(map), text(map, "deliveryId")));
+    Ok(found)
 }
 
 /// Prints the walks that have not ended, by what they wait for.

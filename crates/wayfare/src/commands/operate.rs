@@ -1,22 +1,21 @@
 //! `wayfare pause`, `resume`, `stop`, `resend`, `resolve`: what does somebody order, and why? In a state
-//! directory that no process uses. Not here: what may be ordered (`wayfare_runtime::orders`).
+//! directory that no process uses, or of a server. Not here: what may be ordered (`wayfare_runtime::orders`).
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use wayfare_event::Timestamp;
+use wayfare_event::{Map, Timestamp, Value};
 use wayfare_executor::{Action, Catalog, Sending};
 use wayfare_runtime::config::Settings;
-use wayfare_runtime::orders::{self, OrderError, Overdue, Scope, Tally, Wanted};
+use wayfare_runtime::orders::{self, Done, OrderError, Overdue, Scope, Tally, Wanted};
 use wayfare_runtime::{Engine, OpenError, clock};
-use wayfare_store::StoreError;
 
 use super::inspect::{directory, settings};
 use super::{WrongInput, print};
-use crate::assembly;
 use crate::cli::{Clock, Format, Journeys};
+use crate::remote::{self, Remote, Server};
+use crate::{assembly, lines};
 
 /// Who orders something, and in which state.
 #[derive(Debug, Args)]
@@ -36,6 +35,15 @@ pub(super) struct Given {
     /// How what was done is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
+}
+
+/// How an order is given: to a state directory, or to a server.
+#[derive(Debug, Args)]
+struct To {
+    #[command(flatten)]
+    given: Given,
+    #[command(flatten)]
+    remote: Remote,
 }
 
 /// Why something is ordered.
@@ -72,7 +80,7 @@ pub(crate) struct Pause {
     #[command(flatten)]
     why: Why,
     #[command(flatten)]
-    given: Given,
+    to: To,
 }
 
 /// The arguments of `wayfare resume`.
@@ -86,7 +94,7 @@ pub(crate) struct Resume {
     #[command(flatten)]
     why: Why,
     #[command(flatten)]
-    given: Given,
+    to: To,
 }
 
 /// The arguments of `wayfare stop`.
@@ -98,7 +106,7 @@ pub(crate) struct Stop {
     #[command(flatten)]
     why: Why,
     #[command(flatten)]
-    given: Given,
+    to: To,
 }
 
 /// The arguments of `wayfare resend`.
@@ -109,7 +117,7 @@ pub(crate) struct Resend {
     #[command(flatten)]
     why: Why,
     #[command(flatten)]
-    given: Given,
+    to: To,
 }
 
 /// What an operator knows of a delivery.
@@ -130,12 +138,12 @@ pub(crate) struct Resolve {
     #[command(flatten)]
     why: Why,
     #[command(flatten)]
-    given: Given,
+    to: To,
 }
 
 /// Pauses a journey, a webhook block, or every journey.
 pub(crate) fn pause(order: &Pause) -> anyhow::Result<ExitCode> {
-    carry_out(&order.given, &order.why, Wanted::Pause(order.place.scope()))
+    carry_out(&order.to, &order.why, Wanted::Pause(order.place.scope()))
 }
 
 /// Lets what was paused go on.
@@ -146,17 +154,17 @@ pub(crate) fn resume(order: &Resume) -> anyhow::Result<ExitCode> {
         Overdue::Done
     };
     let wanted = Wanted::Resume(order.place.scope(), overdue);
-    carry_out(&order.given, &order.why, wanted)
+    carry_out(&order.to, &order.why, wanted)
 }
 
 /// Ends everybody inside a journey, or at a block.
 pub(crate) fn stop(order: &Stop) -> anyhow::Result<ExitCode> {
-    carry_out(&order.given, &order.why, Wanted::Stop(&order.place))
+    carry_out(&order.to, &order.why, Wanted::Stop(&order.place))
 }
 
 /// Sends a delivery again.
 pub(crate) fn resend(order: &Resend) -> anyhow::Result<ExitCode> {
-    carry_out(&order.given, &order.why, Wanted::Resend(&order.delivery))
+    carry_out(&order.to, &order.why, Wanted::Resend(&order.delivery))
 }
 
 /// Says what became of a delivery.
@@ -164,13 +172,67 @@ pub(crate) fn resolve(order: &Resolve) -> anyhow::Result<ExitCode> {
     let wanted = match order.known {
         Known::Delivered => Wanted::Resolve(&order.delivery),
     };
-    carry_out(&order.given, &order.why, wanted)
+    carry_out(&order.to, &order.why, wanted)
 }
 
-/// Gives an order and carries it out to its end; says what was done.
-fn carry_out(given: &Given, why: &Why, wanted: Wanted<'_>) -> anyhow::Result<ExitCode> {
+/// Gives an order to a server, or carries it out to its end; says what was done.
+fn carry_out(to: &To, why: &Why, wanted: Wanted<'_>) -> anyhow::Result<ExitCode> {
+    match to.remote.server()? {
+        Some(server) => hand_over(&server, to.given.format, why, wanted)?,
+        None => carry_out_here(&to.given, why, wanted)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Gives an order to a server.
+fn hand_over(server: &Server, format: Format, why: &Why, wanted: Wanted<'_>) -> anyhow::Result<()> {
+    let mut body = Map::new();
+    body.insert("reason", why.reason.as_str().into());
+    let path: Vec<&str> = match wanted {
+        Wanted::Pause(scope) => place(scope, "pause"),
+        Wanted::Resume(scope, overdue) => {
+            if overdue == Overdue::Skipped {
+                body.insert("skip_overdue", true.into());
+            }
+            place(scope, "resume")
+        }
+        Wanted::Stop(text) => place(Scope::One(text), "stop"),
+        Wanted::Resend(id) => vec!["deliveries", id, "resend"],
+        Wanted::Resolve(id) => {
+            body.insert("as", "delivered".into());
+            vec!["deliveries", id, "resolve"]
+        }
+    };
+    let answer = server.post(&path, &body)?;
+    match format {
+        Format::Text => {
+            let said = lines::items(answer.get("said")).iter();
+            said.filter_map(Value::as_text).try_for_each(print)?;
+        }
+        Format::Json => {
+            for line in remote::list(&answer, "orders") {
+                print(&line.to_string())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Where a server takes an order about a place.
+fn place<'a>(scope: Scope<'a>, word: &'a str) -> Vec<&'a str> {
+    match scope {
+        Scope::All => vec![word],
+        Scope::One(text) => match text.split_once('/') {
+            None => vec!["journeys", text, word],
+            Some((journey, block)) => vec!["journeys", journey, "blocks", block, word],
+        },
+    }
+}
+
+/// Gives an order to a state directory that nobody uses.
+fn carry_out_here(given: &Given, why: &Why, wanted: Wanted<'_>) -> anyhow::Result<()> {
     let settings = settings(&given.journeys)?;
-    let mut engine = engine(given, &settings)?;
+    let mut engine = remote::or_ask(engine(given, &settings))?;
     let actions = orders::actions(&mut engine, wanted).map_err(wrong)?;
     let at = at(given, &engine);
     let by = (given.by.as_str(), why.reason.as_str());
@@ -182,19 +244,15 @@ fn carry_out(given: &Given, why: &Why, wanted: Wanted<'_>) -> anyhow::Result<Exi
     for action in &actions {
         let tally = orders::place_of(action)
             .map_or_else(Tally::default, |place| Tally::of(&place.journey, &outputs));
-        print(&told(given, action, (at, by, tally)))?;
+        print(&told(given, action, (at, by, Done::ToTheEnd(tally))))?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
-fn told(
-    given: &Given,
-    action: &Action,
-    (at, by, tally): (Timestamp, (&str, &str), Tally),
-) -> String {
+fn told(given: &Given, action: &Action, (at, by, done): (Timestamp, (&str, &str), Done)) -> String {
     match given.format {
-        Format::Text => orders::said(action, tally),
-        Format::Json => orders::line(action, at, by, tally).to_string(),
+        Format::Text => orders::said(action, done),
+        Format::Json => orders::line(action, at, by, done).to_string(),
     }
 }
 
@@ -209,7 +267,7 @@ pub(super) fn at(given: &Given, engine: &Engine) -> Timestamp {
 /// What cannot be ordered is the input's fault, what cannot be read is the environment's.
 pub(super) fn wrong(error: OrderError) -> anyhow::Error {
     match error {
-        OrderError::Refused(why) => WrongInput(why).into(),
+        OrderError::Refused(why) | OrderError::Unknown(why) => WrongInput(why).into(),
         OrderError::Store(error) => error.into(),
     }
 }
@@ -217,28 +275,18 @@ pub(super) fn wrong(error: OrderError) -> anyhow::Error {
 /// An engine over the state as it was left, whatever the journey files say by now.
 pub(super) fn engine(given: &Given, settings: &Settings) -> anyhow::Result<Engine> {
     let directory = directory(given.state.as_deref(), settings)?;
-    let open = || -> anyhow::Result<Engine> {
-        let sending = sending(directory)?;
-        let store = assembly::store(Some(directory), sending, settings)?;
-        let catalog = Catalog::new(
-            settings.identity.clone(),
-            settings.consent.clone(),
-            store.head().id_key,
-            sending,
-        );
-        match Engine::reopen(catalog, store, &|source| settings.compile(source)) {
-            Err(OpenError::Store(error)) => Err(error.into()),
-            opened => opened.map_err(|error| WrongInput(error.to_string()).into()),
-        }
-    };
-    let opened = open();
-    if let Err(error) = &opened
-        && let Some(StoreError::InUse { .. }) = error.downcast_ref()
-    {
-        let why = "orders for a running engine cannot be given yet: that comes with the admin API";
-        return opened.context(why);
+    let sending = sending(directory)?;
+    let store = assembly::store(Some(directory), sending, settings)?;
+    let catalog = Catalog::new(
+        settings.identity.clone(),
+        settings.consent.clone(),
+        store.head().id_key,
+        sending,
+    );
+    match Engine::reopen(catalog, store, &|source| settings.compile(source)) {
+        Err(OpenError::Store(error)) => Err(error.into()),
+        opened => opened.map_err(|error| WrongInput(error.to_string()).into()),
     }
-    opened
 }
 
 /// Whether the state owes requests.

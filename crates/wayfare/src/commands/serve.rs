@@ -17,7 +17,7 @@ use super::{WrongInput, tell};
 use crate::assembly::{Assembled, Order, StateAt, assemble};
 use crate::cli::{Journeys, Receiver};
 use crate::environment;
-use crate::http::{self, Keys, Patience};
+use crate::http::{self, Keys, Patience, Token, Tokens};
 
 /// The arguments of `wayfare serve`.
 #[derive(Debug, Args)]
@@ -62,6 +62,7 @@ async fn listen(serve: &Serve) -> anyhow::Result<()> {
     clock::not_before(engine.at());
     let address = serve.listen.unwrap_or(settings.server.listen);
     let keys = keys(&settings, address)?;
+    let tokens = tokens(&settings, address)?;
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}; is the port taken? `--listen` names another")
     })?;
@@ -75,9 +76,10 @@ async fn listen(serve: &Serve) -> anyhow::Result<()> {
         // The decisions stand whether or not somebody reads them.
         let _unread = writeln!(std::io::stdout(), "{line}");
     };
-    let (driver, inbox) = Driver::new(engine, outbound, &mut tell_out);
+    let (mut driver, inbox) = Driver::new(engine, outbound, &mut tell_out);
     let patience = Patience::SERVING;
-    let router = http::router(keys, inbox, patience);
+    let admin = http::admin(tokens, driver.desk(), patience);
+    let router = http::router(keys, inbox, patience).nest("/api", admin);
     let (failed, engine_failed) = tokio::sync::oneshot::channel::<()>();
     let stop = async move {
         tokio::select! {
@@ -120,4 +122,28 @@ fn keys(settings: &Settings, address: SocketAddr) -> anyhow::Result<Keys> {
         tell("no write keys are configured: anybody on this machine may send events");
     }
     Ok(keys)
+}
+
+/// Every look and order needs a token, unless only this machine can ask.
+fn tokens(settings: &Settings, address: SocketAddr) -> anyhow::Result<Tokens> {
+    let secrets: Secrets = environment::secrets();
+    let mut tokens = Vec::new();
+    for token in &settings.server.admin {
+        let value = secrets.resolve(&token.token).map_err(|error| {
+            WrongInput(format!(
+                "the admin token `{}` cannot be had: {error}",
+                token.id
+            ))
+        })?;
+        tokens.push(Token::new(&token.id, &value, token.scopes.clone()));
+    }
+    let tokens = Tokens::new(tokens, address);
+    match &tokens {
+        Tokens::Of(_) => {}
+        Tokens::Loopback => {
+            tell("no admin tokens are configured: anybody on this machine may give orders");
+        }
+        Tokens::Nobody => tell("no admin tokens are configured: the admin API answers nobody"),
+    }
+    Ok(tokens)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -14,6 +14,8 @@ pub(super) struct Problem {
     status: StatusCode,
     code: &'static str,
     detail: String,
+    /// How to say who asks.
+    challenge: Option<&'static str>,
 }
 
 impl Problem {
@@ -23,7 +25,27 @@ impl Problem {
             status,
             code,
             detail,
+            challenge: None,
         }
+    }
+
+    /// A request that says something wrong.
+    pub(super) fn bad(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    /// It would be heard with credentials of this scheme.
+    pub(super) fn challenging(self, scheme: &'static str) -> Self {
+        Self {
+            challenge: Some(scheme),
+            ..self
+        }
+    }
+
+    /// Its stable code.
+    #[cfg(test)]
+    pub(super) const fn code(&self) -> &'static str {
+        self.code
     }
 
     /// No key, or one that is not known.
@@ -81,6 +103,9 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         let json = HeaderValue::from_static("application/problem+json");
         headers.insert(CONTENT_TYPE, json);
+        if let Some(scheme) = self.challenge {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
+        }
         if self.status == StatusCode::REQUEST_TIMEOUT {
             // What is left of the body is not waited for.
             headers.insert(CONNECTION, HeaderValue::from_static("close"));

@@ -6,8 +6,8 @@ use wayfare_journey::Version;
 use wayfare_runtime::Fate;
 use wayfare_runtime::plan::{Count, Edit, Edited, Example, Outcomes, Place, What};
 
-use super::super::journeys::short;
 use super::Planned;
+use crate::lines::short;
 
 pub(super) fn text(planned: &Planned) -> String {
     let mut lines = Vec::new();

@@ -1,0 +1,187 @@
+//! What can an operator do with a server at work? Look at deliveries and journeys, give orders; an order
+//! is durable before its answer. Not here: what may be ordered (`wayfare_runtime::orders`), or who asks
+//! (`tokens`).
+
+mod look;
+mod order;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use wayfare_event::{Map, Value};
+use wayfare_runtime::config::Scope as May;
+use wayfare_runtime::orders::{self, Done, OrderError, Overdue, Scope, Wanted};
+use wayfare_runtime::{Desk, DeskError};
+
+use super::Patience;
+use super::problem::Problem;
+use super::tokens::Tokens;
+use order::{Asked, Known, asked};
+
+/// Bytes of an order's body.
+const BODY_BYTES_MAX: usize = 16 * 1024;
+
+/// What every request can reach.
+#[derive(Debug)]
+struct Admin {
+    tokens: Tokens,
+    desk: Desk,
+    patience: Patience,
+}
+
+/// The routes, as they stand under `/api`.
+pub(crate) fn router(tokens: Tokens, desk: Desk, patience: Patience) -> Router {
+    let mut router = Router::new()
+        .route("/deliveries", get(look::deliveries))
+        .route("/deliveries/{id}", get(look::delivery))
+        .route("/journeys", get(look::journeys));
+    for (name, told) in EVERYTHING {
+        let all = move |admin, request| order(admin, request, told(()));
+        router = router.route(&format!("/{name}"), post(all));
+    }
+    for (name, told) in DELIVERIES {
+        let one = move |admin, Path(id): Path<String>, request| order(admin, request, told(id));
+        router = router.route(&format!("/deliveries/{{id}}/{name}"), post(one));
+    }
+    for (name, told) in PLACES {
+        let journey =
+            move |admin, Path(journey): Path<String>, request| order(admin, request, told(journey));
+        let block = move |admin, Path((journey, block)): Path<(String, String)>, request| {
+            order(admin, request, told(format!("{journey}/{block}")))
+        };
+        let path = "/journeys/{journey}";
+        router = router
+            .route(&format!("{path}/{name}"), post(journey))
+            .route(&format!("{path}/blocks/{{block}}/{name}"), post(block));
+    }
+    router
+        .fallback(|| async { not_found() })
+        .method_not_allowed_fallback(|| async { other_method() })
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .with_state(Arc::new(Admin {
+            tokens,
+            desk,
+            patience,
+        }))
+}
+
+/// What a path tells to do.
+#[derive(Debug)]
+enum Told {
+    /// With one place, else with everything.
+    Pause(Option<String>),
+    /// With one place, else with everything.
+    Resume(Option<String>),
+    Stop(String),
+    Resend(String),
+    Resolve(String),
+}
+
+/// The last word of a path, and what it tells to do with what the path names.
+type Order<Named> = (&'static str, fn(Named) -> Told);
+
+const EVERYTHING: [Order<()>; 2] = [
+    ("pause", |()| Told::Pause(None)),
+    ("resume", |()| Told::Resume(None)),
+];
+
+const PLACES: [Order<String>; 3] = [
+    ("pause", |place| Told::Pause(Some(place))),
+    ("resume", |place| Told::Resume(Some(place))),
+    ("stop", Told::Stop),
+];
+
+const DELIVERIES: [Order<String>; 2] = [("resend", Told::Resend), ("resolve", Told::Resolve)];
+
+async fn order(State(admin): State<Arc<Admin>>, request: Request, told: Told) -> Response {
+    answered(give(&admin, request, told).await)
+}
+
+/// Gives an order; what was done, once it is durable.
+async fn give(admin: &Admin, request: Request, told: Told) -> Result<Map, Problem> {
+    let by = admin.tokens.operator(request.headers(), May::Operate)?;
+    let Asked {
+        reason,
+        overdue,
+        known,
+    } = asked(request, admin.patience).await?;
+    if (known == Some(Known::Delivered)) != matches!(told, Told::Resolve(_)) {
+        let detail = "`\"as\": \"delivered\"` says what became of a delivery that is resolved";
+        return Err(Problem::bad("invalid_field", detail));
+    }
+    if overdue == Overdue::Skipped && !matches!(told, Told::Resume(_)) {
+        let detail = "`skip_overdue` belongs to `resume`";
+        return Err(Problem::bad("invalid_field", detail));
+    }
+    let (who, why) = (by.to_string(), reason.clone());
+    let given = admin.desk.order((who, why), move |engine| {
+        orders::actions(engine, wanted(&told, overdue))
+    });
+    let given = given.await?;
+    let lines = given.actions.iter().map(|action| {
+        let line = orders::line(action, given.at, (&by, &reason), Done::Begun);
+        Value::from(line)
+    });
+    let said = given.actions.iter();
+    let said = said.map(|action| orders::said(action, Done::Begun).as_str().into());
+    let mut answer = Map::new();
+    answer.insert("orders", Value::List(lines.collect()));
+    answer.insert("said", Value::List(said.collect()));
+    Ok(answer)
+}
+
+fn wanted(told: &Told, overdue: Overdue) -> Wanted<'_> {
+    fn scope(place: Option<&String>) -> Scope<'_> {
+        place.map_or(Scope::All, |place| Scope::One(place))
+    }
+    match told {
+        Told::Pause(place) => Wanted::Pause(scope(place.as_ref())),
+        Told::Resume(place) => Wanted::Resume(scope(place.as_ref()), overdue),
+        Told::Stop(place) => Wanted::Stop(place),
+        Told::Resend(id) => Wanted::Resend(id),
+        Told::Resolve(id) => Wanted::Resolve(id),
+    }
+}
+
+fn answered(answer: Result<Map, Problem>) -> Response {
+    match answer {
+        Ok(map) => {
+            let json = [("content-type", "application/json")];
+            (StatusCode::OK, json, map.to_string()).into_response()
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+impl From<DeskError> for Problem {
+    fn from(error: DeskError) -> Self {
+        match error {
+            DeskError::Order(OrderError::Refused(why)) => {
+                Self::new(StatusCode::CONFLICT, "refused", why)
+            }
+            DeskError::Order(OrderError::Unknown(why)) => {
+                Self::new(StatusCode::NOT_FOUND, "not_found", why)
+            }
+            DeskError::Order(OrderError::Store(_)) | DeskError::Stopped | DeskError::Busy => {
+                Self::unavailable(&error.to_string())
+            }
+        }
+    }
+}
+
+fn not_found() -> Response {
+    let detail = "there are GET /api/deliveries, /api/deliveries/ID, /api/journeys, and POST \
+                  /api/deliveries/ID/resend, …/resolve, /api/journeys/ID/pause, …/resume, …/stop, \
+                  /api/journeys/ID/blocks/BLOCK/…, /api/pause, /api/resume";
+    Problem::new(StatusCode::NOT_FOUND, "not_found", detail).into_response()
+}
+
+fn other_method() -> Response {
+    let detail = "look with GET, order with POST";
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    Problem::new(status, "method_not_allowed", detail).into_response()
+}
