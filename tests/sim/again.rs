@@ -140,9 +140,17 @@ impl Again<'_> {
             }
             LoggedInput::Timer { of, owner, due } => InputKind::Timer(Timer { due, of, owner }),
             LoggedInput::Queued(id) => InputKind::Queued(id),
-            LoggedInput::SweepPage { id, keys, is_last } => {
-                InputKind::SweepPage { id, keys, is_last }
-            }
+            LoggedInput::SweepPage {
+                id,
+                keys,
+                deliveries,
+                is_last,
+            } => InputKind::SweepPage {
+                id,
+                keys,
+                deliveries,
+                is_last,
+            },
             LoggedInput::Operator(order) => InputKind::Operator(order),
             LoggedInput::AttemptReady {
                 delivery,

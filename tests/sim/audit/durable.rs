@@ -4,7 +4,7 @@
 use super::story::Story;
 use super::walks::{self, Entry, Live};
 use super::{Auditor, Changes, about};
-use crate::facts::{Again, Broken, Checked, Control, Decision, Delivery, Fed, Journey, Row, holds};
+use crate::facts::{Broken, Checked, Control, Decision, Delivery, Fed, Journey, Row, holds};
 
 /// What became durable.
 impl Auditor {
