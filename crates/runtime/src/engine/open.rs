@@ -90,7 +90,8 @@ impl Engine {
         engine.withdraw()?;
         engine.end_sweeps()?;
         engine.take_up_deliveries()?;
-        engine.commit()?;
+        // What came of it is told with the first commit, as everything is.
+        engine.settle()?;
         Ok(engine)
     }
 
