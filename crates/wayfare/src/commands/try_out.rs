@@ -84,7 +84,7 @@ pub(crate) fn try_out(wanted: &Try) -> anyhow::Result<ExitCode> {
         let by = (wanted.given.by.as_str(), wanted.reason.as_str());
         orders::give(&mut engine, at, by, &[order])?;
         engine.commit()?;
-        let policy = settings.webhooks;
+        let policy = settings.policy();
         let client = match wanted.to.as_ref().and_then(To::loopback) {
             Some(address) => Client::to_receiver(address, policy, secrets.clone()),
             None => Client::new(policy, secrets.clone()),
