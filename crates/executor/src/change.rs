@@ -307,6 +307,45 @@ pub enum Change {
 }
 
 impl Change {
+    /// The instance that it begins, moves on or ends.
+    #[must_use]
+    pub fn instance(&self) -> Option<InstanceId> {
+        match self {
+            Self::Entered { id, .. }
+            | Self::Rehomed { id, .. }
+            | Self::Parked { id, .. }
+            | Self::ArmTaken { id, .. }
+            | Self::Migrated { id, .. }
+            | Self::Named { id, .. } => Some(*id),
+            Self::Decided(decision) => Some(InstanceId::from_bytes(*decision.id.as_bytes())),
+            Self::MessageSeen { .. }
+            | Self::Linked(_)
+            | Self::TraitSet { .. }
+            | Self::AccountTraitSet { .. }
+            | Self::AccountJoined { .. }
+            | Self::ConsentRecorded { .. }
+            | Self::EventCounted { .. }
+            | Self::EntryKept { .. }
+            | Self::DeliveryMoved { .. }
+            | Self::DeliveryOrdered { .. }
+            | Self::BlockFailing { .. }
+            | Self::BlockPaused { .. }
+            | Self::BlockResumed { .. }
+            | Self::Refused { .. }
+            | Self::Queued { .. }
+            | Self::Dequeued(_)
+            | Self::DatePlanned { .. }
+            | Self::SweepMoved { .. }
+            | Self::EntryCounted { .. }
+            | Self::JourneyPaused { .. }
+            | Self::JourneyResumed { .. }
+            | Self::StopOrdered { .. }
+            | Self::Tried { .. }
+            | Self::Published { .. }
+            | Self::Withdrawn { .. } => None,
+        }
+    }
+
     /// The rows it changes: they must be loaded before it is applied.
     #[must_use]
     pub fn touches(&self) -> Vec<Key> {

@@ -9,8 +9,8 @@ mod replay;
 mod tally;
 mod walks;
 
-use wayfare_event::{InstanceId, Timestamp};
-use wayfare_executor::{Change, Key, Row};
+use wayfare_event::Timestamp;
+use wayfare_executor::{Key, Row};
 use wayfare_store::{Entry, Origin, RowKind, Store, StoreError};
 
 use breach::Breaches;
@@ -177,42 +177,4 @@ impl Order {
 /// The instance, decision or delivery a change is about belongs to what began within the history.
 fn is_within(seq: u64, begins: u64) -> bool {
     seq >= begins
-}
-
-/// Whether a change takes part in the life of an instance.
-const fn walked(change: &Change) -> Option<InstanceId> {
-    match change {
-        Change::Parked { id, .. }
-        | Change::ArmTaken { id, .. }
-        | Change::Migrated { id, .. }
-        | Change::Named { id, .. }
-        | Change::Rehomed { id, .. } => Some(*id),
-        Change::MessageSeen { .. }
-        | Change::Linked(_)
-        | Change::TraitSet { .. }
-        | Change::AccountTraitSet { .. }
-        | Change::AccountJoined { .. }
-        | Change::ConsentRecorded { .. }
-        | Change::EventCounted { .. }
-        | Change::Entered { .. }
-        | Change::EntryKept { .. }
-        | Change::Decided(_)
-        | Change::DeliveryMoved { .. }
-        | Change::DeliveryOrdered { .. }
-        | Change::BlockFailing { .. }
-        | Change::BlockPaused { .. }
-        | Change::BlockResumed { .. }
-        | Change::Refused { .. }
-        | Change::Queued { .. }
-        | Change::Dequeued(_)
-        | Change::DatePlanned { .. }
-        | Change::SweepMoved { .. }
-        | Change::EntryCounted { .. }
-        | Change::JourneyPaused { .. }
-        | Change::JourneyResumed { .. }
-        | Change::StopOrdered { .. }
-        | Change::Tried { .. }
-        | Change::Published { .. }
-        | Change::Withdrawn { .. } => None,
-    }
 }

@@ -307,6 +307,43 @@ pub(crate) fn request(
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn a_host_is_held_to_what_is_configured_for_it_by_name_or_by_name_and_port() {
+        let webhooks = "webhooks: { hosts: { a.example: { in_flight: 2 }, \
+                        \"a.example:8443\": { rate: 20/s } } }";
+        let settings = crate::config::read(webhooks).unwrap();
+        let secrets = Arc::new(Secrets::stand_ins());
+        let dispatch = Dispatch::new(Outbound {
+            client: Client::new(settings.policy(), secrets.clone()),
+            secrets,
+            hosts: settings.hosts,
+        });
+        let check = |url: &str, in_flight: usize, per_second: Option<u32>| {
+            let limits = dispatch.limits_of(&host(url));
+            let rate = limits.rate.map(|rate| rate.count);
+            assert_eq!((limits.in_flight, rate), (in_flight, per_second), "{url}");
+        };
+        check("https://A.example/x", 2, None);
+        check("http://a.example/x", 2, None);
+        check("https://a.example:8443/x", 8, Some(20));
+        check("https://b.example/x", 8, None);
+    }
+
+    #[test]
+    fn only_with_breakers_a_host_that_fails_is_spared() {
+        let ten_fail = |breakers: Breakers| {
+            let now = Instant::now();
+            let mut host = Host::new(HostLimits::default(), breakers, now);
+            for _ in 0..10 {
+                host.take(now);
+                host.give_back(Health::Ill, now);
+            }
+            host.next(now)
+        };
+        assert_eq!(ten_fail(Breakers::Off), Next::Now);
+        assert!(matches!(ten_fail(Breakers::On), Next::At(_)));
+    }
+
     #[test]
     fn one_host_has_one_name_whatever_the_spelling() {
         let check = |url: &str, expected: &str| assert_eq!(host(url), expected, "{url}");

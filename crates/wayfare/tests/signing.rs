@@ -13,6 +13,7 @@ mod program;
 mod scratch;
 
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use program::Answer;
@@ -80,10 +81,31 @@ fn run(port: &str, keys: [&str; 2], more: &[&str]) -> Answer {
         ("journeys/wayfare.yaml", &configuration),
         ("events.ndjson", EVENT),
     ]);
-    let arguments = [&["--events", "events.ndjson"][..], more].concat();
+    let arguments = [&["--events", "events.ndjson", "--state", "state"][..], more].concat();
     let mut command = program::run(project.path(), &arguments);
     command.env("SIGN_NEW", keys[0]).env("SIGN_OLD", keys[1]);
-    Answer::of(command)
+    command.env("WAYFARE_LOG", "trace");
+    let answer = Answer::of(command);
+    let state = bytes(&project.path().join("state"));
+    let mut keys = keys.into_iter().filter(|key| !key.is_empty());
+    let is_there = |text: &str| state.windows(text.len()).any(|it| it == text.as_bytes());
+    // What stands there can be found, so what is not found does not stand there.
+    assert!(answer.status != 0 || is_there("Signup Completed"));
+    assert!(keys.all(|key| !is_there(key) && !answer.err.contains(key)));
+    answer
+}
+
+/// Everything that stands in the files of a directory.
+fn bytes(directory: &Path) -> Vec<u8> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten();
+    let inside = entries.map(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            return bytes(&path);
+        }
+        std::fs::read(path).unwrap()
+    });
+    inside.flatten().collect()
 }
 
 #[test]

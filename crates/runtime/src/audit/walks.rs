@@ -9,8 +9,8 @@ use wayfare_executor::{Change, Key, Row};
 use wayfare_store::{MESSAGE_DAYS, Origin};
 
 use super::breach::{Breaches, Rule};
+use super::is_within;
 use super::tally::Tally;
-use super::{is_within, walked};
 
 /// A day, in microseconds.
 const DAY_US: i64 = 24 * 60 * 60 * 1_000_000;
@@ -79,7 +79,7 @@ impl Walks {
                 let why = "an input had its turn that was not queued, or had it before";
                 breaches.found(Rule::Queue, seq, &place(*id), why);
             }
-        } else if let Some(id) = walked(change) {
+        } else if let Some(id) = change.instance() {
             self.walk(seq, id, breaches);
         }
     }

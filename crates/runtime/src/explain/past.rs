@@ -118,39 +118,10 @@ impl Sought<'_> {
 
 /// The decision of the instance or delivery that a change is about.
 fn about(change: &Change) -> Option<DecisionId> {
-    match change {
-        Change::Entered { id, .. }
-        | Change::Rehomed { id, .. }
-        | Change::Parked { id, .. }
-        | Change::ArmTaken { id, .. }
-        | Change::Migrated { id, .. }
-        | Change::Named { id, .. } => Some(InstanceId::decision(*id)),
-        Change::Decided(decision) => Some(decision.id),
-        Change::DeliveryMoved { delivery, .. } | Change::DeliveryOrdered { delivery, .. } => {
-            Some(DecisionId::from_bytes(*delivery.as_bytes()))
-        }
-        Change::MessageSeen { .. }
-        | Change::Linked(_)
-        | Change::TraitSet { .. }
-        | Change::AccountTraitSet { .. }
-        | Change::AccountJoined { .. }
-        | Change::ConsentRecorded { .. }
-        | Change::EventCounted { .. }
-        | Change::EntryKept { .. }
-        | Change::BlockFailing { .. }
-        | Change::BlockPaused { .. }
-        | Change::BlockResumed { .. }
-        | Change::Refused { .. }
-        | Change::Queued { .. }
-        | Change::Dequeued(_)
-        | Change::DatePlanned { .. }
-        | Change::SweepMoved { .. }
-        | Change::EntryCounted { .. }
-        | Change::JourneyPaused { .. }
-        | Change::JourneyResumed { .. }
-        | Change::StopOrdered { .. }
-        | Change::Tried { .. }
-        | Change::Published { .. }
-        | Change::Withdrawn { .. } => None,
+    if let Change::DeliveryMoved { delivery, .. } | Change::DeliveryOrdered { delivery, .. } =
+        change
+    {
+        return Some(DecisionId::from_bytes(*delivery.as_bytes()));
     }
+    change.instance().map(InstanceId::decision)
 }

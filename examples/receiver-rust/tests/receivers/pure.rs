@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use wayfare_example_receiver::ledger::{Ledger, Taken};
 use wayfare_example_receiver::signature::Secrets;
 
-use crate::running::{ALL, Language, examples, store};
+use crate::running::{Language, all, examples, store};
 use crate::sign::{NEW, OLD, Request, STRANGE, signature};
 
 /// What a receiver answers to these questions.
@@ -91,7 +91,7 @@ fn check(table: &[(&str, Value, bool)]) {
         .iter()
         .map(|(_, question, _)| question.clone())
         .collect();
-    for language in ALL {
+    for language in all() {
         let directory = tempfile::tempdir().unwrap();
         let answers = ask(language, directory.path(), &questions);
         assert_eq!(answers.len(), table.len(), "{language:?}");
@@ -210,7 +210,7 @@ fn an_id_is_remembered_for_a_day_and_an_hour() {
         ],
         &[(copy(2 * WHILE, "b"), "204"), (copy(2 * WHILE, "a"), "422")],
     ];
-    for language in ALL {
+    for language in all() {
         let directory = tempfile::tempdir().unwrap();
         for copies in starts {
             let questions: Vec<Value> = copies.iter().map(|(copy, _)| copy.clone()).collect();

@@ -21,7 +21,15 @@ pub(crate) enum Language {
     Node,
 }
 
-pub(crate) const ALL: [Language; 3] = [Language::Rust, Language::Python, Language::Node];
+/// The receivers that are tried: those in Python and Node with the feature `interpreted` only, since
+/// a machine with Rust has their interpreters or not. `.ci/receivers` tries all.
+pub(crate) fn all() -> impl Iterator<Item = Language> {
+    let interpreted = [Language::Python, Language::Node];
+    let interpreted = interpreted
+        .into_iter()
+        .filter(|_| cfg!(feature = "interpreted"));
+    std::iter::once(Language::Rust).chain(interpreted)
+}
 
 /// Where the examples are.
 pub(crate) fn examples() -> PathBuf {
