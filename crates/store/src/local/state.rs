@@ -8,6 +8,7 @@
 //! `flush()` of sled is no device flush; [`State::sync`] is.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -367,16 +368,38 @@ impl State {
         StoreError::state(&self.path, problem)
     }
 
+    /// Why sled did not do something: a disk that is full leaves nothing damaged.
+    fn refused(&self, error: sled::Error) -> StoreError {
+        match error {
+            sled::Error::Io(error) if is_full(error.kind()) => {
+                StoreError::io("write the state in", &self.path)(error)
+            }
+            sled::Error::Io(_)
+            | sled::Error::CollectionNotFound(_)
+            | sled::Error::Unsupported(_)
+            | sled::Error::ReportableBug(_)
+            | sled::Error::Corruption { .. } => self.unusable(&error),
+        }
+    }
+
     fn decoded(&self, read: impl FnOnce() -> Stored) -> Result<Option<(Row, usize)>, StoreError> {
         self.guard(read)?.map_err(|error| self.unusable(&error))
     }
 
     fn guard<T>(&self, act: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
         match catch_unwind(AssertUnwindSafe(act)) {
-            Ok(done) => done.map_err(|error| self.unusable(&error)),
+            Ok(done) => done.map_err(|error| self.refused(error)),
             Err(panic) => Err(self.unusable(&words(&*panic))),
         }
     }
+}
+
+/// Whether a file could not grow.
+const fn is_full(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::StorageFull | ErrorKind::FileTooLarge | ErrorKind::QuotaExceeded
+    )
 }
 
 fn day_name(day: i64) -> String {
@@ -387,4 +410,24 @@ fn words(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     format!("sled panicked: {}", text.unwrap_or("without a word"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_is_full_is_no_damage() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = State::open(directory.path(), 1 << 20).unwrap();
+        let check = |kind: ErrorKind, is_damage: bool| {
+            let refused = state.refused(sled::Error::Io(kind.into()));
+            let is_state = matches!(refused, StoreError::State { .. });
+            assert_eq!(is_state, is_damage, "{refused}");
+        };
+        check(ErrorKind::StorageFull, false);
+        check(ErrorKind::FileTooLarge, false);
+        check(ErrorKind::QuotaExceeded, false);
+        check(ErrorKind::UnexpectedEof, true);
+    }
 }
