@@ -29,8 +29,10 @@ pub struct Event {
     pub group_id: Option<Arc<str>>,
     /// `properties` of track, page and screen.
     pub properties: Map,
-    /// `traits` of identify and group.
+    /// `traits` of identify and group, but for `$set_once`.
     pub traits: Map,
+    /// `traits.$set_once`: what is kept only where nothing was told before.
+    pub set_once: Map,
     /// `context`, kept whole.
     pub context: Map,
     /// When it happened by the source's clock: `timestamp`.
@@ -63,6 +65,9 @@ pub enum EventKind {
     /// Somebody accepted or declined a category.
     Consent,
 }
+
+/// The trait under which an SDK sends what is kept only where nothing was told before.
+const SET_ONCE: &str = "$set_once";
 
 impl EventKind {
     /// Every kind, in the order of the enum.
@@ -277,8 +282,16 @@ impl Event {
     pub fn from_map(map: &Map, fallback: Option<EventKind>) -> Result<Self, Rejection> {
         let fields = Fields(map);
         let kind = fields.kind(fallback)?;
-        let traits = fields.object("traits")?;
+        let mut traits = fields.object("traits")?;
+        let set_once = Fields(&traits).object(SET_ONCE)?;
+        if traits.get(SET_ONCE).is_some() {
+            let others = traits.iter().filter(|(name, _)| &***name != SET_ONCE);
+            traits = others
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect();
+        }
         check_traits(&traits)?;
+        check_traits(&set_once)?;
         let event = Self {
             kind,
             name: fields.name(kind)?,
@@ -289,6 +302,7 @@ impl Event {
             group_id: fields.id("groupId", GROUP_ID_BYTES_MAX)?,
             properties: fields.object("properties")?,
             traits,
+            set_once,
             context: fields.object("context")?,
             timestamp: fields.time("timestamp")?,
             original_timestamp: fields.time("originalTimestamp")?,

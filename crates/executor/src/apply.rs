@@ -33,7 +33,15 @@ impl Change {
                 name,
                 value,
                 told,
-            } => write(&mut rows.record_mut(owner).traits, name, value, *told),
+                once,
+            } => {
+                let record = rows.record_mut(owner);
+                if *once {
+                    write_once(&mut record.once, name, value, *told);
+                } else {
+                    write(&mut record.traits, name, value, *told);
+                }
+            }
             Self::AccountTraitSet {
                 account,
                 name,
@@ -322,9 +330,20 @@ fn rename<T>(kept: &mut BTreeMap<Arc<str>, T>, renamed: &BTreeMap<Arc<str>, Arc<
 
 type Registers = BTreeMap<Arc<str>, Register>;
 
+/// The last writer wins, by the corrected time of its event (2.1.8). `null` stays, so that what was
+/// removed is not brought back by something older.
 fn write(registers: &mut Registers, name: &Arc<str>, value: &Value, told: Told) {
     let newer = registers.get(name).is_none_or(|held| held.told <= told);
     if newer {
+        let value = value.clone();
+        registers.insert(name.clone(), Register { value, told });
+    }
+}
+
+/// The first writer keeps its place, whenever it is heard (2.1.8).
+fn write_once(registers: &mut Registers, name: &Arc<str>, value: &Value, told: Told) {
+    let earlier = registers.get(name).is_none_or(|held| told < held.told);
+    if earlier {
         let value = value.clone();
         registers.insert(name.clone(), Register { value, told });
     }

@@ -40,6 +40,9 @@ pub enum Change {
         value: Value,
         /// When it was told.
         told: Told,
+        /// Whether it counts only where nothing else was told.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        once: bool,
     },
     /// An account's trait has a value.
     AccountTraitSet {

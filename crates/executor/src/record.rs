@@ -107,6 +107,10 @@ pub struct Person {
 pub struct Record {
     /// Traits, each with the time of its last write.
     pub traits: BTreeMap<Arc<str>, Register>,
+    /// Traits that count only where [`Self::traits`] of no identifier has them: the first write of
+    /// each.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub once: BTreeMap<Arc<str>, Register>,
     /// Accounts joined, by `groupId`.
     pub accounts: BTreeMap<Arc<str>, Told>,
     /// What was said about consent.

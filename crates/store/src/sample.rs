@@ -44,6 +44,7 @@ pub(crate) fn trait_set(number: u64, name: &str, value: &str, seq: u64) -> Chang
         name: name.into(),
         value: value.into(),
         told: Told { at: at(0), seq },
+        once: false,
     }
 }
 

@@ -246,7 +246,7 @@ fn concerns(work: &Work<'_>, happened: &Happened) -> bool {
     };
     let tells_traits = of.is_some_and(|of| {
         let context = event.context.get("traits").and_then(Value::as_map);
-        let told = context.into_iter().chain([&event.traits]);
+        let told = context.into_iter().chain([&event.traits, &event.set_once]);
         let mut names = told.flat_map(|traits| traits.iter().map(|(name, _)| name));
         catalog.started_by_date().next().is_some() || names.any(|name| catalog.watches(of, name))
     });

@@ -9,7 +9,7 @@ use wayfare_journey::TriggerOn;
 use super::start::{Start, Starts};
 use super::who::{self, Who};
 use super::work::{NotYet, Work};
-use super::write;
+use super::write::{self, Telling};
 use super::{event, migrate, stop};
 use crate::catalog::Published;
 use crate::change::Change;
@@ -42,7 +42,8 @@ pub(super) fn queued(work: &mut Work<'_>, id: QueueId) -> Result<(), NotYet> {
     let mut starts = Starts::default();
     match &queued.cause {
         Cause::Traits(traits) => {
-            let told: Vec<_> = traits.iter().map(|(name, value)| (name, value)).collect();
+            let told = traits.iter().map(|(name, value)| (name, value));
+            let told: Vec<_> = told.map(Telling::latest).collect();
             let at = work.at;
             let changed = write::write_traits(work, (&owner, &profile), (&told, at), None);
             event::by_traits(work, &mut starts, (&Start::at(at, opener), &changed));

@@ -254,12 +254,24 @@ fn jurisdiction(work: &Work<'_>, traits: &Map) -> Jurisdiction {
 
 /// The value of one trait, as the profile shows it; `null` when it has none.
 pub(crate) fn trait_of(rows: &Snapshot, profile: &Profile, name: &str) -> Value {
-    let records = profile.identifiers.iter();
-    let registers = records.filter_map(|identifier| rows.record(identifier)?.traits.get(name));
-    let latest = registers.reduce(|held, other| if held.told < other.told { other } else { held });
-    latest
-        .map(|latest| latest.value.clone())
-        .unwrap_or_default()
+    let records = || profile.identifiers.iter().filter_map(|it| rows.record(it));
+    let latest = records()
+        .filter_map(|record| record.traits.get(name))
+        .reduce(later);
+    let first = || {
+        let registers = records().filter_map(|record| record.once.get(name));
+        registers.reduce(earlier)
+    };
+    let shown = latest.or_else(first);
+    shown.map(|shown| shown.value.clone()).unwrap_or_default()
+}
+
+fn later<'a>(held: &'a Register, other: &'a Register) -> &'a Register {
+    if held.told < other.told { other } else { held }
+}
+
+fn earlier<'a>(held: &'a Register, other: &'a Register) -> &'a Register {
+    if other.told < held.told { other } else { held }
 }
 
 /// An address as an identifier, when it is one.
@@ -275,23 +287,26 @@ fn is_address(identifier: &Identifier) -> bool {
     )
 }
 
-/// The latest write of each trait over all records, and the profile's id.
+/// What the profile shows of each trait (2.1.8): the latest write over all records; where there is
+/// none, what was told first of those that only fill gaps. And the profile's id.
 fn traits(rows: &Snapshot, profile: &Profile) -> Map {
-    let mut latest: std::collections::BTreeMap<&Arc<str>, &Register> =
-        std::collections::BTreeMap::new();
-    for identifier in &profile.identifiers {
-        let Some(record) = rows.record(identifier) else {
-            continue;
-        };
-        for (name, register) in &record.traits {
-            let held = latest.entry(name).or_insert(register);
-            if held.told < register.told {
-                *held = register;
-            }
-        }
+    type Shown<'a> = std::collections::BTreeMap<&'a Arc<str>, &'a Register>;
+    let records = || profile.identifiers.iter().filter_map(|it| rows.record(it));
+    let mut shown = Shown::new();
+    for (name, register) in records().flat_map(|record| &record.traits) {
+        let held = shown.entry(name).or_insert(register);
+        *held = later(held, register);
+    }
+    let mut first = Shown::new();
+    for (name, register) in records().flat_map(|record| &record.once) {
+        let held = first.entry(name).or_insert(register);
+        *held = earlier(held, register);
+    }
+    for (name, register) in first {
+        shown.entry(name).or_insert(register);
     }
     let id: Value = profile.id.to_string().as_str().into();
-    latest
+    shown
         .into_iter()
         .map(|(name, register)| (name.clone(), register.value.clone()))
         .chain([("profileId".into(), id)])

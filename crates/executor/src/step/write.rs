@@ -111,7 +111,9 @@ pub(crate) fn write(
             let context = event.context.get("traits").and_then(Value::as_map);
             let below = context.into_iter().flat_map(Map::iter);
             let below = below.filter(|(name, _)| event.traits.get(name).is_none());
-            let told: Vec<_> = below.chain(event.traits.iter()).collect();
+            let told = below.chain(event.traits.iter()).map(Telling::latest);
+            let once = event.set_once.iter().map(Telling::once);
+            let told: Vec<_> = told.chain(once).collect();
             let message = event.message_id.as_ref();
             return Ok(Wrote {
                 traits: write_traits(work, (owner, profile), (&told, happened.occurred), message),
@@ -144,18 +146,45 @@ pub(crate) fn write(
     Ok(Wrote::default())
 }
 
+/// A trait and its value, as they are told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Telling<'a> {
+    name: &'a Arc<str>,
+    value: &'a Value,
+    /// Whether it only fills a gap.
+    once: bool,
+}
+
+impl<'a> Telling<'a> {
+    pub(crate) const fn latest((name, value): (&'a Arc<str>, &'a Value)) -> Self {
+        Self {
+            name,
+            value,
+            once: false,
+        }
+    }
+
+    const fn once((name, value): (&'a Arc<str>, &'a Value)) -> Self {
+        Self {
+            name,
+            value,
+            once: true,
+        }
+    }
+}
+
 /// Writes traits that were told at an instant; those that changed and that journeys watch.
 pub(crate) fn write_traits(
     work: &mut Work<'_>,
     (owner, profile): (&Identifier, &Profile),
-    (told, at): (&[(&Arc<str>, &Value)], Timestamp),
+    (told, at): (&[Telling<'_>], Timestamp),
     message: Option<&Arc<str>>,
 ) -> Vec<TraitChanged> {
     let value = |work: &Work<'_>, name: &str| who::trait_of(&work.rows, profile, name);
-    let names = told.iter().map(|(name, _)| *name);
+    let names = told.iter().map(|telling| telling.name);
     let before = Watched::look(work, TraitOf::Profile, names, value);
-    for (name, new) in told {
-        write_trait(work, (owner, message), (name, new), at);
+    for telling in told {
+        write_trait(work, (owner, message), *telling, at);
     }
     before.changed(work, value).collect()
 }
@@ -163,14 +192,15 @@ pub(crate) fn write_traits(
 fn write_trait(
     work: &mut Work<'_>,
     (owner, message): (&Identifier, Option<&Arc<str>>),
-    (name, value): (&Arc<str>, &Value),
+    telling: Telling<'_>,
     at: Timestamp,
 ) {
+    let Telling { name, value, once } = telling;
     let told = who::told(work, at);
     let full = work
         .rows
         .record(owner)
-        .is_some_and(|record| is_full(record, name, value));
+        .is_some_and(|record| is_full(record, telling));
     if full {
         refuse_full(work, owner, message, name);
         return;
@@ -180,6 +210,7 @@ fn write_trait(
         name: name.clone(),
         value: value.clone(),
         told,
+        once,
     });
 }
 
@@ -200,21 +231,22 @@ fn refuse_full(work: &mut Work<'_>, owner: &Identifier, message: Option<&Arc<str
 }
 
 /// Whether a record has no room for this trait.
-fn is_full(record: &Record, name: &Arc<str>, value: &Value) -> bool {
-    let is_new = !record.traits.contains_key(name);
-    if is_new && record.traits.len() >= TRAITS_MAX {
-        return true;
-    }
+fn is_full(record: &Record, telling: Telling<'_>) -> bool {
+    let Telling { name, value, once } = telling;
+    let held = record.traits.iter().map(|held| (held, false));
+    let held = held.chain(record.once.iter().map(|held| (held, true)));
+    let others = held.filter(|((held, _), is_once)| *held != name || *is_once != once);
     let bytes = |value: &Value| match value {
         Value::Text(text) => text.len(),
         Value::Null | Value::Bool(_) => 5,
         Value::Number(_) | Value::List(_) | Value::Map(_) => value.to_string().len(),
     };
-    let others = record.traits.iter().filter(|(held, _)| *held != name);
-    let held: usize = others
-        .map(|(held, register)| held.len() + bytes(&register.value))
-        .sum();
-    held + name.len() + bytes(value) > TRAIT_BYTES_MAX
+    let (mut count, mut total) = (0, name.len() + bytes(value));
+    for ((held, register), _) in others {
+        count += 1;
+        total += held.len() + bytes(&register.value);
+    }
+    count >= TRAITS_MAX || total > TRAIT_BYTES_MAX
 }
 
 fn join(

@@ -19,6 +19,7 @@ mod orders;
 mod schedule;
 mod split;
 mod stop;
+mod traits;
 mod trigger;
 mod until;
 mod update;

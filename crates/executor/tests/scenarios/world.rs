@@ -11,7 +11,7 @@ use wayfare_executor::record::{
 };
 use wayfare_executor::{
     Action, Catalog, Change, Effects, Happened, Input, InputKind, Operator, Place, Sending,
-    Snapshot, Timer, TimerOf, Trace, step,
+    Snapshot, Timer, TimerOf, Trace, step, view,
 };
 use wayfare_journey::{Graph, Known, compile};
 
@@ -393,6 +393,15 @@ impl World {
             }
         }
         told
+    }
+
+    /// Every profile there is.
+    pub(crate) fn profiles(&self) -> Vec<view::Profile> {
+        let mut snapshot = Snapshot::new();
+        for (key, row) in &self.rows {
+            snapshot.put(key.clone(), Some(row.clone()));
+        }
+        view::profiles(&self.catalog, &snapshot, self.at)
     }
 
     /// What holds for a whole journey.

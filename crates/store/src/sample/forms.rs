@@ -375,6 +375,7 @@ pub(crate) fn rows() -> Vec<(&'static str, Row)> {
     )]);
     let record = Record {
         traits: registers.clone(),
+        once: registers.clone(),
         accounts: BTreeMap::from([("a1".into(), told)]),
         consent: vec![consent()],
         seen: BTreeMap::from([(
