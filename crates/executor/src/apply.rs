@@ -28,26 +28,7 @@ impl Change {
             }
             Self::Linked(change) => rows.link(change),
             Self::Tried { .. } => {}
-            Self::TraitSet {
-                owner,
-                name,
-                value,
-                told,
-                once,
-            } => {
-                let record = rows.record_mut(owner);
-                if *once {
-                    write_once(&mut record.once, name, value, *told);
-                } else {
-                    write(&mut record.traits, name, value, *told);
-                }
-            }
-            Self::AccountTraitSet {
-                account,
-                name,
-                value,
-                told,
-            } => write(&mut rows.account_mut(account).traits, name, value, *told),
+            Self::TraitSet { .. } | Self::AccountTraitSet { .. } => self.apply_to_traits(rows),
             Self::AccountJoined {
                 owner,
                 account,
@@ -100,6 +81,33 @@ impl Change {
 }
 
 impl Change {
+    /// The changes that write a trait.
+    fn apply_to_traits(&self, rows: &mut Snapshot) {
+        if let Self::TraitSet {
+            owner,
+            name,
+            value,
+            told,
+            once,
+        } = self
+        {
+            let record = rows.record_mut(owner);
+            if *once {
+                write_once(&mut record.once, name, value, *told);
+            } else {
+                write(&mut record.traits, name, value, *told);
+            }
+        } else if let Self::AccountTraitSet {
+            account,
+            name,
+            value,
+            told,
+        } = self
+        {
+            write(&mut rows.account_mut(account).traits, name, value, *told);
+        }
+    }
+
     /// The changes that move a delivery on.
     fn apply_to_delivery(&self, rows: &mut Snapshot) {
         if let Self::DeliveryMoved {
