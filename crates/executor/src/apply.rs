@@ -42,7 +42,15 @@ impl Change {
                 owner,
                 id,
                 instance,
-            } => enter(rows, owner, *id, instance),
+                is_loose,
+            } => {
+                enter(rows, owner, *id, instance);
+                if let Some(key) = instance.key.as_ref().filter(|_| *is_loose) {
+                    let keys = &mut rows.record_mut(owner).keys;
+                    let listed = keys.entry(instance.journey.clone()).or_default();
+                    listed.insert(key.clone());
+                }
+            }
             Self::Rehomed { from, to, id } => rehome(rows, (from, to), *id),
             Self::EntryKept { entry, .. } => {
                 let keys = self.touches().into_iter();

@@ -4,7 +4,7 @@
 mod delivery;
 mod waiting;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -119,6 +119,10 @@ pub struct Record {
     pub seen: BTreeMap<Arc<str>, Seen>,
     /// Walks that have not ended.
     pub instances: BTreeMap<InstanceId, Arc<Instance>>,
+    /// The keys that somebody entered each journey under before an anchor was known: an anchor
+    /// takes those entries over.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub keys: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
     /// The dates of journeys that start at one.
     pub dates: BTreeMap<Arc<str>, Planned>,
     /// The last refusal of each journey, for explanations; at most 16.

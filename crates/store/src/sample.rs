@@ -151,6 +151,7 @@ fn changes(seq: u64, moment: Timestamp) -> Vec<Change> {
             owner,
             id,
             instance: Box::new(instance(moment)),
+            is_loose: true,
         }),
         1 => changes.push(Change::Decided(Box::new(decision(id.decision(), moment)))),
         _ => changes.push(Change::DeliveryMoved {

@@ -82,13 +82,11 @@ impl Entries {
         }
     }
 
-    /// What somebody entered before they logged in is theirs from then on. Of what is over under a
-    /// key that holds as long as the identifier it began with is theirs: its keys are not listed.
+    /// What somebody entered before they logged in is theirs from then on.
     pub(crate) fn settle(&mut self, people: &mut People) {
         let told = people.all();
         for entry in &mut self.0 {
-            let is_over = entry.key.is_some() && entry.ended.is_some();
-            if is_over || entry.owner.starts_with("user_id:") {
+            if entry.owner.starts_with("user_id:") {
                 continue;
             }
             let person = people.person(told, &entry.owner);

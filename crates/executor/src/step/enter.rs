@@ -1,6 +1,6 @@
 //! Who enters? The journeys that something starts, by id; each refusal is recorded with its reason.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use wayfare_event::{InstanceId, Map, Value};
@@ -23,6 +23,8 @@ use crate::trace::Note;
 const LIVE_MAX: usize = 25;
 /// Bytes of a key.
 const KEY_BYTES_MAX: usize = 150;
+/// Keys listed of somebody without an anchor: with the longest of them, some 10 KiB of their record.
+const LOOSE_KEYS_MAX: usize = 64;
 /// Bytes of the leaves an instance keeps (SP 10).
 const KEPT_BYTES_MAX: usize = 4 * 1024;
 /// Bytes of a value that a refusal names (SP 13).
@@ -128,6 +130,9 @@ fn admit(
     if let Err(refused) = again(work, who, start, (published, instance))? {
         return Ok(Err(refused));
     }
+    if instance.key.is_some() && who.is_loose() && has_many_keys(work, who) {
+        return Ok(Err(RefusalCode::ProfileFull.into()));
+    }
     let event = instance.trigger.take();
     instance.trigger = event.map(|event| graph.kept().trigger(&event));
     if kept_bytes(instance) > KEPT_BYTES_MAX {
@@ -213,6 +218,13 @@ fn is_taken(work: &Work<'_>, id: InstanceId, live: &[Live]) -> Result<bool, NotY
     Ok(live.iter().any(|live| live.id == id) || work.rows.row(&decision).is_some())
 }
 
+/// Whether no more keys are listed of somebody without an anchor.
+fn has_many_keys(work: &Work<'_>, who: &Who) -> bool {
+    let record = work.rows.record(&who.owner);
+    let keys = record.into_iter().flat_map(|record| record.keys.values());
+    keys.map(BTreeSet::len).sum::<usize>() >= LOOSE_KEYS_MAX
+}
+
 /// Bytes of what an instance would keep of what started it.
 fn kept_bytes(instance: &Instance) -> usize {
     let kept = [&instance.trigger, &instance.change, &instance.delivery];
@@ -259,6 +271,7 @@ fn begin(
         owner: who.owner.clone(),
         id,
         instance: Box::new(instance),
+        is_loose: who.is_loose(),
     });
     work.trace.note(|| Note::Entered {
         journey: graph.id().clone(),

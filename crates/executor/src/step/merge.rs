@@ -111,6 +111,13 @@ fn adopt(
             entries.extend(others().map(|it| (it.clone(), journey.clone(), "".into())));
         }
     }
+    for other in others() {
+        let record = work.rows.record(other);
+        for (journey, keys) in record.into_iter().flat_map(|record| &record.keys) {
+            let listed = keys.iter();
+            entries.extend(listed.map(|key| (other.clone(), journey.clone(), key.clone())));
+        }
+    }
     let guard = |owner: &Identifier, journey: &Arc<str>, key: &Arc<str>| Key::Guard {
         owner: owner.clone(),
         journey: journey.clone(),

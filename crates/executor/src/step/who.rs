@@ -100,6 +100,11 @@ impl Who {
         self.jurisdiction = jurisdiction(work, &self.traits);
     }
 
+    /// Whether no anchor is known.
+    pub(crate) const fn is_loose(&self) -> bool {
+        self.anchor.is_none()
+    }
+
     /// Whom a split without a key is about: the anchor's value, else the profile's id (SP 38).
     pub(crate) fn subject(&self) -> String {
         match &self.anchor {

@@ -189,6 +189,42 @@ fn who_was_greeted_before_anybody_knew_them_is_not_greeted_again_when_their_brow
 }
 
 #[test]
+fn what_was_entered_under_a_key_before_anybody_knew_them_stays_theirs_when_their_browser_is_shared()
+{
+    let mut world = World::new(&[CART]);
+    world.hear(0, &shop("anonymousId a1", "add_to_cart", "s"));
+    assert_eq!(world.wait(30), ["cart exit: reminded"]);
+    world.hear(31, &login("a1", "u1"));
+    world.hear(32, &login("a1", "u2"));
+    let again = |world: &mut World, who: &str, session: &str| {
+        world.hear(33, &shop(who, "add_to_cart", session))
+    };
+    assert_eq!(again(&mut world, "userId u1", "s"), ["cart refused: once"]);
+    assert_eq!(again(&mut world, "userId u1", "t"), ["cart entered"]);
+    // The second user came when it was nobody's any more.
+    assert_eq!(again(&mut world, "userId u2", "s"), ["cart entered"]);
+}
+
+#[test]
+fn somebody_nobody_knows_enters_under_a_bounded_number_of_keys() {
+    let mut world = World::new(&[CART]);
+    let mut at = 0;
+    for session in 0..64 {
+        let event = shop("anonymousId a1", "add_to_cart", &format!("s{session}"));
+        assert_eq!(world.hear(at, &event), ["cart entered"]);
+        at += 30;
+        assert_eq!(world.wait(at), ["cart exit: reminded"]);
+    }
+    let one_more = |who: &str| shop(who, "add_to_cart", "one more");
+    let refused = world.hear(at, &one_more("anonymousId a1"));
+    assert_eq!(refused, ["cart refused: profile_full"]);
+    // Whoever is known has no such bound.
+    world.hear(at, &login("a1", "u1"));
+    let entered = world.hear(at, &one_more("userId u1"));
+    assert_eq!(entered, ["cart entered"]);
+}
+
+#[test]
 fn walks_under_different_keys_do_not_touch_when_people_become_one() {
     let mut world = World::new(&[CART]);
     world.hear(0, &shop("anonymousId a1", "add_to_cart", "s1"));

@@ -1,6 +1,6 @@
 //! One of each form that is stored, every field set.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use wayfare_consent::{Reason, RecordKind, Verdict};
@@ -387,6 +387,7 @@ pub(crate) fn rows() -> Vec<(&'static str, Row)> {
             },
         )]),
         instances: BTreeMap::from([(InstanceId::from_bytes([9; 16]), Arc::new(instance(at(1))))]),
+        keys: BTreeMap::from([("cart".into(), BTreeSet::from(["s1".into()]))]),
         dates: BTreeMap::from([("trial-ending".into(), planned())]),
         refusals: BTreeMap::from([(
             "welcome".into(),
