@@ -24,6 +24,10 @@ const TOLD: &str = include_str!("../../../../docs/conformance.md");
 const DECIDED: &str = include_str!("../../../../docs/decisions/014-conformance-choices.md");
 /// Cases on which their sources differ.
 const CHOICES: [&str; 5] = ["C-01", "C-03", "C-09", "J-04", "J-10"];
+/// Cases about who somebody was and what they allowed, that a journey shows.
+const OF_PEOPLE: [&str; 12] = [
+    "J01", "J02", "J03", "J04", "J05", "J06", "I-12", "I-13", "K-07", "D01", "D02", "D03",
+];
 
 fn journeys() -> (Project, Vec<PathBuf>) {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/journeys");
@@ -106,7 +110,8 @@ fn every_case_is_run_and_told_and_what_sources_differ_on_is_decided() {
         }
     }
     let all = ["J", "C"].map(|kind| (1..=10).map(move |number| format!("{kind}-{number:02}")));
-    let all: BTreeSet<String> = all.into_iter().flatten().collect();
+    let of_people = OF_PEOPLE.map(str::to_owned);
+    let all: BTreeSet<String> = all.into_iter().flatten().chain(of_people).collect();
     assert_eq!(run, all);
 
     let rows = TOLD.lines().filter_map(|line| line.strip_prefix("| "));
