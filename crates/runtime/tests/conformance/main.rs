@@ -25,8 +25,8 @@ const DECIDED: &str = include_str!("../../../../docs/decisions/014-conformance-c
 /// Cases on which their sources differ.
 const CHOICES: [&str; 5] = ["C-01", "C-03", "C-09", "J-04", "J-10"];
 /// Cases about who somebody was and what they allowed, that a journey shows.
-const OF_PEOPLE: [&str; 12] = [
-    "J01", "J02", "J03", "J04", "J05", "J06", "I-12", "I-13", "K-07", "D01", "D02", "D03",
+const OF_PEOPLE: [&str; 11] = [
+    "J01", "J02", "J03", "J04", "J05", "J06", "I-12", "I-13", "K-07", "D01", "D02",
 ];
 
 fn journeys() -> (Project, Vec<PathBuf>) {
