@@ -16,6 +16,7 @@
 mod attribute;
 mod config;
 mod extract;
+mod follows;
 pub mod limits;
 mod link;
 mod links;
@@ -26,6 +27,7 @@ mod resolve;
 pub use attribute::attribute;
 pub use config::{Class, Config, ConfigError, NamespaceRule};
 pub use extract::{Named, extract};
+pub use follows::ChangedNamespace;
 pub use link::{LinkChange, LinkLimit, link};
 pub use links::{Edge, EdgeKind, Links, Node};
 pub use normalise::{Region, normalise};

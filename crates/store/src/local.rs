@@ -4,6 +4,7 @@
 //! ```text
 //! DIR/lock          held by one process
 //! DIR/meta          the format, the installation's id key, whether the state is dry
+//! DIR/namespaces    how identifiers were read when they were linked
 //! DIR/log/          one frame for each batch, synced before anything follows from it
 //! DIR/state/        rows, and the last frame they cover; made anew when damaged
 //! DIR/checkpoints/  all rows as they were at some frame; the two newest
@@ -93,6 +94,7 @@ pub struct LocalStore {
     /// How far the log was looked through for what may leave it.
     forgotten: u64,
     stopped: bool,
+    directory: PathBuf,
     /// Released last.
     _lock: Lock,
 }
@@ -141,6 +143,7 @@ impl LocalStore {
             history_us: options.history_us,
             forgotten: 0,
             stopped: false,
+            directory: directory.to_path_buf(),
             _lock: lock,
         };
         let opened = Opened {
@@ -152,6 +155,24 @@ impl LocalStore {
             unreadable: found.unreadable,
         };
         Ok((store, opened))
+    }
+
+    /// What was noted of how identifiers are read; nothing in a new directory.
+    ///
+    /// # Errors
+    ///
+    /// When the note cannot be read.
+    pub fn namespaces(&self) -> Result<Option<String>, StoreError> {
+        meta::namespaces(&self.directory)
+    }
+
+    /// Notes how identifiers are read, durably, in place of what was noted.
+    ///
+    /// # Errors
+    ///
+    /// When the note cannot be written.
+    pub fn note_namespaces(&mut self, text: &str) -> Result<(), StoreError> {
+        meta::note_namespaces(&self.directory, text)
     }
 
     /// Writes behind what is not written yet, and lets the directory go.

@@ -261,9 +261,33 @@ pub(crate) fn store(
         new_id_key: environment::new_id_key()?,
         history_us: settings.state.history_us,
     };
-    let (store, opened) = LocalStore::open(directory, &options)?;
+    let (mut store, opened) = LocalStore::open(directory, &options)?;
     report(&opened);
+    hold_namespaces(directory, &mut store, &settings.identity)?;
     Ok(Box::new(store))
+}
+
+/// Refuses namespaces under which what is linked already would mean something else.
+fn hold_namespaces(
+    directory: &Path,
+    store: &mut LocalStore,
+    identity: &wayfare_identity::Config,
+) -> anyhow::Result<()> {
+    let held = store.namespaces()?;
+    if let Some(held) = &held {
+        identity.follows(held).map_err(|changed| {
+            WrongInput(format!(
+                "`identity.namespaces` cannot be as `wayfare.yaml` has it for what `{}` holds: \
+                 {changed}. Add namespaces at the end only, or begin in another directory",
+                directory.display()
+            ))
+        })?;
+    }
+    let written = identity.written();
+    if held.as_ref() != Some(&written) {
+        store.note_namespaces(&written)?;
+    }
+    Ok(())
 }
 
 /// What a state directory holds, read without changing anything.

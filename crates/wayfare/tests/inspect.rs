@@ -256,3 +256,57 @@ fn a_state_that_is_in_use_is_not_opened_and_its_user_is_named() {
         assert!(answer.err.contains(&process), "{}", answer.err);
     }
 }
+
+#[test]
+fn namespaces_that_would_change_what_is_linked_are_refused() {
+    let state = played();
+    let run = |namespaces: &[&str]| {
+        let config = state.path().join("wayfare.yaml");
+        let listed: Vec<String> = namespaces
+            .iter()
+            .map(|it| format!("    - {it}\n"))
+            .collect();
+        let text = format!("identity:\n  namespaces:\n{}", listed.concat());
+        std::fs::write(&config, text).unwrap();
+        let arguments = [
+            "--clock",
+            "events",
+            "--receiver",
+            "builtin",
+            "--state",
+            "state",
+        ];
+        let mut run = program::run(state.path(), &arguments);
+        run.arg("--journeys")
+            .arg(shipped("journeys"))
+            .arg("--config")
+            .arg(&config);
+        run.arg("--events")
+            .arg(shipped("journeys/sample-events.ndjson"));
+        Answer::of(run)
+    };
+    let shipped = [
+        "{ name: user_id, class: anchor }",
+        "{ name: email, class: address, limit: 5 }",
+        "{ name: phone, class: address, limit: 5 }",
+        "{ name: device_id, class: device, limit: 5 }",
+        "{ name: anonymous_id, class: session, limit: 20, window: 7d }",
+    ];
+    let mut fewer = shipped;
+    fewer[1] = "{ name: email, class: address, limit: 3 }";
+    let refused = run(&fewer);
+    assert_eq!(refused.status, 1, "{}", refused.err);
+    for words in [
+        "namespace 2 is `email address 3 -` and was `email address 5 -`",
+        "Add namespaces at the end only",
+    ] {
+        assert!(refused.err.contains(words), "{}", refused.err);
+    }
+    let more = [&shipped[..], &["{ name: crm, class: device, limit: 5 }"]].concat();
+    assert_eq!(run(&more).status, 0);
+    // What was added counts from then on.
+    let without = run(&shipped);
+    assert_eq!(without.status, 1, "{}", without.err);
+    let words = "namespace 6 was `crm device 5 -` and is not listed any more";
+    assert!(without.err.contains(words), "{}", without.err);
+}

@@ -1,5 +1,6 @@
 //! What does a state directory hold? The file `meta`: its format, the installation's id key, and
-//! whether its state is that of a dry run. Written once.
+//! whether its state is that of a dry run, written once. And the file `namespaces`: how identifiers
+//! were read.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -11,6 +12,7 @@ use wayfare_event::IdKey;
 use crate::StoreError;
 
 const FORMAT: &str = "wayfare state 1";
+const NAMESPACES: &str = "namespaces";
 
 /// What `meta` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +26,7 @@ pub(super) fn read_or_write(directory: &Path, fresh: Meta) -> Result<Meta, Store
     let path = directory.join("meta");
     match std::fs::exists(&path) {
         Ok(false) if !directory.join("log").exists() => {
-            write(directory, &path, fresh)?;
+            replace(directory, "meta", &text(fresh))?;
             Ok(fresh)
         }
         Ok(_) | Err(_) => read(directory),
@@ -47,8 +49,25 @@ pub(super) fn read(directory: &Path) -> Result<Meta, StoreError> {
     }
 }
 
-fn write(directory: &Path, path: &Path, meta: Meta) -> Result<(), StoreError> {
-    let unfinished = directory.join("meta.tmp");
+/// What was noted of how identifiers are read, if anything was.
+pub(super) fn namespaces(directory: &Path) -> Result<Option<String>, StoreError> {
+    let path = directory.join(NAMESPACES);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(StoreError::io("read", &path)(error)),
+    }
+}
+
+/// Notes how identifiers are read, in place of what was noted.
+pub(super) fn note_namespaces(directory: &Path, text: &str) -> Result<(), StoreError> {
+    replace(directory, NAMESPACES, text)
+}
+
+/// Writes a small file: either what was there stands, or all of this.
+fn replace(directory: &Path, name: &str, text: &str) -> Result<(), StoreError> {
+    let path = directory.join(name);
+    let unfinished = directory.join(format!("{name}.tmp"));
     let mut file = OpenOptions::new()
         .write(true)
         .create(true)
@@ -56,10 +75,10 @@ fn write(directory: &Path, path: &Path, meta: Meta) -> Result<(), StoreError> {
         .mode(0o600)
         .open(&unfinished)
         .map_err(StoreError::io("make", &unfinished))?;
-    file.write_all(text(meta).as_bytes())
+    file.write_all(text.as_bytes())
         .and_then(|()| file.sync_all())
         .map_err(StoreError::io("write", &unfinished))?;
-    std::fs::rename(&unfinished, path).map_err(StoreError::io("name", path))?;
+    std::fs::rename(&unfinished, &path).map_err(StoreError::io("name", &path))?;
     sync_directory(directory)
 }
 
