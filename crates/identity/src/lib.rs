@@ -14,14 +14,18 @@
 //! [`reach`].
 
 mod attribute;
+mod breaker;
+mod class;
 mod config;
 mod extract;
 pub mod limits;
 mod link;
 mod links;
 mod normalise;
+mod order;
 mod reach;
 mod resolve;
+mod trust;
 
 pub use attribute::attribute;
 pub use config::{Class, Config, ConfigError, NamespaceRule};
@@ -29,5 +33,7 @@ pub use extract::{Named, extract};
 pub use link::{LinkChange, LinkLimit, link};
 pub use links::{Edge, EdgeKind, Links, Node};
 pub use normalise::{Region, normalise};
+pub use order::{detach, merge, unblock};
 pub use reach::reach;
 pub use resolve::{Partition, Profile, Standing, resolve};
+pub use trust::Trust;

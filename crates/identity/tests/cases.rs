@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use wayfare_event::{Event, IdKey, Identifier, Timestamp};
-use wayfare_identity::{Config, Links, Named, Region, attribute, extract, link, resolve};
+use wayfare_identity::{Config, Links, Named, Region, Trust, attribute, extract, link, resolve};
 
 type Profiles = BTreeSet<BTreeSet<String>>;
 
@@ -62,7 +62,7 @@ fn play(events: &[&(Named, Timestamp)]) -> (Profiles, Vec<BTreeSet<String>>) {
     let mut links = Links::new();
     let mut attributed = Vec::new();
     for (named, at) in events {
-        for change in link(&config, &links, named, *at) {
+        for change in link(&config, &links, named, Trust::Verified, *at) {
             links.apply(&change);
         }
         let partition = resolve(&config, &IdKey::STATELESS, &links);

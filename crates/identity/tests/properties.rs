@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use wayfare_event::{Event, IdKey, Identifier, ProfileId, Timestamp};
 use wayfare_identity::{
-    Config, Links, Named, Node, Partition, Standing, attribute, extract, link, reach, resolve,
+    Config, Links, Named, Node, Partition, Standing, Trust, attribute, extract, link, reach,
+    resolve,
 };
 
 type Told = (Named, Timestamp);
@@ -53,7 +54,7 @@ fn stream() -> impl Strategy<Value = Vec<Told>> {
 }
 
 fn hear(links: &mut Links, (named, at): &Told) {
-    for change in link(&config(), links, named, *at) {
+    for change in link(&config(), links, named, Trust::Verified, *at) {
         links.apply(&change);
     }
 }
