@@ -31,7 +31,7 @@ impl Links {
                 .is_some_and(|node| node.has(EdgeKind::Same))
         };
         let lead = class.iter().find(|member| !was_taken(member));
-        lead.or(class.first()).copied().unwrap_or(anchor)
+        lead.or_else(|| class.first()).copied().unwrap_or(anchor)
     }
 
     /// Whether no merge concerns an anchor.

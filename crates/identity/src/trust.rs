@@ -18,6 +18,10 @@ pub enum Trust {
 impl Trust {
     /// Whether it is what is meant where nothing is said.
     #[must_use]
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "what serde asks hands a reference"
+    )]
     pub fn is_verified(&self) -> bool {
         *self == Self::Verified
     }
