@@ -359,7 +359,11 @@ impl Change {
         let person = |owner: &Identifier| Key::Person(owner.clone());
         match self {
             Self::MessageSeen { message, .. } => vec![Key::Message(*message)],
-            Self::Linked(LinkChange::Seen(identifier)) => vec![person(identifier)],
+            Self::Linked(
+                LinkChange::Seen(identifier)
+                | LinkChange::Blocked { identifier, .. }
+                | LinkChange::Unblocked(identifier),
+            ) => vec![person(identifier)],
             Self::Linked(LinkChange::Linked { ends, .. }) => ends.iter().map(person).collect(),
             Self::Linked(LinkChange::Refused { .. }) | Self::Tried { .. } => Vec::new(),
             Self::AccountTraitSet { account, .. } => vec![Key::Account(account.clone())],

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use wayfare_event::{DeliveryId, Event, Identifier, InstanceId, ProfileId, Rejection, Timestamp};
-use wayfare_identity::Named;
+use wayfare_identity::{Named, Trust};
 use wayfare_journey::Version;
 
 use crate::delivery::Outcome;
@@ -200,6 +200,8 @@ pub struct Happened {
     pub event: Event,
     /// Whom it names.
     pub named: Named,
+    /// How far what it says of identifiers is trusted.
+    pub trust: Trust,
     /// Where it came from: with the message id, what a second copy is known by.
     pub source: Arc<str>,
     /// When it happened, by the corrected clock of its source.
@@ -207,7 +209,7 @@ pub struct Happened {
 }
 
 impl Happened {
-    /// An event from `source` that happened at `occurred`.
+    /// A verified event from `source` that happened at `occurred`.
     ///
     /// # Errors
     ///
@@ -222,8 +224,16 @@ impl Happened {
         Ok(Self {
             event,
             named,
+            trust: Trust::Verified,
             source,
             occurred,
         })
+    }
+
+    /// The same, as far as its source is trusted.
+    #[must_use]
+    pub const fn trusted(mut self, trust: Trust) -> Self {
+        self.trust = trust;
+        self
     }
 }

@@ -55,6 +55,9 @@ pub struct NamespaceRule {
     /// the limit counts; identifiers claimed last before that are held uncounted. Without one,
     /// the limit counts them all.
     pub window_us: Option<i64>,
+    /// Whether the property of this name identifies too. An invitation names somebody else there, so
+    /// as shipped none does (SP 8).
+    pub from_properties: bool,
 }
 
 /// Which identity configuration cannot be.
@@ -165,6 +168,7 @@ impl Default for Config {
             class,
             limit,
             window_us,
+            from_properties: false,
         };
         let session = (Class::Session, Some(20), Some(7 * DAY_US));
         Self {
@@ -209,5 +213,13 @@ mod tests {
         let config = Config::default();
         let rank = |name: &str| config.rank(&name.into());
         assert_eq!([rank("user_id"), rank("phone"), rank("other")], [0, 2, 5]);
+        let mut longer = config.namespaces().to_vec();
+        longer.push(NamespaceRule {
+            name: "ad_id".into(),
+            ..config.namespaces()[3].clone()
+        });
+        let longer = Config::new(longer, [], None).unwrap();
+        let ranks = |it: &Config| ["user_id", "anonymous_id"].map(|name| it.rank(&name.into()));
+        assert_eq!(ranks(&longer), ranks(&config));
     }
 }

@@ -4,7 +4,11 @@ use wayfare_event::{
     Event, EventKind, Identifier, Map, Namespace, Rejection, RejectionCode, Value,
 };
 
-use crate::{Config, normalise};
+use crate::limits::IDENTIFIERS_PER_EVENT_MAX;
+use crate::{Class, Config, normalise};
+
+const PUSH_TOKEN: &str = "push_token";
+const AD_ID: &str = "ad_id";
 
 /// The identifiers of one event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,12 +40,15 @@ impl Named {
     }
 }
 
-/// Whom an event is about, by every name it gives.
+/// Whom an event is about, by every name it gives (2.1.2).
 ///
 /// `userId` and `anonymousId`; `email` and `phone` of an identify's `traits`, else of
 /// `context.traits` (SP 8), and of a consent event; `context.device.id` on iOS and Android; the
-/// `previousId` of an alias, unless it is the `userId` itself. Properties, and the traits of a
-/// group, tell of somebody else. Values that are nobody's are skipped.
+/// `previousId` of an alias, unless it is the `userId` itself. Where the namespaces are configured:
+/// `context.device.token` as `push_token`, `context.device.advertisingId` as `ad_id` where
+/// `adTrackingEnabled` is true, and `context.externalIds` by their `type`. Properties tell of somebody
+/// else, unless a namespace says otherwise; so do the traits of a group, always. Values that are
+/// nobody's are skipped.
 ///
 /// # Errors
 ///
@@ -59,9 +66,10 @@ pub fn extract(config: &Config, event: &Event) -> Result<Named, Rejection> {
         event.anonymous_id.as_deref(),
     );
     found.add_addresses(event);
-    let device = mobile_device(&event.context);
-    found.add(Namespace::DEVICE_ID, "context.device.id", device.as_deref());
+    found.add_device(&event.context);
     let previous = found.add_previous(event);
+    found.add_properties(event);
+    found.add_external(&event.context);
     found.into_named(previous)
 }
 
@@ -101,6 +109,63 @@ impl Found<'_> {
                 .or_else(|| context?.get(namespace));
             self.add(namespace, namespace, text(known).as_deref());
         }
+    }
+
+    fn add_device(&mut self, context: &Map) {
+        let Some(device) = context.get("device").and_then(Value::as_map) else {
+            return;
+        };
+        let id = mobile_device(device);
+        self.add(Namespace::DEVICE_ID, "context.device.id", id.as_deref());
+        if self.takes(PUSH_TOKEN) {
+            let token = text(device.get("token"));
+            self.add(PUSH_TOKEN, "context.device.token", token.as_deref());
+        }
+        // Who turned tracking off is not recognised by it (T16).
+        if self.takes(AD_ID) && device.get("adTrackingEnabled") == Some(&Value::Bool(true)) {
+            let id = text(device.get("advertisingId"));
+            self.add(AD_ID, "context.device.advertisingId", id.as_deref());
+        }
+    }
+
+    /// The properties that a namespace says are about the person themselves (SP 8).
+    fn add_properties(&mut self, event: &Event) {
+        for rule in self
+            .config
+            .namespaces()
+            .iter()
+            .filter(|it| it.from_properties && it.class != Class::Anchor)
+        {
+            let said = text(event.properties.get(rule.name.as_str()));
+            self.add(rule.name.as_str(), "properties", said.as_deref());
+        }
+    }
+
+    /// Ids of other systems: with all four parts, and about a person rather than an account (T17). None
+    /// makes an event be about another anchor.
+    fn add_external(&mut self, context: &Map) {
+        let Some(Value::List(listed)) = context.get("externalIds") else {
+            return;
+        };
+        for entry in listed.iter().filter_map(Value::as_map) {
+            let part = |name| entry.get(name).and_then(Value::as_text);
+            let (Some(namespace), Some(collection), Some(_)) =
+                (part("type"), part("collection"), part("encoding"))
+            else {
+                continue;
+            };
+            let rule = self.config.rule(&namespace.into());
+            let is_person = collection != "accounts";
+            let is_taken = rule.is_some_and(|rule| rule.class != Class::Anchor) && is_person;
+            if is_taken && self.identifiers.len() < IDENTIFIERS_PER_EVENT_MAX {
+                let id = text(entry.get("id"));
+                self.add(namespace, "context.externalIds", id.as_deref());
+            }
+        }
+    }
+
+    fn takes(&self, namespace: &str) -> bool {
+        self.config.rule(&namespace.into()).is_some()
     }
 
     /// An alias says that a former id is this user. Where it repeats the event's own id it says
@@ -155,8 +220,7 @@ fn text(value: Option<&Value>) -> Option<String> {
 }
 
 /// Elsewhere than on phones `device.id` is often a model or a browser, shared by many.
-fn mobile_device(context: &Map) -> Option<String> {
-    let device = context.get("device")?;
+fn mobile_device(device: &Map) -> Option<String> {
     let system = device.get("type")?.as_text()?.to_ascii_lowercase();
     matches!(system.as_str(), "ios" | "android").then(|| text(device.get("id")))?
 }
@@ -166,8 +230,25 @@ mod tests {
     use super::*;
 
     fn check(json: &str, expected: &[&str]) {
+        check_with(&Config::default(), json, expected);
+    }
+
+    /// The shipped namespaces, and three more.
+    fn wider() -> Config {
+        let mut rules = Config::default().namespaces().to_vec();
+        rules[1].from_properties = true;
+        for name in ["push_token", "ad_id", "crm"] {
+            rules.push(crate::NamespaceRule {
+                name: name.into(),
+                ..rules[3].clone()
+            });
+        }
+        Config::new(rules, [], None).unwrap()
+    }
+
+    fn check_with(config: &Config, json: &str, expected: &[&str]) {
         let event = Event::parse(json, None).unwrap();
-        let named = extract(&Config::default(), &event).unwrap();
+        let named = extract(config, &event).unwrap();
         let found: Vec<String> = named
             .identifiers()
             .iter()
@@ -228,6 +309,63 @@ mod tests {
             r#"{"type":"page","anonymousId":"w","context":{"device":{"type":"browser","id":"firefox"}}}"#,
             &["anonymous_id:w"],
         );
+    }
+
+    const PHONE: &str = r#"{"type":"page","userId":"u","context":{"device":{"type":"ios","id":"idfv",
+        "token":"t-1","advertisingId":"ad-1","adTrackingEnabled":true}}}"#;
+
+    #[test]
+    fn tokens_and_advertising_ids_identify_where_they_are_configured_and_may() {
+        check(PHONE, &["user_id:u", "device_id:idfv"]);
+        let all = [
+            "user_id:u",
+            "device_id:idfv",
+            "push_token:t-1",
+            "ad_id:ad-1",
+        ];
+        check_with(&wider(), PHONE, &all);
+        for said in ["false", "\"true\"", "1", "null"] {
+            let off = PHONE.replace("Enabled\":true", &format!("Enabled\":{said}"));
+            check_with(&wider(), &off, &all[..3]);
+        }
+    }
+
+    #[test]
+    fn external_ids_identify_with_all_four_parts_and_as_persons() {
+        let event = |entry: &str| {
+            format!(r#"{{"type":"page","userId":"u","context":{{"externalIds":[{entry}]}}}}"#)
+        };
+        let whole = r#"{"id":"7","type":"crm","collection":"users","encoding":"none"}"#;
+        check_with(&wider(), &event(whole), &["user_id:u", "crm:7"]);
+        check(&event(whole), &["user_id:u"]);
+        for part in ["id", "type", "collection", "encoding"] {
+            let less = whole.replace(&format!("\"{part}\":"), &format!("\"x{part}\":"));
+            check_with(&wider(), &event(&less), &["user_id:u"]);
+        }
+        for (part, other) in [
+            ("users", "accounts"),
+            ("crm", "user_id"),
+            ("crm", "unheard_of"),
+        ] {
+            check_with(
+                &wider(),
+                &event(&whole.replace(part, other)),
+                &["user_id:u"],
+            );
+        }
+        let many: Vec<String> = (1..20)
+            .map(|it| whole.replace('7', &it.to_string()))
+            .collect();
+        let many = Event::parse(&event(&many.join(",")), None).unwrap();
+        let named = extract(&wider(), &many).unwrap();
+        assert_eq!(named.identifiers().len(), IDENTIFIERS_PER_EVENT_MAX);
+    }
+
+    #[test]
+    fn a_property_identifies_where_its_namespace_says_so() {
+        let invited = r#"{"type":"track","event":"Invited","userId":"u","properties":{"email":"x@b.example"}}"#;
+        check_with(&wider(), invited, &["user_id:u", "email:x@b.example"]);
+        check(invited, &["user_id:u"]);
     }
 
     #[test]

@@ -14,6 +14,8 @@
 //! [`reach`].
 
 mod attribute;
+mod breaker;
+mod class;
 mod config;
 mod extract;
 mod follows;
@@ -21,8 +23,10 @@ pub mod limits;
 mod link;
 mod links;
 mod normalise;
+mod order;
 mod reach;
 mod resolve;
+mod trust;
 
 pub use attribute::attribute;
 pub use config::{Class, Config, ConfigError, NamespaceRule};
@@ -31,5 +35,7 @@ pub use follows::ChangedNamespace;
 pub use link::{LinkChange, LinkLimit, link};
 pub use links::{Edge, EdgeKind, Links, Node};
 pub use normalise::{Region, normalise};
+pub use order::{detach, merge, unblock};
 pub use reach::reach;
 pub use resolve::{Partition, Profile, Standing, resolve};
+pub use trust::Trust;

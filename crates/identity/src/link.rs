@@ -5,8 +5,11 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use wayfare_event::{Identifier, Timestamp};
 
-use crate::limits::{CLAIMS_PER_IDENTIFIER_MAX, IDENTIFIERS_PER_PROFILE_MAX};
-use crate::{Config, EdgeKind, Links, Named};
+use crate::breaker::trips;
+use crate::limits::{
+    ANCHORS_PER_PROFILE_MAX, CLAIMS_PER_IDENTIFIER_MAX, IDENTIFIERS_PER_PROFILE_MAX,
+};
+use crate::{Config, EdgeKind, Links, Named, Trust};
 
 /// One change of what is known, made by [`Links::apply`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,7 +19,8 @@ pub enum LinkChange {
     Seen(Identifier),
     /// A link was told, for the first time or outside the times it had been told before.
     Linked {
-        /// Its ends; of a claim or an alias the anchor is the first.
+        /// Its ends; of a claim, an alias or what undoes one the anchor is the first, of a merge the
+        /// anchor that was taken into the other.
         ends: [Identifier; 2],
         /// Why they are linked.
         kind: EdgeKind,
@@ -25,13 +29,22 @@ pub enum LinkChange {
     },
     /// A link was told and is not kept; the event itself stands.
     Refused {
-        /// Its ends; of a claim or an alias the anchor is the first.
+        /// Its ends, as of a link that is kept.
         ends: [Identifier; 2],
         /// Why they would be linked.
         kind: EdgeKind,
         /// What it would have passed.
         limit: LinkLimit,
     },
+    /// Too many persons claimed an identifier at once: it is nobody's from now on.
+    Blocked {
+        /// The identifier.
+        identifier: Identifier,
+        /// When, by the time of the event that was one too many.
+        at: Timestamp,
+    },
+    /// An operator let a blocked identifier go.
+    Unblocked(Identifier),
 }
 
 /// The caps a new link can pass. They keep a person's data small, and beyond them the result may
@@ -43,6 +56,8 @@ pub enum LinkLimit {
     Claims,
     /// [`IDENTIFIERS_PER_PROFILE_MAX`].
     Profile,
+    /// [`ANCHORS_PER_PROFILE_MAX`].
+    Joins,
 }
 
 impl LinkLimit {
@@ -52,17 +67,25 @@ impl LinkLimit {
         match self {
             Self::Claims => "claims_per_identifier",
             Self::Profile => "identifiers_per_profile",
+            Self::Joins => "anchors_per_profile",
         }
     }
 }
 
-/// What an event that names these identifiers changes in the links.
+/// What an event that names these identifiers changes in the links (2.1.4).
 ///
 /// With an anchor, the anchor claims each of the others; without one, each pair is linked softly.
-/// A link told again at a time between its first and its last changes nothing. Caps are judged by
-/// the links as they were before the event.
+/// A link told again at a time between its first and its last changes nothing, and neither does a
+/// claim that a later detach undoes, nor what is told of a blocked identifier. Caps are judged by the
+/// links as they were before the event.
 #[must_use]
-pub fn link(config: &Config, links: &Links, named: &Named, at: Timestamp) -> Vec<LinkChange> {
+pub fn link(
+    config: &Config,
+    links: &Links,
+    named: &Named,
+    trust: Trust,
+    at: Timestamp,
+) -> Vec<LinkChange> {
     let identifiers = named.identifiers();
     let mut changes: Vec<LinkChange> = identifiers
         .iter()
@@ -70,24 +93,23 @@ pub fn link(config: &Config, links: &Links, named: &Named, at: Timestamp) -> Vec
         .cloned()
         .map(LinkChange::Seen)
         .collect();
-    let anchor = identifiers.iter().find(|it| config.is_anchor(it));
+    let free = || identifiers.iter().filter(|it| !links.is_blocked(it));
     let mut tell = |left: &Identifier, right: &Identifier, kind| {
         let ends = [left.clone(), right.clone()];
-        changes.extend(told(config, links, ends, kind, at));
+        let blocks = trips(config, links, (left, right), kind, at);
+        let told = told(config, links, ends, kind, at);
+        let is_kept = matches!(told, Some(LinkChange::Linked { .. }));
+        changes.extend(told);
+        changes.extend(blocks.filter(|_| is_kept));
     };
-    if let Some(anchor) = anchor {
-        for other in identifiers.iter().filter(|it| !config.is_anchor(it)) {
-            let aliased = named.previous() == Some(other);
-            let kind = if aliased {
-                EdgeKind::Alias
-            } else {
-                EdgeKind::Claim
-            };
-            tell(anchor, other, kind);
+    if let Some(anchor) = identifiers.iter().find(|it| config.is_anchor(it)) {
+        for other in free().filter(|it| !config.is_anchor(it)) {
+            let is_alias = named.previous() == Some(other);
+            tell(anchor, other, EdgeKind::told(trust, is_alias));
         }
     } else {
-        for (place, left) in identifiers.iter().enumerate() {
-            for right in identifiers.iter().skip(place + 1) {
+        for (place, left) in free().enumerate() {
+            for right in free().skip(place.saturating_add(1)) {
                 tell(left, right, EdgeKind::Soft);
             }
         }
@@ -95,7 +117,8 @@ pub fn link(config: &Config, links: &Links, named: &Named, at: Timestamp) -> Vec
     changes
 }
 
-fn told(
+/// One link as it is told: nothing when it says nothing new.
+pub(crate) fn told(
     config: &Config,
     links: &Links,
     ends: [Identifier; 2],
@@ -103,8 +126,14 @@ fn told(
     at: Timestamp,
 ) -> Option<LinkChange> {
     let [left, right] = &ends;
-    let held = links.node(left).and_then(|node| node.times(right, kind));
-    if let Some((since, latest)) = held {
+    let node = links.node(left);
+    if node
+        .and_then(|node| node.detached(right, kind))
+        .is_some_and(|until| at <= until)
+    {
+        return None;
+    }
+    if let Some((since, latest)) = node.and_then(|node| node.times(right, kind)) {
         let covered = (since..=latest).contains(&at);
         return (!covered).then_some(LinkChange::Linked { ends, kind, at });
     }
@@ -121,39 +150,65 @@ fn passed(
     kind: EdgeKind,
 ) -> Option<LinkLimit> {
     let [left, right] = ends;
-    let claims = links
-        .node(right)
-        .map_or(0, |node| links.claimants(node).len());
-    let from = match kind {
-        EdgeKind::Claim | EdgeKind::Alias if claims >= CLAIMS_PER_IDENTIFIER_MAX => {
-            return Some(LinkLimit::Claims);
-        }
-        // A second claim makes the identifier contested: nothing is joined through it.
-        EdgeKind::Claim | EdgeKind::Alias if claims > 0 => vec![left],
-        EdgeKind::Claim | EdgeKind::Alias | EdgeKind::Soft => vec![left, right],
+    let claims = |trust| {
+        let node = links.node(right);
+        node.map_or(0, |node| links.claiming(node, trust).len())
     };
-    (joined(config, links, from) > IDENTIFIERS_PER_PROFILE_MAX).then_some(LinkLimit::Profile)
+    let from = match kind {
+        EdgeKind::Claim | EdgeKind::Alias => match claims(Trust::Verified) {
+            CLAIMS_PER_IDENTIFIER_MAX.. => return Some(LinkLimit::Claims),
+            // A second claim makes the identifier contested: nothing is joined through it.
+            1.. => vec![left],
+            0 => vec![left, right],
+        },
+        EdgeKind::Unverified | EdgeKind::UnverifiedAlias => {
+            let claims = claims(Trust::Verified).saturating_add(claims(Trust::Unverified));
+            match claims {
+                CLAIMS_PER_IDENTIFIER_MAX.. => return Some(LinkLimit::Claims),
+                1.. => vec![left],
+                0 => vec![left, right],
+            }
+        }
+        EdgeKind::Same | EdgeKind::Took => {
+            let class = links.class(left);
+            if class.union(&links.class(right)).count() > ANCHORS_PER_PROFILE_MAX {
+                return Some(LinkLimit::Joins);
+            }
+            vec![left, right]
+        }
+        EdgeKind::Soft => vec![left, right],
+        EdgeKind::Detached => return None,
+    };
+    (reached(config, links, from) > IDENTIFIERS_PER_PROFILE_MAX).then_some(LinkLimit::Profile)
 }
 
-/// How many identifiers these hang together with, not looking beyond contested ones; counts to
+/// How many identifiers these hang together with, not looking beyond what is nobody's; counts to
 /// one more than the cap.
-fn joined(config: &Config, links: &Links, from: Vec<&Identifier>) -> usize {
+fn reached(config: &Config, links: &Links, from: Vec<&Identifier>) -> usize {
     let mut seen: BTreeSet<&Identifier> = from.iter().copied().collect();
     let mut open = from;
     while let Some(identifier) = open.pop() {
         let Some(node) = links.node(identifier) else {
             continue;
         };
-        if !config.is_anchor(identifier) && links.claimants(node).len() > 1 {
-            continue;
-        }
-        for other in node.neighbours() {
-            if seen.len() > IDENTIFIERS_PER_PROFILE_MAX {
-                return seen.len();
-            }
+        let mut meet = |other| {
             if seen.insert(other) {
                 open.push(other);
             }
+        };
+        if config.is_anchor(identifier) {
+            node.joined().for_each(&mut meet);
+            node.claimed().for_each(|(other, ..)| meet(other));
+        } else if node.blocked().is_none() {
+            let claimants = links.claimants(node);
+            let is_single = claimants.len() < 2 || links.owners(node).len() < 2;
+            if is_single {
+                claimants.into_iter().for_each(&mut meet);
+                node.others(EdgeKind::Soft).for_each(&mut meet);
+            }
+        }
+        if seen.len() > IDENTIFIERS_PER_PROFILE_MAX {
+            break;
         }
     }
     seen.len()
@@ -168,7 +223,13 @@ mod tests {
     fn tell(links: &mut Links, json: &str, at_us: i64) -> Vec<LinkChange> {
         let config = Config::default();
         let named = extract(&config, &Event::parse(json, None).unwrap()).unwrap();
-        let changes = link(&config, links, &named, Timestamp::from_micros(at_us));
+        let changes = link(
+            &config,
+            links,
+            &named,
+            Trust::Verified,
+            Timestamp::from_micros(at_us),
+        );
         for change in &changes {
             links.apply(change);
         }
@@ -195,8 +256,10 @@ mod tests {
     #[test]
     fn the_ninth_claim_is_refused() {
         let mut links = Links::new();
+        let day_us = 24 * 60 * 60 * 1_000_000;
         for user in 1..=9 {
-            let changes = tell(&mut links, &page(&format!("u{user}"), "kiosk"), user);
+            let told_us = user * day_us;
+            let changes = tell(&mut links, &page(&format!("u{user}"), "kiosk"), told_us);
             let refused = changes.iter().any(|it| {
                 matches!(
                     it,

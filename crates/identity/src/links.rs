@@ -6,9 +6,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use wayfare_event::{Identifier, Timestamp};
 
-use crate::LinkChange;
+use crate::{LinkChange, Trust};
 
-/// Why two identifiers are linked.
+/// Why two identifiers are linked (2.1.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EdgeKind {
@@ -19,6 +19,67 @@ pub enum EdgeKind {
     Alias,
     /// An event named two identifiers and no anchor.
     Soft,
+    /// A claim that was told with a public key. It counts while no other kind of claim on the same
+    /// identifier does.
+    Unverified,
+    /// An alias that was told with a public key; it counts as [`EdgeKind::Unverified`] does.
+    UnverifiedAlias,
+    /// An operator took the anchor that keeps this into the other one.
+    Same,
+    /// An operator took the other anchor into the one that keeps this.
+    Took,
+    /// An operator said that the two are not one person's. It cancels what was told of the two at
+    /// its time or before, and what is told later of that time.
+    Detached,
+}
+
+impl EdgeKind {
+    /// What an anchor may be told to have to do with an identifier, that a detach undoes.
+    pub(crate) const CLAIMS: [Self; 4] = [
+        Self::Claim,
+        Self::Alias,
+        Self::Unverified,
+        Self::UnverifiedAlias,
+    ];
+    /// What makes two anchors one person.
+    pub(crate) const JOINS: [Self; 2] = [Self::Same, Self::Took];
+
+    /// What an event with an anchor tells of another identifier it names (2.1.4, trust).
+    pub(crate) const fn told(trust: Trust, is_alias: bool) -> Self {
+        match (trust, is_alias) {
+            (Trust::Verified, false) => Self::Claim,
+            (Trust::Verified, true) => Self::Alias,
+            (Trust::Unverified, false) => Self::Unverified,
+            (Trust::Unverified, true) => Self::UnverifiedAlias,
+        }
+    }
+
+    /// Whether a detach undoes it.
+    const fn is_undone(self) -> bool {
+        match self {
+            Self::Claim
+            | Self::Alias
+            | Self::Unverified
+            | Self::UnverifiedAlias
+            | Self::Same
+            | Self::Took => true,
+            Self::Soft | Self::Detached => false,
+        }
+    }
+
+    /// The kind that the other end keeps.
+    const fn mirrored(self) -> Self {
+        match self {
+            Self::Same => Self::Took,
+            Self::Took => Self::Same,
+            Self::Claim
+            | Self::Alias
+            | Self::Unverified
+            | Self::UnverifiedAlias
+            | Self::Soft
+            | Self::Detached => self,
+        }
+    }
 }
 
 /// A link, as one of its two ends keeps it.
@@ -40,6 +101,7 @@ pub struct Edge {
 pub struct Node {
     identifier: Identifier,
     edges: BTreeMap<(Identifier, EdgeKind), (Timestamp, Timestamp)>,
+    blocked: Option<Timestamp>,
 }
 
 /// A node as it stands in a record: its links as a list.
@@ -47,12 +109,15 @@ pub struct Node {
 struct StoredNode {
     identifier: Identifier,
     edges: Vec<Edge>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    blocked: Option<Timestamp>,
 }
 
 impl From<Node> for StoredNode {
     fn from(node: Node) -> Self {
         Self {
             edges: node.edges().collect(),
+            blocked: node.blocked,
             identifier: node.identifier,
         }
     }
@@ -61,6 +126,7 @@ impl From<Node> for StoredNode {
 impl From<StoredNode> for Node {
     fn from(stored: StoredNode) -> Self {
         let mut node = Self::new(stored.identifier);
+        node.blocked = stored.blocked;
         for edge in stored.edges {
             node.join(edge);
         }
@@ -75,6 +141,7 @@ impl Node {
         Self {
             identifier,
             edges: BTreeMap::new(),
+            blocked: None,
         }
     }
 
@@ -96,14 +163,58 @@ impl Node {
             })
     }
 
+    /// When so many anchors claimed it at once that it is nobody's until an operator lets it go.
+    #[must_use]
+    pub const fn blocked(&self) -> Option<Timestamp> {
+        self.blocked
+    }
+
     /// Adds a link, or widens the one there is to cover both: in any order, any number of times.
+    ///
+    /// Of what a detach undoes only what was told after it stays; of two of one time the detach wins
+    /// (2.1.4). When the rest was first told is not known then, only when it was last.
     pub fn join(&mut self, edge: Edge) {
-        let held = self
-            .edges
-            .entry((edge.other, edge.kind))
-            .or_insert((edge.since, edge.latest));
-        held.0 = held.0.min(edge.since);
-        held.1 = held.1.max(edge.latest);
+        let Edge {
+            other,
+            kind,
+            mut since,
+            latest,
+        } = edge;
+        if let Some(until) = self.detached(&other, kind) {
+            if latest <= until {
+                return;
+            }
+            since = if since <= until { latest } else { since };
+        }
+        let held = self.edges.entry((other.clone(), kind));
+        let held = held.or_insert((since, latest));
+        held.0 = held.0.min(since);
+        held.1 = held.1.max(latest);
+        if kind == EdgeKind::Detached {
+            let until = held.1;
+            for kind in EdgeKind::CLAIMS.into_iter().chain(EdgeKind::JOINS) {
+                self.cut(&other, kind, until);
+            }
+        }
+    }
+
+    /// Until when what is told of a link of this kind is undone.
+    pub(crate) fn detached(&self, other: &Identifier, kind: EdgeKind) -> Option<Timestamp> {
+        let (_, until) = kind
+            .is_undone()
+            .then(|| self.times(other, EdgeKind::Detached))??;
+        Some(until)
+    }
+
+    fn cut(&mut self, other: &Identifier, kind: EdgeKind, until: Timestamp) {
+        let key = (other.clone(), kind);
+        if let Some((since, latest)) = self.edges.get_mut(&key) {
+            if *latest <= until {
+                self.edges.remove(&key);
+            } else if *since <= until {
+                *since = *latest;
+            }
+        }
     }
 
     /// First and last time of the link of this kind, if there is one.
@@ -122,8 +233,24 @@ impl Node {
             .map(|(other, _)| other)
     }
 
-    pub(crate) fn neighbours(&self) -> impl Iterator<Item = &Identifier> {
-        self.edges.keys().map(|(other, _)| other)
+    pub(crate) fn has(&self, kind: EdgeKind) -> bool {
+        self.others(kind).next().is_some()
+    }
+
+    /// The anchors that merges joined this one with.
+    pub(crate) fn joined(&self) -> impl Iterator<Item = &Identifier> {
+        self.edges
+            .keys()
+            .filter(|(_, kind)| EdgeKind::JOINS.contains(kind))
+            .map(|(other, _)| other)
+    }
+
+    /// What an anchor claims, whether the claim counts or not.
+    pub(crate) fn claimed(&self) -> impl Iterator<Item = (&Identifier, EdgeKind, Timestamp)> {
+        self.edges
+            .iter()
+            .filter(|((_, kind), _)| EdgeKind::CLAIMS.contains(kind))
+            .map(|((other, kind), (_, latest))| (other, *kind, *latest))
     }
 }
 
@@ -180,15 +307,19 @@ impl Links {
             }
             LinkChange::Linked { ends, kind, at } => {
                 let [left, right] = ends;
-                for (end, other) in [(left, right), (right, left)] {
+                for (end, other, kind) in [(left, right, *kind), (right, left, kind.mirrored())] {
                     self.entry(end).join(Edge {
                         other: other.clone(),
-                        kind: *kind,
+                        kind,
                         since: *at,
                         latest: *at,
                     });
                 }
             }
+            LinkChange::Blocked { identifier, at } => {
+                self.entry(identifier).blocked = Some(*at);
+            }
+            LinkChange::Unblocked(identifier) => self.entry(identifier).blocked = None,
             LinkChange::Refused { .. } => {}
         }
     }
@@ -202,12 +333,31 @@ impl Links {
         Arc::make_mut(node)
     }
 
-    /// The anchors with a live claim on an identifier that is no anchor itself.
+    /// Whether too many anchors claimed an identifier at once, and no operator has let it go.
+    #[must_use]
+    pub fn is_blocked(&self, identifier: &Identifier) -> bool {
+        self.node(identifier)
+            .is_some_and(|node| node.blocked.is_some())
+    }
+
+    /// The anchors whose claim on an identifier that is no anchor itself counts: if any claim is
+    /// verified, only those that are (2.1.4, trust).
     pub(crate) fn claimants<'a>(&'a self, node: &'a Node) -> BTreeSet<&'a Identifier> {
+        let verified = self.claiming(node, Trust::Verified);
+        if verified.is_empty() {
+            self.claiming(node, Trust::Unverified)
+        } else {
+            verified
+        }
+    }
+
+    /// The anchors with a live claim of this trust.
+    pub(crate) fn claiming<'a>(&'a self, node: &'a Node, trust: Trust) -> BTreeSet<&'a Identifier> {
         let aliased = node
-            .others(EdgeKind::Alias)
+            .others(EdgeKind::told(trust, true))
             .filter(|anchor| !self.is_void(anchor, &node.identifier));
-        node.others(EdgeKind::Claim).chain(aliased).collect()
+        let claimed = node.others(EdgeKind::told(trust, false));
+        claimed.chain(aliased).collect()
     }
 
     /// Whether an alias between these two is void: the former id is a person of its own.

@@ -16,10 +16,11 @@ use crate::{Config, EdgeKind, Links, Named, Node};
 /// Which identifiers must still be loaded for an event; none when `links` has
 /// all of them.
 ///
-/// Those are: what the event names, the anchors that claim it and everything these hold; the
-/// components of unclaimed identifiers around it, with the anchors next to them; the unclaimed
+/// Those are: what the event names, the anchors that claim it, those merged with them, and everything
+/// these hold; the components of unclaimed identifiers around it, with the anchors next to them; the unclaimed
 /// components around what the anchors hold, and the identifiers next to those. An alias
-/// needs the anchor of its former id's text too.
+/// needs the anchor of its former id's text too. Where it matters whether two anchors are one person,
+/// everything merged with either is needed.
 #[must_use]
 pub fn reach(config: &Config, links: &Links, named: &Named) -> BTreeSet<Identifier> {
     let mut walk = Walk {
@@ -56,6 +57,8 @@ enum Role {
     Near,
     /// It hangs softly together with what such an anchor holds.
     Around,
+    /// An anchor of which it matters who it is: with whom it was merged.
+    Class,
     /// Whether it exists is all that matters.
     Existing,
 }
@@ -88,6 +91,7 @@ impl<'a> Walk<'a> {
         } else if let Some(node) = self.links.node(identifier) {
             match role {
                 Role::Existing => {}
+                Role::Class => self.visit_all(node.joined(), Role::Class),
                 Role::Core if is_anchor => self.look_from_anchor(node),
                 Role::Core | Role::Held | Role::Near | Role::Around => {
                     self.look_from_other(node, role);
@@ -102,15 +106,19 @@ impl<'a> Walk<'a> {
     }
 
     fn look_from_anchor(&mut self, node: &'a Node) {
-        for former in node.others(EdgeKind::Alias) {
-            self.visit(same_text(node.identifier(), former), Role::Existing);
+        self.visit_all(node.joined(), Role::Core);
+        for (other, kind, _) in node.claimed() {
+            if matches!(kind, EdgeKind::Alias | EdgeKind::UnverifiedAlias) {
+                self.visit(same_text(node.identifier(), other), Role::Existing);
+            }
+            self.visit(other.clone(), Role::Held);
         }
-        self.visit_all(node.neighbours(), Role::Held);
     }
 
     fn look_from_other(&mut self, node: &'a Node, role: Role) {
         let mut undecided = false;
-        for anchor in node.others(EdgeKind::Alias) {
+        let unverified = node.others(EdgeKind::UnverifiedAlias);
+        for anchor in node.others(EdgeKind::Alias).chain(unverified) {
             let check = same_text(anchor, node.identifier());
             undecided |= !self.links.is_loaded(&check);
             self.visit(check, Role::Existing);
@@ -119,16 +127,29 @@ impl<'a> Walk<'a> {
             return;
         }
         let claimants = self.links.claimants(node);
-        let soft = node.others(EdgeKind::Soft);
-        match (role, claimants.len()) {
-            (Role::Core, _) => {
-                self.visit_all(claimants.into_iter(), Role::Core);
-                self.visit_all(soft, Role::Near);
+        if role == Role::Core {
+            self.visit_all(claimants.into_iter(), Role::Core);
+            self.visit_all(node.others(EdgeKind::Soft), Role::Near);
+            return;
+        }
+        if claimants.len() > 1 || role == Role::Around {
+            for claimant in &claimants {
+                self.visit((*claimant).clone(), Role::Class);
+                let class = self.links.class(claimant);
+                undecided |= !class.iter().all(|it| self.links.is_loaded(it));
             }
+        }
+        if undecided || node.blocked().is_some() {
+            return;
+        }
+        let owners: BTreeSet<_> = claimants.iter().map(|it| self.links.lead(it)).collect();
+        let soft = node.others(EdgeKind::Soft);
+        match (role, owners.len()) {
             (Role::Near, 1) => self.visit_all(claimants.into_iter(), Role::Core),
             (Role::Near, 0) => self.visit_all(soft, Role::Near),
             (Role::Held, 1) | (Role::Around, 0) => self.visit_all(soft, Role::Around),
-            (Role::Near | Role::Held | Role::Around | Role::Existing, _) => {}
+            (Role::Core | Role::Near | Role::Held | Role::Around, _)
+            | (Role::Class | Role::Existing, _) => {}
         }
     }
 }

@@ -9,7 +9,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use wayfare_event::{Event, IdKey, Identifier, Timestamp};
-use wayfare_identity::{Config, Links, Named, Region, attribute, extract, link, resolve};
+use wayfare_identity::{
+    Config, EdgeKind, LinkChange, Links, Named, Region, Trust, attribute, extract, link, resolve,
+};
 
 type Profiles = BTreeSet<BTreeSet<String>>;
 
@@ -24,12 +26,26 @@ fn config(region: Option<&str>) -> Config {
     Config::new(rules, ["qa@example.com".to_owned()], region).unwrap()
 }
 
-fn read(item: &Value) -> (Named, Timestamp) {
+/// What one line of a case tells.
+enum Told {
+    Event(Trust, Named),
+    Merge(Identifier, Identifier),
+    Detach(Identifier, Identifier),
+}
+
+fn read(item: &Value) -> (Told, Timestamp) {
     let text = |key: &str| item[key].as_str();
-    let kind = if text("k") == Some("alias") {
-        "alias"
-    } else {
-        "identify"
+    let at = Timestamp::from_micros(item["t"].as_i64().unwrap());
+    let user = |key: &str| Identifier::new("user_id", text(key).unwrap());
+    let kind = match text("k") {
+        Some("admin_merge") => return (Told::Merge(user("from"), user("u")), at),
+        Some("detach") => {
+            let browser = text("a").map(|it| Identifier::new("anonymous_id", it));
+            let identifier = browser.unwrap_or_else(|| user("v"));
+            return (Told::Detach(identifier, user("u")), at);
+        }
+        Some("alias") => "alias",
+        Some(_) | None => "identify",
     };
     let mut event = serde_json::json!({
         "type": kind,
@@ -42,8 +58,14 @@ fn read(item: &Value) -> (Named, Timestamp) {
         event["context"] = serde_json::json!({ "device": { "type": "ios", "id": device } });
     }
     let event = Event::parse(&event.to_string(), None).unwrap();
-    let at = Timestamp::from_micros(item["t"].as_i64().unwrap());
-    (extract(&config(text("region")), &event).unwrap(), at)
+    let named = extract(&config(text("region")), &event).unwrap();
+    let is_public = item["x"].as_bool() == Some(true);
+    let trust = if is_public {
+        Trust::Unverified
+    } else {
+        Trust::Verified
+    };
+    (Told::Event(trust, named), at)
 }
 
 fn short(identifier: &Identifier) -> String {
@@ -56,23 +78,39 @@ fn set(list: &Value) -> BTreeSet<String> {
     items.map(|it| it.as_str().unwrap().to_owned()).collect()
 }
 
-/// The final profiles, and those each event was attributed to when it arrived.
-fn play(events: &[&(Named, Timestamp)]) -> (Profiles, Vec<BTreeSet<String>>) {
+/// The links, and the profiles each event was attributed to when it arrived.
+fn play(events: &[&(Told, Timestamp)]) -> (Links, Vec<BTreeSet<String>>) {
     let config = config(None);
     let mut links = Links::new();
     let mut attributed = Vec::new();
-    for (named, at) in events {
-        for change in link(&config, &links, named, *at) {
-            links.apply(&change);
+    for (told, at) in events {
+        let linked = |left: &Identifier, right: &Identifier, kind| {
+            vec![LinkChange::Linked {
+                ends: [left.clone(), right.clone()],
+                kind,
+                at: *at,
+            }]
+        };
+        let changes = match told {
+            Told::Event(trust, named) => link(&config, &links, named, *trust, *at),
+            Told::Merge(from, into) => linked(from, into, EdgeKind::Same),
+            Told::Detach(identifier, from) => linked(from, identifier, EdgeKind::Detached),
+        };
+        changes.iter().for_each(|change| links.apply(change));
+        if let Told::Event(_, named) = told {
+            let partition = resolve(&config, &IdKey::STATELESS, &links);
+            let profile = attribute(&config, &partition, named.identifiers()).unwrap();
+            attributed.push(profile.identifiers.iter().map(short).collect());
         }
-        let partition = resolve(&config, &IdKey::STATELESS, &links);
-        let profile = attribute(&config, &partition, named.identifiers()).unwrap();
-        attributed.push(profile.identifiers.iter().map(short).collect());
     }
-    let partition = resolve(&config, &IdKey::STATELESS, &links);
+    (links, attributed)
+}
+
+fn profiles(links: &Links) -> Profiles {
+    let partition = resolve(&config(None), &IdKey::STATELESS, links);
     let profiles = partition.profiles();
     let sets = profiles.map(|it| it.identifiers.iter().map(short).collect());
-    (sets.collect(), attributed)
+    sets.collect()
 }
 
 /// All orders of up to six events.
@@ -102,9 +140,28 @@ fn every_case_resolves_as_told_in_every_order() {
             .iter()
             .map(set)
             .collect();
-        for order in orders(events.len()) {
+        // A crowd is judged in the order in which it comes.
+        let orders = if case["in_order"].as_bool() == Some(true) {
+            vec![(0..events.len()).collect()]
+        } else {
+            orders(events.len())
+        };
+        for order in orders {
             let arrived: Vec<_> = order.iter().map(|place| &events[*place]).collect();
-            assert_eq!(play(&arrived).0, expected, "{id} in the order {order:?}");
+            let links = play(&arrived).0;
+            assert_eq!(profiles(&links), expected, "{id} in the order {order:?}");
+            for lead in case["leads"].as_array().into_iter().flatten() {
+                let partition = resolve(&config(None), &IdKey::STATELESS, &links);
+                let mut profiles = partition.profiles();
+                let is_lead =
+                    profiles.any(|it| short(&it.identifiers[0]) == lead.as_str().unwrap());
+                assert!(is_lead, "{id} in the order {order:?}");
+            }
+            let blocked = links.nodes().filter(|node| node.blocked().is_some());
+            let blocked: BTreeSet<String> = blocked.map(|it| short(it.identifier())).collect();
+            let named = case["blocked"].as_array().into_iter().flatten();
+            let named: BTreeSet<String> = named.map(|it| it.as_str().unwrap().to_owned()).collect();
+            assert_eq!(blocked, named, "{id}");
         }
     }
 }

@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a broken fixture should fail its test")]
 
 use wayfare_event::{Event, IdKey, Identifier, Timestamp};
-use wayfare_identity::{Config, Links, Partition, Standing, attribute, extract, link, resolve};
+use wayfare_identity::{
+    Config, Links, Partition, Standing, Trust, attribute, extract, link, resolve,
+};
 
 const DAY_US: i64 = 24 * 60 * 60 * 1_000_000;
 
@@ -15,7 +17,13 @@ fn heard(events: &[(i64, &str, &str, &str)]) -> Partition {
             "anonymousId": browser, "traits": { "email": email } });
         let event = Event::parse(&json.to_string(), None).unwrap();
         let named = extract(&config, &event).unwrap();
-        for change in link(&config, &links, &named, Timestamp::from_micros(*at_us)) {
+        for change in link(
+            &config,
+            &links,
+            &named,
+            Trust::Verified,
+            Timestamp::from_micros(*at_us),
+        ) {
             links.apply(&change);
         }
     }

@@ -42,7 +42,7 @@ consent:
 identity:
   namespaces:
     - { name: user_id, class: anchor }
-    - { name: email, class: address, limit: 5 }
+    - { name: email, class: address, limit: 5, from_properties: true }
     - { name: device_id, class: device, limit: 5 }
     - { name: anonymous_id, class: session, limit: 20, window: 7d }
   blocked: [qa@example.com]
@@ -107,6 +107,7 @@ fn what_a_schema_can_catch_both_refuse() {
         "consent: { categories: { marketing: { by_jurisdiction: { Germany: accept } } } }",
         "consent: { categories: { marketing: { max_age: ten years } } }",
         "identity: { namespaces: [{ name: a, class: anchor, limit: 3 }] }",
+        "identity: { namespaces: [{ name: a, class: anchor, from_properties: true }] }",
         "identity: { namespaces: [{ name: A b, class: anchor }] }",
         "identity: { phone_region: Germany }",
         "webhooks: { allow_networks: [localhost] }",

@@ -57,6 +57,7 @@ pub(super) fn event(work: &mut Work<'_>, happened: &Happened) -> Result<(), NotY
         config,
         work.rows.links(),
         &happened.named,
+        happened.trust,
         happened.occurred,
     );
     let before = (!links.is_empty()).then(|| partition(work));
@@ -221,7 +222,7 @@ fn owner(profile: &Profile, happened: &Happened) -> Identifier {
         .find(|it| profile.identifiers.contains(it));
     match profile.standing {
         Standing::Anchored => profile.identifiers.first(),
-        Standing::Loose | Standing::Evicted | Standing::Contested => {
+        Standing::Loose | Standing::Evicted | Standing::Contested | Standing::Blocked => {
             best.or_else(|| profile.identifiers.first())
         }
     }

@@ -84,9 +84,18 @@ fn namespace(node: &Node, problems: &mut Problems) -> Option<NamespaceRule> {
     let limit = limit_at.and_then(|entry| whole(&entry.value, 1..=LIMIT_MAX, problems));
     let window_at = fields.entry("window");
     let window = window_at.and_then(|entry| micros(&entry.value, 1..=WINDOW_US_MAX, problems));
+    let properties_at = fields.entry("from_properties");
+    let from_properties = properties_at
+        .and_then(|entry| problems.word(&entry.value, &[("true", true), ("false", false)]));
     fields.finish(problems);
     if let (Some(entry), Some(Class::Anchor)) = (limit_at, class) {
         let message = "an anchor has no limit: a profile has one anchor at most";
+        problems.push(
+            Diagnostic::new(Code::InvalidValue, entry.key_span, message).hint("leave it out"),
+        );
+    }
+    if let (Some(entry), Some(Class::Anchor)) = (properties_at, class) {
+        let message = "an anchor is never read from properties: they tell of somebody else, too";
         problems.push(
             Diagnostic::new(Code::InvalidValue, entry.key_span, message).hint("leave it out"),
         );
@@ -103,6 +112,7 @@ fn namespace(node: &Node, problems: &mut Problems) -> Option<NamespaceRule> {
         class: class?,
         limit: limit.and_then(|limit| usize::try_from(limit).ok()),
         window_us: window,
+        from_properties: from_properties.unwrap_or_default(),
     })
 }
 

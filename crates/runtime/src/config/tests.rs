@@ -371,6 +371,10 @@ fn identity_that_cannot_be_is_told_where_it_stands() {
         &[(InvalidName, "A b"), (InvalidValue, "ancor")],
     );
     check_namespaces("[{ class: anchor }]", &[(MissingKey, "class")]);
+    check_namespaces(
+        "[{ name: a, class: anchor, from_properties: true }]",
+        &[(InvalidValue, "from_properties")],
+    );
     check("identity: { phone_region: ZZ }\n", &[(InvalidValue, "ZZ")]);
 }
 
