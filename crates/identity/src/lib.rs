@@ -26,6 +26,7 @@ mod normalise;
 mod order;
 mod reach;
 mod resolve;
+mod settled;
 mod trust;
 
 pub use attribute::attribute;
@@ -38,4 +39,5 @@ pub use normalise::{Region, normalise};
 pub use order::{detach, merge, unblock};
 pub use reach::reach;
 pub use resolve::{Partition, Profile, Standing, resolve};
+pub use settled::settled;
 pub use trust::Trust;

@@ -233,6 +233,11 @@ impl Node {
             .map(|(other, _)| other)
     }
 
+    /// What it is linked with, and why.
+    pub(crate) fn links(&self) -> impl Iterator<Item = (&Identifier, EdgeKind)> {
+        self.edges.keys().map(|(other, kind)| (other, *kind))
+    }
+
     pub(crate) fn has(&self, kind: EdgeKind) -> bool {
         self.others(kind).next().is_some()
     }

@@ -15,7 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use wayfare_event::{IdKey, Identifier, ProfileId, Timestamp};
-use wayfare_identity::{EdgeKind, Links, Node, Partition, Standing, attribute, normalise, resolve};
+use wayfare_identity::{
+    EdgeKind, Links, Node, Partition, Standing, attribute, normalise, resolve, settled,
+};
 
 use reference::{Person, Reference};
 use streams::{Told, What, asserted, config, hear, load, names, stream, told, with_crowds};
@@ -276,5 +278,24 @@ proptest! {
         prop_assert_eq!(node([claim, detach]), node([detach, claim]));
         let is_kept = node([claim, detach]).edges().any(|it| it.kind == EdgeKind::Claim);
         prop_assert_eq!(is_kept, at_us > until_us);
+    }
+
+    /// Of who is somebody's already it is told without resolving anything, and told the same.
+    #[test]
+    fn what_is_settled_is_what_resolving_everything_finds(events in with_crowds()) {
+        let mut links = Links::new();
+        for told in &events {
+            hear(&mut links, told);
+            let What::Event(_, named) = &told.what else { continue };
+            let found = settled(&config(), &links, named.identifiers());
+            let partition = partition(&links);
+            let profile = attribute(&config(), &partition, named.identifiers());
+            if let Some(found) = found {
+                prop_assert_eq!(Some(found), profile.map(|it| &it.identifiers[0]));
+            }
+            let single = profile.filter(|it| it.identifiers.iter().filter(|it| is_anchor(it)).count() == 1);
+            let by_anchor = named.identifiers().iter().any(is_anchor) && single.is_some();
+            prop_assert!(found.is_some() || !by_anchor);
+        }
     }
 }

@@ -1,0 +1,120 @@
+//! Whose is an event, where that can be told from the few links at hand? Most are somebody's who is
+//! known already, and then nothing else has to be looked at. Not here: everybody else (`resolve`).
+
+use wayfare_event::Identifier;
+
+use crate::{Config, EdgeKind, Links, Node};
+
+/// The identifier that stands for the profile an event is about, as [`resolve`](crate::resolve) and
+/// [`attribute`](crate::attribute) would find it; nothing where it takes those two to tell.
+///
+/// `identifiers` are what the event names, by rank. Takes no memory, and as long as the links of what
+/// the event names are many: it does not depend on how many profiles there are.
+#[must_use]
+pub fn settled<'a>(
+    config: &Config,
+    links: &'a Links,
+    identifiers: &'a [Identifier],
+) -> Option<&'a Identifier> {
+    if let Some(anchor) = identifiers.iter().find(|it| config.is_anchor(it)) {
+        let node = links.node(anchor)?;
+        return is_alone(node).then(|| node.identifier());
+    }
+    for identifier in identifiers {
+        let node = links.node(identifier)?;
+        match whose(node) {
+            Whose::Nobodys => {}
+            Whose::Unsettled => return None,
+            Whose::Own => return Some(node.identifier()),
+            Whose::Of(anchor) => {
+                let holder = links.node(anchor)?;
+                let is_held = is_alone(holder) && holds_all(config, holder, identifier);
+                return is_held.then(|| holder.identifier());
+            }
+        }
+    }
+    None
+}
+
+/// What one identifier's own links say of it.
+enum Whose<'a> {
+    /// One anchor's claim counts, and no other does.
+    Of(&'a Identifier),
+    /// Nothing was ever told of it together with anything else.
+    Own,
+    /// Several claim it, or it is blocked.
+    Nobodys,
+    /// It takes more than its own links.
+    Unsettled,
+}
+
+fn whose(node: &Node) -> Whose<'_> {
+    if node.blocked().is_some() {
+        return Whose::Nobodys;
+    }
+    let mut claims = Claims::default();
+    let mut is_plain = true;
+    for (other, kind) in node.links() {
+        match kind {
+            EdgeKind::Claim => claims.verified.add(other),
+            EdgeKind::Unverified => claims.public.add(other),
+            EdgeKind::Soft => is_plain = false,
+            // Whether an alias is void is said elsewhere, and what was told apart may be near.
+            EdgeKind::Alias
+            | EdgeKind::UnverifiedAlias
+            | EdgeKind::Same
+            | EdgeKind::Took
+            | EdgeKind::Detached => return Whose::Unsettled,
+        }
+    }
+    let counting = if claims.verified.first.is_some() {
+        claims.verified
+    } else {
+        claims.public
+    };
+    match counting {
+        Claimants {
+            is_several: true, ..
+        } => Whose::Nobodys,
+        Claimants {
+            first: Some(anchor),
+            ..
+        } => Whose::Of(anchor),
+        Claimants { first: None, .. } if is_plain => Whose::Own,
+        Claimants { first: None, .. } => Whose::Unsettled,
+    }
+}
+
+#[derive(Default)]
+struct Claims<'a> {
+    verified: Claimants<'a>,
+    public: Claimants<'a>,
+}
+
+#[derive(Default)]
+struct Claimants<'a> {
+    first: Option<&'a Identifier>,
+    is_several: bool,
+}
+
+impl<'a> Claimants<'a> {
+    fn add(&mut self, anchor: &'a Identifier) {
+        self.is_several |= self.first.is_some_and(|first| first != anchor);
+        self.first = self.first.or(Some(anchor));
+    }
+}
+
+/// Whether no merge concerns an anchor.
+fn is_alone(node: &Node) -> bool {
+    node.joined().next().is_none()
+}
+
+/// Whether an anchor claims no more in a namespace than its limit.
+fn holds_all(config: &Config, anchor: &Node, identifier: &Identifier) -> bool {
+    let limit = config
+        .rule(&identifier.namespace)
+        .and_then(|rule| rule.limit);
+    let claimed = anchor.claimed().map(|(other, ..)| other);
+    let of_namespace = claimed.filter(|other| other.namespace == identifier.namespace);
+    limit.is_none_or(|limit| of_namespace.take(limit.saturating_add(1)).count() <= limit)
+}
