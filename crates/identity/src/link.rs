@@ -96,11 +96,14 @@ pub fn link(
     let free = || identifiers.iter().filter(|it| !links.is_blocked(it));
     let mut tell = |left: &Identifier, right: &Identifier, kind| {
         let ends = [left.clone(), right.clone()];
-        let blocks = trips(config, links, (left, right), kind, at);
-        let told = told(config, links, ends, kind, at);
-        let is_kept = matches!(told, Some(LinkChange::Linked { .. }));
-        changes.extend(told);
-        changes.extend(blocks.filter(|_| is_kept));
+        let Some(told) = told(config, links, ends, kind, at) else {
+            return;
+        };
+        let is_kept = matches!(told, LinkChange::Linked { .. });
+        changes.push(told);
+        if is_kept {
+            changes.extend(trips(config, links, (left, right), kind, at));
+        }
     };
     if let Some(anchor) = identifiers.iter().find(|it| config.is_anchor(it)) {
         for other in free().filter(|it| !config.is_anchor(it)) {
