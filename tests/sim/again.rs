@@ -131,11 +131,16 @@ impl Again<'_> {
 
     fn kind(&mut self, entry: &Entry) -> InputKind {
         match entry.input.clone() {
-            LoggedInput::Event { source, text } => {
+            LoggedInput::Event {
+                source,
+                text,
+                trust,
+            } => {
                 let event = Event::parse(&text, None).unwrap();
                 let occurred: Timestamp = event.told_at().unwrap();
                 let identity = &self.catalog.identity;
                 let happened = Happened::new(identity, event, source, occurred).unwrap();
+                let happened = happened.trusted(trust);
                 InputKind::Event(Box::new(happened))
             }
             LoggedInput::Timer { of, owner, due } => InputKind::Timer(Timer { due, of, owner }),

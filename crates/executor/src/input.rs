@@ -136,6 +136,24 @@ pub enum Action {
     Withhold(DeliveryId),
     /// A block's request is sent once to see what comes of it; nothing is owed or decided by it.
     Try(Tried),
+    /// The person that one identifier names is the one that another names: they are one, by the other's
+    /// id.
+    Merge {
+        /// Who is taken into the other.
+        from: Identifier,
+        /// Who both are from now on.
+        into: Identifier,
+    },
+    /// An identifier is not the person's that another one names; an anchor is told apart from one that it
+    /// was merged with.
+    Detach {
+        /// What is told apart.
+        identifier: Identifier,
+        /// From whom.
+        from: Identifier,
+    },
+    /// An identifier that too many claimed at once names somebody again.
+    Unblock(Identifier),
 }
 
 /// A request that somebody sends to try a block.

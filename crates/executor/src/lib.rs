@@ -96,3 +96,4 @@ pub use refusal::RefusalCode;
 pub use snapshot::Snapshot;
 pub use step::step;
 pub use trace::{Note, Trace};
+pub use wayfare_identity::Trust;

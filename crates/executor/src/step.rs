@@ -12,6 +12,7 @@ mod leave;
 mod merge;
 mod migrate;
 mod operator;
+mod persons;
 mod queued;
 pub(crate) mod send;
 pub(crate) mod start;

@@ -28,6 +28,8 @@ pub struct Profile {
     pub identifiers: Vec<Identifier>,
     /// Whether its one identifier is claimed by several and therefore nobody's.
     pub contested: bool,
+    /// Since when its one identifier is blocked, since too many claimed it at once.
+    pub blocked: Option<Timestamp>,
     /// Its traits, and `profileId`.
     pub traits: Map,
     /// The accounts it joined.
@@ -124,6 +126,9 @@ fn one(work: &Work<'_>, resolved: &wayfare_identity::Profile) -> Result<Profile,
         ProfileId::derive(&work.catalog.id_key, 1, namespace, &identifier.value)
     };
     let former = resolved.identifiers.iter().map(own);
+    let node = resolved.identifiers.first();
+    let node = node.and_then(|it| work.rows.links().node(it));
+    let blocked = node.and_then(|node| node.blocked());
     let records = resolved.identifiers.iter();
     let records = records.filter_map(|identifier| work.rows.record(identifier));
     let mut accounts: Vec<Arc<str>> = records
@@ -137,6 +142,7 @@ fn one(work: &Work<'_>, resolved: &wayfare_identity::Profile) -> Result<Profile,
         former: former.filter(|id| *id != resolved.id).collect(),
         identifiers: resolved.identifiers.clone(),
         contested: resolved.standing == Standing::Contested,
+        blocked,
         accounts,
         consent,
         instances: live.map(|live| (live.id, live.instance)).collect(),

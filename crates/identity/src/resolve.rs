@@ -58,6 +58,21 @@ impl Profile {
     }
 }
 
+impl Profile {
+    /// The anchor that is meant when one of its identifiers is named: itself, else the one that stands
+    /// for the profile.
+    #[must_use]
+    pub fn towards<'a>(
+        &'a self,
+        config: &Config,
+        identifier: &'a Identifier,
+    ) -> Option<&'a Identifier> {
+        let lead = self.anchor()?;
+        let is_own = config.is_anchor(identifier) && self.identifiers.contains(identifier);
+        Some(if is_own { identifier } else { lead })
+    }
+}
+
 /// What holds a profile together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Standing {

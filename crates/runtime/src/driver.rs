@@ -108,7 +108,8 @@ impl<'a> Driver<'a> {
         let event = event?;
         let occurred = intake::corrected(&event, at);
         let source = origin.source.clone();
-        intake::happened(self.engine.catalog(), *event, source, occurred)
+        let happened = intake::happened(self.engine.catalog(), *event, source, occurred)?;
+        Ok(happened.trusted(origin.trust))
     }
 
     /// Takes a submission whose event is named, at `at`.

@@ -203,6 +203,7 @@ impl Engine {
         let logged = LoggedInput::Event {
             source: happened.source.clone(),
             text,
+            trust: happened.trust,
         };
         self.counts.events += 1;
         let has_id = happened.event.message_id.is_some();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 use wayfare_event::{Event, EventKind, Rejection, RejectionCode, Timestamp};
-use wayfare_executor::Happened;
+use wayfare_executor::{Happened, Trust};
 use wayfare_store::Cursor;
 
 /// Microseconds by which a source's clock may be ahead before its times count as wrong.
@@ -27,6 +27,8 @@ pub struct Origin {
     pub text: Arc<str>,
     /// Its source: with the message id, what a second copy is known by.
     pub source: Arc<str>,
+    /// How far what it says of identifiers is trusted.
+    pub trust: Trust,
     /// Its line in a file or stream, from 1; 0 elsewhere.
     pub line: u64,
     /// How far its file was read.
@@ -44,6 +46,7 @@ impl Submission {
             origin: Origin {
                 text: text.into(),
                 source,
+                trust: Trust::Verified,
                 line,
                 cursor,
                 reply: None,

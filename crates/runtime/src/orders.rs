@@ -2,6 +2,7 @@
 //! be done instead, and what was done is said in words. Not here: how an order reaches the engine, or
 //! what follows from it (`wayfare_executor`).
 
+mod persons;
 mod words;
 
 use std::collections::BTreeSet;
@@ -34,6 +35,22 @@ pub enum Wanted<'a> {
     Resend(&'a str),
     /// A delivery is known to have arrived.
     Resolve(&'a str),
+    /// The person behind one identifier is the one behind another.
+    Merge {
+        /// Who is taken into the other.
+        from: &'a str,
+        /// Who both are then.
+        into: &'a str,
+    },
+    /// An identifier is not the person's behind another one.
+    Detach {
+        /// What is told apart.
+        identifier: &'a str,
+        /// From whom.
+        from: &'a str,
+    },
+    /// A blocked identifier names somebody again.
+    Unblock(&'a str),
 }
 
 /// What an order is about, as somebody wrote it.
@@ -118,6 +135,9 @@ pub fn actions(engine: &mut Engine, wanted: Wanted<'_>) -> Result<Vec<Action>, O
             }
             vec![Action::Resolve(delivery.id)]
         }
+        Wanted::Merge { from, into } => vec![persons::merge(engine, from, into)?],
+        Wanted::Detach { identifier, from } => vec![persons::detach(engine, identifier, from)?],
+        Wanted::Unblock(identifier) => vec![persons::unblock(engine, identifier)?],
     })
 }
 

@@ -8,6 +8,7 @@ mod play;
 use std::sync::Arc;
 
 use wayfare_event::{Event, IdKey, Timestamp};
+use wayfare_executor::Trust;
 use wayfare_journey::Graph;
 use wayfare_store::{Entry, LoggedInput, StoreError};
 
@@ -61,6 +62,7 @@ struct Told<'a> {
     event: Event,
     source: &'a Arc<str>,
     text: &'a Arc<str>,
+    trust: Trust,
     at: Timestamp,
     seq: u64,
 }
@@ -88,9 +90,13 @@ impl Rehearsal {
     /// When a store fails.
     pub fn entry(&mut self, entry: &Entry) -> Result<(), StoreError> {
         match &entry.input {
-            LoggedInput::Event { source, text } => {
+            LoggedInput::Event {
+                source,
+                text,
+                trust,
+            } => {
                 let event = Event::parse(text, None);
-                self.hear(event.ok(), (source, text), |_| entry.at)
+                self.hear(event.ok(), (source, text, *trust), |_| entry.at)
             }
             LoggedInput::Operator(order) => {
                 self.before.order(entry.at, order.clone())?;
@@ -119,13 +125,13 @@ impl Rehearsal {
         }
         let last = self.heard.last.unwrap_or(Timestamp::EPOCH);
         let at = |event: &Event| event.told_at().unwrap_or(last).max(last);
-        self.hear(event, (&SOURCE.into(), &text.into()), at)
+        self.hear(event, (&SOURCE.into(), &text.into(), Trust::Verified), at)
     }
 
     fn hear(
         &mut self,
         event: Option<Event>,
-        (source, text): (&Arc<str>, &Arc<str>),
+        (source, text, trust): (&Arc<str>, &Arc<str>, Trust),
         at: impl FnOnce(&Event) -> Timestamp,
     ) -> Result<(), StoreError> {
         self.inputs += 1;
@@ -139,6 +145,7 @@ impl Rehearsal {
             event,
             source,
             text,
+            trust,
         };
         self.before.event(&told)?;
         match self.after.event(&told)? {

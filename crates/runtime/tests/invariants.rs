@@ -299,7 +299,7 @@ impl Again {
 
     fn kind(&mut self, entry: &Entry) -> InputKind {
         match &entry.input {
-            LoggedInput::Event { source, text } => {
+            LoggedInput::Event { source, text, .. } => {
                 assert_eq!(&**source, SOURCE);
                 InputKind::Event(Box::new(happened(&self.catalog, text)))
             }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use wayfare_event::{Identifier, InstanceId, MessageHash, Timestamp, Value};
 use wayfare_executor::delivery::State;
 use wayfare_executor::record::{Guard, Told};
-use wayfare_executor::{Change, Key, Row, Snapshot};
+use wayfare_executor::{Change, Key, Row, Snapshot, Trust};
 use wayfare_identity::{EdgeKind, LinkChange};
 use wayfare_journey::Version;
 
@@ -61,6 +61,7 @@ pub(crate) fn commit(
         input: LoggedInput::Event {
             source: "test".into(),
             text: format!("{{\"messageId\":\"{seq}\"}}").into(),
+            trust: Trust::Verified,
         },
         changes,
     };
@@ -124,6 +125,11 @@ fn changes(seq: u64, moment: Timestamp) -> Vec<Change> {
     let mut changes = vec![
         seen(seq, moment),
         Change::Linked(LinkChange::Seen(owner.clone())),
+        Change::Linked(LinkChange::Blocked {
+            identifier: Identifier::new("device_id", "kiosk"),
+            at: moment,
+        }),
+        Change::Linked(LinkChange::Unblocked(Identifier::new("device_id", "kiosk"))),
         Change::Linked(LinkChange::Linked {
             ends: [owner.clone(), Identifier::new("email", "a@b.example")],
             kind: EdgeKind::Claim,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use wayfare_event::{DeliveryId, IdKey, Identifier, Timestamp};
 use wayfare_executor::delivery::Outcome;
 use wayfare_executor::record::{QueueId, SweepId};
-use wayfare_executor::{Change, Key, Operator, Row, TimerOf};
+use wayfare_executor::{Change, Key, Operator, Row, TimerOf, Trust};
 use wayfare_journey::Version;
 
 use crate::StoreError;
@@ -120,6 +120,9 @@ pub enum LoggedInput {
         source: Arc<str>,
         /// The JSON as it came.
         text: Arc<str>,
+        /// How far what it says of identifiers is trusted.
+        #[serde(default, skip_serializing_if = "Trust::is_verified")]
+        trust: Trust,
     },
     /// A time came that somebody waited for.
     Timer {

@@ -122,6 +122,32 @@ In a journey, this first line names the schema beside it:
     #[command(after_help = "Example:
   wayfare resolve whd_0b5e7f5572c8aa3b4a0e88455fc659a7 --as delivered --reason 'it is in their log'")]
     Resolve(commands::operate::Resolve),
+    /// Make two persons one.
+    #[command(after_help = "\
+The first becomes the second: identifiers, traits, walks and consent are one person's from now on, known
+by the second's id; the first's leads there. Walks of both in one journey are settled as after a login.
+What the merge brings starts nothing. `wayfare detach` undoes it.
+
+Example:
+  wayfare merge user_id:41 user_id:42 --reason 'signed up twice'")]
+    Merge(commands::operate::Merge),
+    /// Tell an identifier apart from somebody.
+    #[command(after_help = "\
+Everything that was told of the two until now counts no more, also when it is told again; an event that
+names both later links them again. Of a user it undoes a merge.
+
+Examples:
+  wayfare detach anonymous_id:w-1 user_id:42 --reason 'a browser in a library'
+  wayfare detach user_id:41 user_id:42 --reason 'two persons after all'")]
+    Detach(commands::operate::Detach),
+    /// Let an identifier name somebody again that too many claimed at once.
+    #[command(after_help = "\
+An address, a device or a browser that eight users claim within a day is blocked: events go on without
+it. `wayfare profile` shows since when.
+
+Example:
+  wayfare unblock device_id:kiosk-7 --reason 'it was a load test'")]
+    Unblock(commands::operate::Unblock),
     /// Send the request of a webhook block once, marked, to see what comes of it; nothing is owed.
     #[command(after_help = "Examples:
   wayfare try plan-upgrade/sync_billing --profile user_id:u1 --dry-run
@@ -271,6 +297,9 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Stop(order) => commands::operate::stop(&order),
         Command::Resend(order) => commands::operate::resend(&order),
         Command::Resolve(order) => commands::operate::resolve(&order),
+        Command::Merge(order) => commands::operate::merge(&order),
+        Command::Detach(order) => commands::operate::detach(&order),
+        Command::Unblock(order) => commands::operate::unblock(&order),
         Command::Try(wanted) => commands::try_out::try_out(&wanted),
         Command::Plan(plan) => commands::plan::plan(&plan),
         Command::Explain(explain) => commands::explain::explain(&explain),

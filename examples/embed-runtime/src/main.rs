@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context as _, anyhow};
 use tokio::sync::oneshot;
 use wayfare_event::{Event, IdKey, Rejection};
-use wayfare_executor::{Catalog, Sending};
+use wayfare_executor::{Catalog, Sending, Trust};
 use wayfare_runtime::config::{self, Settings};
 use wayfare_runtime::{Driver, Engine, Inbox, Origin, Outbound, Output, Submission, Until};
 use wayfare_store::{MemoryStore, Store as _};
@@ -135,6 +135,7 @@ fn submission(text: &str, reply: oneshot::Sender<Result<(), Rejection>>) -> Subm
         origin: Origin {
             text: text.into(),
             source: "example".into(),
+            trust: Trust::Verified,
             line: 0,
             cursor: None,
             reply: Some(reply),

@@ -120,7 +120,10 @@ pub(super) fn ordered(work: &mut Work<'_>, id: DeliveryId, order: &Operator) -> 
             | Action::Resume(_)
             | Action::SkipOverdue(_)
             | Action::Stop(_)
-            | Action::Try(_),
+            | Action::Try(_)
+            | Action::Merge { .. }
+            | Action::Detach { .. }
+            | Action::Unblock(_),
             _,
         ) => return Ok(()),
     };

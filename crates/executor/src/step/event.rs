@@ -74,8 +74,7 @@ pub(super) fn event(work: &mut Work<'_>, happened: &Happened) -> Result<(), NotY
         return Ok(());
     }
     let after = partition(work);
-    let Some(profile) = wayfare_identity::attribute(config, &after, happened.named.identifiers())
-    else {
+    let Some(profile) = attributed(config, &after, happened) else {
         return Ok(());
     };
     work.trace.note(|| Note::Attributed(profile.id));
@@ -209,9 +208,25 @@ pub(super) fn is_going(work: &Work<'_>, journey: &Arc<str>) -> bool {
     control.is_none_or(|control| control.paused.is_none())
 }
 
-fn partition(work: &Work<'_>) -> Partition {
+pub(super) fn partition(work: &Work<'_>) -> Partition {
     let catalog = work.catalog;
     wayfare_identity::resolve(&catalog.identity, &catalog.id_key, work.rows.links())
+}
+
+/// The profile an event is about; nobody's when all it names is blocked. What is said of consent then
+/// still holds of the address.
+fn attributed<'a>(
+    config: &wayfare_identity::Config,
+    after: &'a Partition,
+    happened: &Happened,
+) -> Option<&'a Profile> {
+    let identifiers = happened.named.identifiers();
+    let of_blocked = || {
+        let is_said = happened.event.kind == EventKind::Consent;
+        identifiers.first().filter(|_| is_said)
+    };
+    wayfare_identity::attribute(config, after, identifiers)
+        .or_else(|| after.profile_of(of_blocked()?))
 }
 
 /// Where what is new is kept: under the anchor, else under the best identifier named.

@@ -1,10 +1,11 @@
 //! What follows when somebody orders something? A journey or a block is paused, goes on, or stops; a
-//! delivery is sent again, known to have arrived, or does not leave; a block is tried.
+//! delivery is sent again, known to have arrived, or does not leave; a block is tried; somebody is said
+//! to be somebody else, or not.
 
 use std::sync::Arc;
 
 use super::work::{NotYet, Work};
-use super::{attempt, stop};
+use super::{attempt, persons, stop};
 use crate::change::Change;
 use crate::input::{Action, Operator, Place, Tried};
 use crate::record::{Paused, Stopped};
@@ -23,6 +24,11 @@ pub(super) fn operator(work: &mut Work<'_>, order: &Operator) -> Result<(), NotY
         Action::Resend(delivery) | Action::Resolve(delivery) | Action::Withhold(delivery) => {
             return attempt::ordered(work, *delivery, order);
         }
+        Action::Merge { from, into } => return persons::merged(work, from, into),
+        Action::Detach { identifier, from } => {
+            return persons::detached(work, identifier, from);
+        }
+        Action::Unblock(identifier) => return persons::unblocked(work, identifier),
     }
     Ok(())
 }

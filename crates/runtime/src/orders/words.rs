@@ -1,6 +1,6 @@
 //! What has an order done, in words and for programs? Not here: what may be ordered (`orders`).
 
-use wayfare_event::{Map, Number, Timestamp, Value};
+use wayfare_event::{Identifier, Map, Number, Timestamp, Value};
 use wayfare_executor::delivery::{State, WithheldReason};
 use wayfare_executor::record::DecisionOutcome;
 use wayfare_executor::{Action, Place};
@@ -54,7 +54,7 @@ pub enum Done {
     Begun,
 }
 
-/// The journey or block an action is about; nothing for one about a delivery.
+/// The journey or block an action is about; nothing for one about a delivery or a person.
 #[must_use]
 pub const fn place_of(action: &Action) -> Option<&Place> {
     match action {
@@ -63,7 +63,12 @@ pub const fn place_of(action: &Action) -> Option<&Place> {
         | Action::SkipOverdue(place)
         | Action::Stop(place) => Some(place),
         Action::Try(tried) => Some(&tried.place),
-        Action::Resend(_) | Action::Resolve(_) | Action::Withhold(_) => None,
+        Action::Resend(_)
+        | Action::Resolve(_)
+        | Action::Withhold(_)
+        | Action::Merge { .. }
+        | Action::Detach { .. }
+        | Action::Unblock(_) => None,
     }
 }
 
@@ -117,6 +122,16 @@ pub fn said(action: &Action, done: Done) -> String {
         Action::Resolve(id) => format!("delivery `{id}` counts as delivered"),
         Action::Withhold(id) => format!("delivery `{id}` does not leave"),
         Action::Try(tried) => format!("block `{}` was tried", tried.place),
+        Action::Merge { from, into } => {
+            format!("`{from}` and `{into}` are one person from now on, known by the latter's id")
+        }
+        Action::Detach { identifier, from } => format!(
+            "`{identifier}` is not in the profile of `{from}` any more; what names both later links \
+             them again"
+        ),
+        Action::Unblock(identifier) => {
+            format!("`{identifier}` names whom its links say again")
+        }
     }
 }
 
@@ -139,6 +154,36 @@ pub fn line(action: &Action, at: Timestamp, (by, reason): (&str, &str), done: Do
     }
     if let Action::Resend(id) | Action::Resolve(id) | Action::Withhold(id) = action {
         map.insert("deliveryId", id.to_string().as_str().into());
+    }
+    let about: [(&str, Option<&Identifier>); 3] = match action {
+        Action::Merge { from, into } => [
+            ("identifier", None),
+            ("from", Some(from)),
+            ("into", Some(into)),
+        ],
+        Action::Detach { identifier, from } => [
+            ("identifier", Some(identifier)),
+            ("from", Some(from)),
+            ("into", None),
+        ],
+        Action::Unblock(identifier) => [
+            ("identifier", Some(identifier)),
+            ("from", None),
+            ("into", None),
+        ],
+        Action::Pause(_)
+        | Action::Resume(_)
+        | Action::SkipOverdue(_)
+        | Action::Stop(_)
+        | Action::Resend(_)
+        | Action::Resolve(_)
+        | Action::Withhold(_)
+        | Action::Try(_) => [("identifier", None), ("from", None), ("into", None)],
+    };
+    for (key, identifier) in about {
+        if let Some(identifier) = identifier {
+            map.insert(key, identifier.to_string().as_str().into());
+        }
     }
     map.insert("by", by.into());
     map.insert("reason", reason.into());
@@ -164,6 +209,9 @@ const fn word(action: &Action) -> &'static str {
         Action::Resolve(_) => "resolve",
         Action::Withhold(_) => "withhold",
         Action::Try(_) => "try",
+        Action::Merge { .. } => "merge",
+        Action::Detach { .. } => "detach",
+        Action::Unblock(_) => "unblock",
     }
 }
 

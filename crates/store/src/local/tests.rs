@@ -480,6 +480,7 @@ fn a_batch_too_large_for_one_frame_takes_more() {
         input: crate::LoggedInput::Event {
             source: "test".into(),
             text: text.clone(),
+            trust: wayfare_executor::Trust::Verified,
         },
         changes: vec![seen(seq, at(0))],
     };

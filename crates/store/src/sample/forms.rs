@@ -15,7 +15,7 @@ use wayfare_executor::record::{
     Record, Refusal, Register, Request, Seen, Stop, Stopped, Sweep, SweepCause, SweepId, Terms,
     Told, Turn, Window,
 };
-use wayfare_executor::{Action, Change, Operator, Place, RefusalCode, Row, TimerOf, Tried};
+use wayfare_executor::{Action, Change, Operator, Place, RefusalCode, Row, TimerOf, Tried, Trust};
 use wayfare_identity::{Edge, EdgeKind, Node};
 use wayfare_journey::definition::{Auth, Basis, DeliveryMode, Method, Secret};
 
@@ -137,6 +137,29 @@ fn node() -> Node {
         since: at(0),
         latest: at(1),
     });
+    for kind in [
+        EdgeKind::Alias,
+        EdgeKind::Unverified,
+        EdgeKind::UnverifiedAlias,
+        EdgeKind::Same,
+        EdgeKind::Took,
+        EdgeKind::Soft,
+    ] {
+        let other = Identifier::new("user_id", "u9");
+        let (since, latest) = (at(3), at(4));
+        node.join(Edge {
+            other: other.clone(),
+            kind,
+            since,
+            latest,
+        });
+        node.join(Edge {
+            other,
+            kind: EdgeKind::Detached,
+            since: at(1),
+            latest: at(2),
+        });
+    }
     node
 }
 
@@ -427,6 +450,14 @@ pub(crate) fn rows() -> Vec<(&'static str, Row)> {
     ]
 }
 
+fn order(action: Action) -> Operator {
+    Operator {
+        by: "ops".into(),
+        reason: "one person".into(),
+        action,
+    }
+}
+
 /// Entries with every input and most changes.
 pub(crate) fn entries() -> Vec<Entry> {
     let delivery = DeliveryId::from_bytes([5; 16]);
@@ -434,6 +465,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         LoggedInput::Event {
             source: "web".into(),
             text: r#"{"type":"track"}"#.into(),
+            trust: Trust::Unverified,
         },
         LoggedInput::Timer {
             of: TimerOf::Instance(InstanceId::from_bytes([9; 16])),
@@ -473,6 +505,15 @@ pub(crate) fn entries() -> Vec<Entry> {
             reason: "is it right?".into(),
             action: Action::Try(tried()),
         }),
+        LoggedInput::Operator(order(Action::Merge {
+            from: person(1),
+            into: person(2),
+        })),
+        LoggedInput::Operator(order(Action::Detach {
+            identifier: Identifier::new("email", "a@b.example"),
+            from: person(2),
+        })),
+        LoggedInput::Operator(order(Action::Unblock(person(3)))),
         LoggedInput::Published {
             journey: "welcome".into(),
             version: VERSION,

@@ -154,6 +154,9 @@ fn profile_map(profile: &view::Profile) -> Map {
         if profile.contested {
             map.insert("contested", true.into());
         }
+        if let Some(since) = profile.blocked {
+            map.insert("blocked", since.to_string().as_str().into());
+        }
         map.into()
     });
     let consent = profile.consent.iter().map(|(category, (choice, verdict))| {

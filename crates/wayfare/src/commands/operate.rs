@@ -1,5 +1,5 @@
-//! `wayfare pause`, `resume`, `stop`, `resend`, `resolve`: what does somebody order, and why? In a state
-//! directory that no process uses, or of a server. Not here: what may be ordered (`wayfare_runtime::orders`).
+//! `wayfare pause`, `resume`, `stop`, `resend`, `resolve`, `merge`, `detach`, `unblock`: what does somebody
+//! order, and why? In a state directory that no process uses, or of a server. Not here: what may be ordered (`wayfare_runtime::orders`).
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -141,6 +141,43 @@ pub(crate) struct Resolve {
     to: To,
 }
 
+/// The arguments of `wayfare merge`.
+#[derive(Debug, Args)]
+pub(crate) struct Merge {
+    /// Who is taken into the other, by an identifier such as `user_id:42`.
+    from: String,
+    /// Who both are from now on.
+    into: String,
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    to: To,
+}
+
+/// The arguments of `wayfare detach`.
+#[derive(Debug, Args)]
+pub(crate) struct Detach {
+    /// What is told apart, such as `anonymous_id:w-1`.
+    identifier: String,
+    /// From whom, by an identifier of theirs.
+    from: String,
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    to: To,
+}
+
+/// The arguments of `wayfare unblock`.
+#[derive(Debug, Args)]
+pub(crate) struct Unblock {
+    /// What is blocked, such as `device_id:kiosk`.
+    identifier: String,
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    to: To,
+}
+
 /// Pauses a journey, a webhook block, or every journey.
 pub(crate) fn pause(order: &Pause) -> anyhow::Result<ExitCode> {
     carry_out(&order.to, &order.why, Wanted::Pause(order.place.scope()))
@@ -175,6 +212,29 @@ pub(crate) fn resolve(order: &Resolve) -> anyhow::Result<ExitCode> {
     carry_out(&order.to, &order.why, wanted)
 }
 
+/// Makes two persons one.
+pub(crate) fn merge(order: &Merge) -> anyhow::Result<ExitCode> {
+    let wanted = Wanted::Merge {
+        from: &order.from,
+        into: &order.into,
+    };
+    carry_out(&order.to, &order.why, wanted)
+}
+
+/// Tells an identifier apart from somebody.
+pub(crate) fn detach(order: &Detach) -> anyhow::Result<ExitCode> {
+    let wanted = Wanted::Detach {
+        identifier: &order.identifier,
+        from: &order.from,
+    };
+    carry_out(&order.to, &order.why, wanted)
+}
+
+/// Lets a blocked identifier name somebody again.
+pub(crate) fn unblock(order: &Unblock) -> anyhow::Result<ExitCode> {
+    carry_out(&order.to, &order.why, Wanted::Unblock(&order.identifier))
+}
+
 /// Gives an order to a server, or carries it out to its end; says what was done.
 fn carry_out(to: &To, why: &Why, wanted: Wanted<'_>) -> anyhow::Result<ExitCode> {
     match to.remote.server()? {
@@ -201,6 +261,20 @@ fn hand_over(server: &Server, format: Format, why: &Why, wanted: Wanted<'_>) -> 
         Wanted::Resolve(id) => {
             body.insert("as", "delivered".into());
             vec!["deliveries", id, "resolve"]
+        }
+        Wanted::Merge { from, into } => {
+            body.insert("from", from.into());
+            body.insert("into", into.into());
+            vec!["merge"]
+        }
+        Wanted::Detach { identifier, from } => {
+            body.insert("identifier", identifier.into());
+            body.insert("from", from.into());
+            vec!["detach"]
+        }
+        Wanted::Unblock(identifier) => {
+            body.insert("identifier", identifier.into());
+            vec!["unblock"]
         }
     };
     let answer = server.post(&path, &body)?;

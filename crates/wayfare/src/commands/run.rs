@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use clap::Args;
 use wayfare_event::limits::EVENT_BYTES_MAX;
 use wayfare_event::{Rejection, RejectionCode};
-use wayfare_executor::Sending;
+use wayfare_executor::{Sending, Trust};
 use wayfare_runtime::{
     Advance, Driver, Engine, Inbox, Origin, Output, Submission, Until, clock, report,
 };
@@ -255,6 +255,7 @@ fn submission(
             origin: Origin {
                 text: "".into(),
                 source,
+                trust: Trust::Verified,
                 line: number,
                 cursor,
                 reply: None,

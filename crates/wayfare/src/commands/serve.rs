@@ -108,7 +108,7 @@ fn keys(settings: &Settings, address: SocketAddr) -> anyhow::Result<Keys> {
         let value = secrets.resolve(&key.key).map_err(|error| {
             WrongInput(format!("the write key `{}` cannot be had: {error}", key.id))
         })?;
-        keys.push((key.id.clone(), value));
+        keys.push((key.id.clone(), key.kind, value));
     }
     let keys = Keys::new(keys);
     if keys.is_open() && !address.ip().is_loopback() {

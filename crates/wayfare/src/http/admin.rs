@@ -20,7 +20,7 @@ use wayfare_runtime::{Desk, DeskError};
 use super::Patience;
 use super::problem::Problem;
 use super::tokens::Tokens;
-use order::{Asked, Known, asked};
+use order::{Asked, Known, Named, asked};
 
 /// Bytes of an order's body.
 const BODY_BYTES_MAX: usize = 16 * 1024;
@@ -79,14 +79,42 @@ enum Told {
     Stop(String),
     Resend(String),
     Resolve(String),
+    Merge,
+    Detach,
+    Unblock,
+}
+
+impl Told {
+    /// The scope that it needs.
+    const fn needs(&self) -> May {
+        match self {
+            Self::Pause(_) | Self::Resume(_) | Self::Stop(_) => May::Operate,
+            Self::Resend(_) | Self::Resolve(_) => May::Operate,
+            Self::Merge | Self::Detach | Self::Unblock => May::Admin,
+        }
+    }
+
+    /// The identifiers that the body names, by their keys.
+    const fn names(&self) -> &'static [&'static str] {
+        match self {
+            Self::Pause(_) | Self::Resume(_) | Self::Stop(_) => &[],
+            Self::Resend(_) | Self::Resolve(_) => &[],
+            Self::Merge => &["from", "into"],
+            Self::Detach => &["from", "identifier"],
+            Self::Unblock => &["identifier"],
+        }
+    }
 }
 
 /// The last word of a path, and what it tells to do with what the path names.
 type Order<Named> = (&'static str, fn(Named) -> Told);
 
-const EVERYTHING: [Order<()>; 2] = [
+const EVERYTHING: [Order<()>; 5] = [
     ("pause", |()| Told::Pause(None)),
     ("resume", |()| Told::Resume(None)),
+    ("merge", |()| Told::Merge),
+    ("detach", |()| Told::Detach),
+    ("unblock", |()| Told::Unblock),
 ];
 
 const PLACES: [Order<String>; 3] = [
@@ -103,12 +131,27 @@ async fn order(State(admin): State<Arc<Admin>>, request: Request, told: Told) ->
 
 /// Gives an order; what was done, once it is durable.
 async fn give(admin: &Admin, request: Request, told: Told) -> Result<Map, Problem> {
-    let by = admin.tokens.operator(request.headers(), May::Operate)?;
+    let by = admin.tokens.operator(request.headers(), told.needs())?;
     let Asked {
         reason,
         overdue,
         known,
+        named,
     } = asked(request, admin.patience).await?;
+    if !named
+        .keys()
+        .map(|it| &**it)
+        .eq(told.names().iter().copied())
+    {
+        let detail = match told.names() {
+            [] => "this order is about no person".to_owned(),
+            names => format!(
+                "it names `{}`, each as `namespace:value`",
+                names.join("`, `")
+            ),
+        };
+        return Err(Problem::bad("invalid_field", detail));
+    }
     if (known == Some(Known::Delivered)) != matches!(told, Told::Resolve(_)) {
         let detail = "`\"as\": \"delivered\"` says what became of a delivery that is resolved";
         return Err(Problem::bad("invalid_field", detail));
@@ -119,7 +162,7 @@ async fn give(admin: &Admin, request: Request, told: Told) -> Result<Map, Proble
     }
     let (who, why) = (by.to_string(), reason.clone());
     let given = admin.desk.order((who, why), move |engine| {
-        orders::actions(engine, wanted(&told, overdue))
+        orders::actions(engine, wanted(&told, overdue, &named))
     });
     let given = given.await?;
     let lines = given.actions.iter().map(|action| {
@@ -134,7 +177,8 @@ async fn give(admin: &Admin, request: Request, told: Told) -> Result<Map, Proble
     Ok(answer)
 }
 
-fn wanted(told: &Told, overdue: Overdue) -> Wanted<'_> {
+fn wanted<'a>(told: &'a Told, overdue: Overdue, named: &'a Named) -> Wanted<'a> {
+    let name = |key: &str| named.get(key).map_or("", |it| &**it);
     fn scope(place: Option<&String>) -> Scope<'_> {
         place.map_or(Scope::All, |place| Scope::One(place))
     }
@@ -144,6 +188,15 @@ fn wanted(told: &Told, overdue: Overdue) -> Wanted<'_> {
         Told::Stop(place) => Wanted::Stop(place),
         Told::Resend(id) => Wanted::Resend(id),
         Told::Resolve(id) => Wanted::Resolve(id),
+        Told::Merge => Wanted::Merge {
+            from: name("from"),
+            into: name("into"),
+        },
+        Told::Detach => Wanted::Detach {
+            identifier: name("identifier"),
+            from: name("from"),
+        },
+        Told::Unblock => Wanted::Unblock(name("identifier")),
     }
 }
 
@@ -176,7 +229,8 @@ impl From<DeskError> for Problem {
 fn not_found() -> Response {
     let detail = "there are GET /api/deliveries, /api/deliveries/ID, /api/journeys, and POST \
                   /api/deliveries/ID/resend, …/resolve, /api/journeys/ID/pause, …/resume, …/stop, \
-                  /api/journeys/ID/blocks/BLOCK/…, /api/pause, /api/resume";
+                  /api/journeys/ID/blocks/BLOCK/…, /api/pause, /api/resume, /api/merge, /api/detach, \
+                  /api/unblock";
     Problem::new(StatusCode::NOT_FOUND, "not_found", detail).into_response()
 }
 

@@ -5,20 +5,31 @@ use axum::http::header::AUTHORIZATION;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::sync::Arc;
+use wayfare_executor::Trust;
+use wayfare_runtime::config::KeyKind;
 use wayfare_webhook::SecretValue;
 
-/// The write keys, hashed, and the names of their sources.
+/// The name of a source, and how far what it says of identifiers is trusted.
+pub(super) type Sender = (Arc<str>, Trust);
+
+/// The write keys, hashed, and whose they are.
 #[derive(Debug, Default)]
-pub(crate) struct Keys(Vec<(blake3::Hash, Arc<str>)>);
+pub(crate) struct Keys(Vec<(blake3::Hash, Sender)>);
 
 /// The source of events where no keys are configured.
 const OPEN: &str = "http";
 
 impl Keys {
-    /// These keys, by the names of their sources.
-    pub(crate) fn new(keys: impl IntoIterator<Item = (String, SecretValue)>) -> Self {
-        let hashed =
-            |(source, key): (String, SecretValue)| (blake3::hash(key.as_bytes()), source.into());
+    /// These keys, by the names of their sources. A browser's key is read by every visitor: what is said
+    /// with it is not verified.
+    pub(crate) fn new(keys: impl IntoIterator<Item = (String, KeyKind, SecretValue)>) -> Self {
+        let hashed = |(source, kind, key): (String, KeyKind, SecretValue)| {
+            let trust = match kind {
+                KeyKind::Browser => Trust::Unverified,
+                KeyKind::Server => Trust::Verified,
+            };
+            (blake3::hash(key.as_bytes()), (source.into(), trust))
+        };
         Self(keys.into_iter().map(hashed).collect())
     }
 
@@ -28,13 +39,13 @@ impl Keys {
     }
 
     /// The source that sends with this key; nothing when there is none.
-    pub(super) fn source(&self, key: Option<&str>) -> Option<Arc<str>> {
+    pub(super) fn source(&self, key: Option<&str>) -> Option<Sender> {
         if self.is_open() {
-            return Some(OPEN.into());
+            return Some((OPEN.into(), Trust::Verified));
         }
         // Hashes compare in constant time, and every key is compared.
         let sent = blake3::hash(key?.as_bytes());
-        let found = |found, (key, source): &(blake3::Hash, Arc<str>)| {
+        let found = |found, (key, source): &(blake3::Hash, Sender)| {
             if *key == sent {
                 Some(source.clone())
             } else {
@@ -78,10 +89,20 @@ mod tests {
 
     #[test]
     fn only_a_configured_key_names_a_source() {
-        let keys = Keys::new([("web".to_owned(), SecretValue::new("k1".to_owned()))]);
-        assert_eq!(keys.source(Some("k1")).as_deref(), Some("web"));
-        assert_eq!(keys.source(Some("k2")), None);
+        let key = |id: &str, kind, text: &str| {
+            let text = SecretValue::new(text.to_owned());
+            (id.to_owned(), kind, text)
+        };
+        let keys = Keys::new([
+            key("web", KeyKind::Browser, "k1"),
+            key("shop", KeyKind::Server, "k2"),
+        ]);
+        let sender = |id: &str, trust| Some((id.into(), trust));
+        assert_eq!(keys.source(Some("k1")), sender("web", Trust::Unverified));
+        assert_eq!(keys.source(Some("k2")), sender("shop", Trust::Verified));
+        assert_eq!(keys.source(Some("k3")), None);
         assert_eq!(keys.source(None), None);
-        assert_eq!(Keys::default().source(None).as_deref(), Some("http"));
+        let open = Keys::default().source(None);
+        assert_eq!(open, sender("http", Trust::Verified));
     }
 }

@@ -16,8 +16,9 @@ use wayfare_event::limits::EVENT_BYTES_MAX;
 use wayfare_event::{Event, EventKind, Map, Rejection, RejectionCode, Value};
 use wayfare_runtime::{Origin, Submission};
 
+use super::auth::{self, Sender};
 use super::problem::Problem;
-use super::{BODY_BYTES_MAX, Patience, Shared, auth};
+use super::{BODY_BYTES_MAX, Patience, Shared};
 
 /// Events of one batch.
 const BATCH_EVENTS_MAX: usize = 2_500;
@@ -207,7 +208,7 @@ fn object(text: &str) -> Result<Map, Problem> {
 }
 
 /// The source that sends: by the key outside the body, else by `writeKey` in it.
-fn source(shared: &Shared, key: Option<String>, body: &Map) -> Result<Arc<str>, Problem> {
+fn source(shared: &Shared, key: Option<String>, body: &Map) -> Result<Sender, Problem> {
     let in_body = || {
         body.get("writeKey")
             .and_then(Value::as_text)
@@ -224,7 +225,7 @@ type Told = oneshot::Receiver<Result<(), Rejection>>;
 async fn submit(
     shared: &Shared,
     (event, text): (Event, Arc<str>),
-    source: Arc<str>,
+    (source, trust): Sender,
 ) -> Result<Told, Problem> {
     let (reply, told) = oneshot::channel();
     let submission = Submission {
@@ -232,6 +233,7 @@ async fn submit(
         origin: Origin {
             text,
             source,
+            trust,
             line: 0,
             cursor: None,
             reply: Some(reply),

@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use wayfare_runtime::config::Scope;
 use wayfare_webhook::SecretValue;
 
+use super::auth::basic;
 use super::problem::Problem;
 
 /// Who gives orders where no tokens are configured.
@@ -60,6 +61,12 @@ impl Tokens {
 
     /// Who sends a request that needs this scope.
     pub(super) fn operator(&self, headers: &HeaderMap, scope: Scope) -> Result<Arc<str>, Problem> {
+        if basic(headers).is_some() {
+            return Err(forbidden(
+                "a write key sends events and gives no orders; those need an admin token: \
+                 `Authorization: Bearer TOKEN`",
+            ));
+        }
         match self {
             Self::Of(tokens) => of(tokens, headers, scope),
             // A page in a browser here can send requests too, under the name it came from.

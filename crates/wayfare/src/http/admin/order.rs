@@ -1,5 +1,8 @@
 //! What does the body of an order say? Why, and how. Not here: what is ordered, which the path says.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest as _, Request};
 use axum::http::StatusCode;
@@ -28,7 +31,13 @@ pub(super) struct Asked {
     pub(super) overdue: Overdue,
     /// What became of a delivery.
     pub(super) known: Option<Known>,
+    /// Whom it is about.
+    pub(super) named: Named,
 }
+
+/// Identifiers as `namespace:value`, by the keys they stand under.
+pub(super) type Named = BTreeMap<Arc<str>, Arc<str>>;
+const NAMED: [&str; 3] = ["identifier", "from", "into"];
 
 /// Reads the body of an order.
 pub(super) async fn asked(request: Request, patience: Patience) -> Result<Asked, Problem> {
@@ -58,7 +67,7 @@ fn read(body: &[u8]) -> Result<Asked, Problem> {
         let detail = "an order is a JSON object: {\"reason\": \"…\"}";
         return Err(Problem::bad("invalid_json", detail));
     };
-    let keys = ["reason", "skip_overdue", "as"];
+    let keys = ["reason", "skip_overdue", "as", "identifier", "from", "into"];
     if let Some((key, _)) = map.iter().find(|(key, _)| !keys.contains(&&***key)) {
         let detail = format!("`{key}` means nothing here; known are {}", keys.join(", "));
         return Err(Problem::bad("invalid_field", detail));
@@ -67,7 +76,25 @@ fn read(body: &[u8]) -> Result<Asked, Problem> {
         reason: reason(&map)?,
         overdue: overdue(&map)?,
         known: known(&map)?,
+        named: named(&map)?,
     })
+}
+
+fn named(map: &Map) -> Result<Named, Problem> {
+    let mut named = Named::new();
+    for key in NAMED {
+        match map.get(key) {
+            None => {}
+            Some(Value::Text(text)) => {
+                named.insert(key.into(), text.clone());
+            }
+            Some(_) => {
+                let detail = format!("`{key}` is an identifier such as `email:ada@example.com`");
+                return Err(Problem::bad("invalid_field", detail));
+            }
+        }
+    }
+    Ok(named)
 }
 
 fn reason(map: &Map) -> Result<String, Problem> {
@@ -116,6 +143,7 @@ mod tests {
                 reason: reason.to_owned(),
                 overdue,
                 known,
+                named: Named::new(),
             });
             assert_eq!(found, expected.map_err(str::to_owned), "{body}");
         };
@@ -139,6 +167,7 @@ mod tests {
             r#"{"reason":"r","skip_overdue":"yes"}"#,
             Err("invalid_field"),
         );
+        check(r#"{"reason":"r","from":7}"#, Err("invalid_field"));
         check(r#"{"reason":"r","as":"lost"}"#, Err("invalid_field"));
         check(r#"{"reason":"r","dry":true}"#, Err("invalid_field"));
         let long = format!(r#"{{"reason":"{}"}}"#, "r".repeat(REASON_BYTES_MAX + 1));
