@@ -252,7 +252,7 @@ mod tests {
         assert_eq!(changes(&mut links, 7), 0);
         assert_eq!(changes(&mut links, 2), 1);
         let node = links.node(&Identifier::new("user_id", "u")).unwrap();
-        let edge = node.edges().next().unwrap();
+        let edge = &node.edges()[0];
         assert_eq!((edge.since.as_micros(), edge.latest.as_micros()), (2, 9));
     }
 

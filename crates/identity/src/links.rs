@@ -34,16 +34,6 @@ pub enum EdgeKind {
 }
 
 impl EdgeKind {
-    /// What an anchor may be told to have to do with an identifier, that a detach undoes.
-    pub(crate) const CLAIMS: [Self; 4] = [
-        Self::Claim,
-        Self::Alias,
-        Self::Unverified,
-        Self::UnverifiedAlias,
-    ];
-    /// What makes two anchors one person.
-    pub(crate) const JOINS: [Self; 2] = [Self::Same, Self::Took];
-
     /// What an event with an anchor tells of another identifier it names (2.1.4, trust).
     pub(crate) const fn told(trust: Trust, is_alias: bool) -> Self {
         match (trust, is_alias) {
@@ -54,17 +44,30 @@ impl EdgeKind {
         }
     }
 
-    /// Whether a detach undoes it.
-    const fn is_undone(self) -> bool {
+    /// Whether it is what an anchor is told to have to do with an identifier.
+    const fn claims(self) -> bool {
         match self {
+            Self::Claim | Self::Alias | Self::Unverified | Self::UnverifiedAlias => true,
+            Self::Soft | Self::Same | Self::Took | Self::Detached => false,
+        }
+    }
+
+    /// Whether it makes two anchors one person.
+    const fn joins(self) -> bool {
+        match self {
+            Self::Same | Self::Took => true,
             Self::Claim
             | Self::Alias
             | Self::Unverified
             | Self::UnverifiedAlias
-            | Self::Same
-            | Self::Took => true,
-            Self::Soft | Self::Detached => false,
+            | Self::Soft
+            | Self::Detached => false,
         }
+    }
+
+    /// Whether a detach undoes it.
+    const fn is_undone(self) -> bool {
+        self.claims() || self.joins()
     }
 
     /// The kind that the other end keeps.
@@ -97,41 +100,12 @@ pub struct Edge {
 
 /// One identifier with its links: what is stored under an identifier.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "StoredNode", from = "StoredNode")]
 pub struct Node {
     identifier: Identifier,
-    edges: BTreeMap<(Identifier, EdgeKind), (Timestamp, Timestamp)>,
-    blocked: Option<Timestamp>,
-}
-
-/// A node as it stands in a record: its links as a list.
-#[derive(Serialize, Deserialize)]
-struct StoredNode {
-    identifier: Identifier,
+    /// By the other end and the kind. Most have one or two, so a list takes the least room.
     edges: Vec<Edge>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     blocked: Option<Timestamp>,
-}
-
-impl From<Node> for StoredNode {
-    fn from(node: Node) -> Self {
-        Self {
-            edges: node.edges().collect(),
-            blocked: node.blocked,
-            identifier: node.identifier,
-        }
-    }
-}
-
-impl From<StoredNode> for Node {
-    fn from(stored: StoredNode) -> Self {
-        let mut node = Self::new(stored.identifier);
-        node.blocked = stored.blocked;
-        for edge in stored.edges {
-            node.join(edge);
-        }
-        node
-    }
 }
 
 impl Node {
@@ -140,7 +114,7 @@ impl Node {
     pub const fn new(identifier: Identifier) -> Self {
         Self {
             identifier,
-            edges: BTreeMap::new(),
+            edges: Vec::new(),
             blocked: None,
         }
     }
@@ -152,15 +126,9 @@ impl Node {
     }
 
     /// Its links, ordered by the other end and the kind.
-    pub fn edges(&self) -> impl Iterator<Item = Edge> {
-        self.edges
-            .iter()
-            .map(|((other, kind), (since, latest))| Edge {
-                other: other.clone(),
-                kind: *kind,
-                since: *since,
-                latest: *latest,
-            })
+    #[must_use]
+    pub fn edges(&self) -> &[Edge] {
+        &self.edges
     }
 
     /// When so many anchors claimed it at once that it is nobody's until an operator lets it go.
@@ -186,16 +154,32 @@ impl Node {
             }
             since = if since <= until { latest } else { since };
         }
-        let held = self.edges.entry((other.clone(), kind));
-        let held = held.or_insert((since, latest));
-        held.0 = held.0.min(since);
-        held.1 = held.1.max(latest);
-        if kind == EdgeKind::Detached {
-            let until = held.1;
-            for kind in EdgeKind::CLAIMS.into_iter().chain(EdgeKind::JOINS) {
-                self.cut(&other, kind, until);
+        let until = match self.place(&other, kind) {
+            Ok(place) => self.edges.get_mut(place).map(|held| {
+                held.since = held.since.min(since);
+                held.latest = held.latest.max(latest);
+                held.latest
+            }),
+            Err(place) => {
+                let edge = Edge {
+                    other: other.clone(),
+                    kind,
+                    since,
+                    latest,
+                };
+                self.edges.insert(place, edge);
+                Some(latest)
             }
+        };
+        if let Some(until) = until.filter(|_| kind == EdgeKind::Detached) {
+            self.cut(&other, until);
         }
+    }
+
+    /// Where the link of a kind stands, or would stand.
+    fn place(&self, other: &Identifier, kind: EdgeKind) -> Result<usize, usize> {
+        self.edges
+            .binary_search_by(|edge| (&edge.other, edge.kind).cmp(&(other, kind)))
     }
 
     /// Until when what is told of a link of this kind is undone.
@@ -206,13 +190,14 @@ impl Node {
         Some(until)
     }
 
-    fn cut(&mut self, other: &Identifier, kind: EdgeKind, until: Timestamp) {
-        let key = (other.clone(), kind);
-        if let Some((since, latest)) = self.edges.get_mut(&key) {
-            if *latest <= until {
-                self.edges.remove(&key);
-            } else if *since <= until {
-                *since = *latest;
+    /// Takes away what a detach undoes; of what goes on, what was before.
+    fn cut(&mut self, other: &Identifier, until: Timestamp) {
+        let is_undone = |edge: &Edge| edge.other == *other && edge.kind.is_undone();
+        self.edges
+            .retain(|edge| !is_undone(edge) || edge.latest > until);
+        for edge in self.edges.iter_mut().filter(|edge| is_undone(edge)) {
+            if edge.since <= until {
+                edge.since = edge.latest;
             }
         }
     }
@@ -223,19 +208,14 @@ impl Node {
         other: &Identifier,
         kind: EdgeKind,
     ) -> Option<(Timestamp, Timestamp)> {
-        self.edges.get(&(other.clone(), kind)).copied()
+        let place = self.place(other, kind).ok()?;
+        let edge = self.edges.get(place)?;
+        Some((edge.since, edge.latest))
     }
 
     pub(crate) fn others(&self, kind: EdgeKind) -> impl Iterator<Item = &Identifier> {
-        self.edges
-            .keys()
-            .filter(move |(_, held)| *held == kind)
-            .map(|(other, _)| other)
-    }
-
-    /// What it is linked with, and why.
-    pub(crate) fn links(&self) -> impl Iterator<Item = (&Identifier, EdgeKind)> {
-        self.edges.keys().map(|(other, kind)| (other, *kind))
+        let of_kind = self.edges.iter().filter(move |edge| edge.kind == kind);
+        of_kind.map(|edge| &edge.other)
     }
 
     pub(crate) fn has(&self, kind: EdgeKind) -> bool {
@@ -244,18 +224,14 @@ impl Node {
 
     /// The anchors that merges joined this one with.
     pub(crate) fn joined(&self) -> impl Iterator<Item = &Identifier> {
-        self.edges
-            .keys()
-            .filter(|(_, kind)| EdgeKind::JOINS.contains(kind))
-            .map(|(other, _)| other)
+        let joins = self.edges.iter().filter(|edge| edge.kind.joins());
+        joins.map(|edge| &edge.other)
     }
 
     /// What an anchor claims, whether the claim counts or not.
     pub(crate) fn claimed(&self) -> impl Iterator<Item = (&Identifier, EdgeKind, Timestamp)> {
-        self.edges
-            .iter()
-            .filter(|((_, kind), _)| EdgeKind::CLAIMS.contains(kind))
-            .map(|((other, kind), (_, latest))| (other, *kind, *latest))
+        let claims = self.edges.iter().filter(|edge| edge.kind.claims());
+        claims.map(|edge| (&edge.other, edge.kind, edge.latest))
     }
 }
 

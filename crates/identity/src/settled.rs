@@ -3,7 +3,7 @@
 
 use wayfare_event::Identifier;
 
-use crate::{Config, EdgeKind, Links, Node};
+use crate::{Config, Edge, EdgeKind, Links, Node};
 
 /// The identifier that stands for the profile an event is about, as [`resolve`](crate::resolve) and
 /// [`attribute`](crate::attribute) would find it; nothing where it takes those two to tell.
@@ -54,7 +54,7 @@ fn whose(node: &Node) -> Whose<'_> {
     }
     let mut claims = Claims::default();
     let mut is_plain = true;
-    for (other, kind) in node.links() {
+    for Edge { other, kind, .. } in node.edges() {
         match kind {
             EdgeKind::Claim => claims.verified.add(other),
             EdgeKind::Unverified => claims.public.add(other),

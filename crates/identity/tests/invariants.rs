@@ -86,7 +86,7 @@ proptest! {
             for _ in 0..anchors.len() {
                 let edges = class.iter().filter_map(|it| links.node(it)).flat_map(|it| it.edges());
                 let joins = edges.filter(|it| matches!(it.kind, EdgeKind::Same | EdgeKind::Took));
-                let joined: BTreeSet<Identifier> = joins.map(|it| it.other).collect();
+                let joined: BTreeSet<Identifier> = joins.map(|it| it.other.clone()).collect();
                 class.extend(anchors.iter().filter(|it| joined.contains(**it)));
             }
             prop_assert_eq!(class, anchors);
@@ -276,7 +276,7 @@ proptest! {
             node
         };
         prop_assert_eq!(node([claim, detach]), node([detach, claim]));
-        let is_kept = node([claim, detach]).edges().any(|it| it.kind == EdgeKind::Claim);
+        let is_kept = node([claim, detach]).edges().iter().any(|it| it.kind == EdgeKind::Claim);
         prop_assert_eq!(is_kept, at_us > until_us);
     }
 
