@@ -167,6 +167,7 @@ impl Node {
                     since,
                     latest,
                 };
+                self.edges.reserve_exact(1);
                 self.edges.insert(place, edge);
                 Some(latest)
             }

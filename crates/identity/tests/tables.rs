@@ -174,7 +174,7 @@ fn an_event_is_about_whom_the_table_says() {
     let partition = told.partition();
     let about = |identifiers: &[(&str, &str)]| {
         let named = identifiers.iter();
-        let named: Vec<_> = named.map(|(name, it)| Identifier::new(*name, it)).collect();
+        let named: Vec<_> = named.map(|(name, it)| Identifier::new(name, it)).collect();
         let profile = attribute(&config(), &partition, &named).unwrap();
         profile.identifiers.first().unwrap().to_string()
     };
