@@ -336,7 +336,8 @@ fn remember(held: &mut Vec<wayfare_consent::Record>, said: &wayfare_consent::Rec
     let same = |other: &wayfare_consent::Record| {
         let key = |it: &wayfare_consent::Record| {
             let words = (it.channel.clone(), it.method.clone());
-            (it.category.clone(), it.action, it.kind, it.pending, words)
+            let strength = (it.pending, it.unverified, it.valid_from);
+            (it.category.clone(), it.action, it.kind, strength, words)
         };
         key(other) == key(said)
     };

@@ -22,6 +22,7 @@ mod links;
 mod normalise;
 mod reach;
 mod resolve;
+mod since;
 
 pub use attribute::attribute;
 pub use config::{Class, Config, ConfigError, NamespaceRule};
@@ -31,3 +32,4 @@ pub use links::{Edge, EdgeKind, Links, Node};
 pub use normalise::{Region, normalise};
 pub use reach::reach;
 pub use resolve::{Partition, Profile, Standing, resolve};
+pub use since::linked_at;

@@ -122,6 +122,12 @@ impl Node {
             .map(|(other, _)| other)
     }
 
+    /// The other end of each link, its kind, and when it was first told.
+    pub(crate) fn since(&self) -> impl Iterator<Item = (&Identifier, EdgeKind, Timestamp)> {
+        let edges = self.edges.iter();
+        edges.map(|((other, kind), (since, _))| (other, *kind, *since))
+    }
+
     pub(crate) fn neighbours(&self) -> impl Iterator<Item = &Identifier> {
         self.edges.keys().map(|(other, _)| other)
     }

@@ -196,20 +196,21 @@ pub(crate) fn permission(
     };
     work.need(address.clone().map(Key::Person))?;
     let config = &work.catalog.consent;
-    let binding = config
-        .category(category)
-        .map_or(Binding::Profile, |category| category.binding);
     let question = Question {
         category,
-        has_address: address.is_some() || matches!(binding, Binding::Profile),
+        address: address.as_ref(),
+        suppressed: None,
         jurisdiction: &who.jurisdiction,
         now: work.at,
     };
-    let records = who.consent(&work.rows, binding, address.as_ref());
+    let said = who.consent(&work.rows, address.as_ref());
+    let linked_at = who.linked_at(work);
     let verdict = match &asked {
-        ConsentAsked::Declined { .. } => wayfare_consent::enforcement(config, &question, records),
+        ConsentAsked::Declined { .. } => {
+            wayfare_consent::enforcement(config, &question, said, linked_at)
+        }
         ConsentAsked::Category { .. } | ConsentAsked::Basis { .. } => {
-            wayfare_consent::verdict(config, &question, records)
+            wayfare_consent::verdict(config, &question, said, linked_at)
         }
     };
     Ok(Permission { asked, verdict })
