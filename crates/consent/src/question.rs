@@ -70,6 +70,15 @@ impl SuppressionKind {
         }
     }
 
+    /// Whether it refuses even what the service needs.
+    #[must_use]
+    pub const fn refuses_all(self) -> bool {
+        match self {
+            Self::Bounce | Self::Erased => true,
+            Self::Complaint => false,
+        }
+    }
+
     /// The kind of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {

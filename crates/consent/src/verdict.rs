@@ -173,8 +173,7 @@ pub fn basis(suppressed: Option<SuppressionKind>) -> Verdict {
 const fn is_suppressed(kind: Option<SuppressionKind>, class: Class) -> bool {
     match kind {
         None => false,
-        Some(SuppressionKind::Bounce | SuppressionKind::Erased) => true,
-        Some(SuppressionKind::Complaint) => !matches!(class, Class::Essential),
+        Some(kind) => kind.refuses_all() || !matches!(class, Class::Essential),
     }
 }
 

@@ -67,7 +67,7 @@ fn identifier(text: &str) -> Identifier {
         "a" => "anonymous_id",
         "e" => "email",
         "p" => "phone",
-        other => panic!("`{other}` is no namespace"),
+        other => unreachable!("`{other}` is no namespace"),
     };
     Identifier::new(namespace, value)
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use wayfare_consent::SuppressionKind;
 use wayfare_event::{DeliveryId, Event, Identifier, InstanceId, ProfileId, Rejection, Timestamp};
 use wayfare_identity::Named;
 use wayfare_journey::Version;
@@ -136,6 +137,15 @@ pub enum Action {
     Withhold(DeliveryId),
     /// A block's request is sent once to see what comes of it; nothing is owed or decided by it.
     Try(Tried),
+    /// Nothing goes to an address any more, whatever is said.
+    Suppress {
+        /// The address.
+        address: Identifier,
+        /// Why.
+        kind: SuppressionKind,
+    },
+    /// What was said decides again about an address.
+    Unsuppress(Identifier),
 }
 
 /// A request that somebody sends to try a block.

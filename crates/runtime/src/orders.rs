@@ -2,11 +2,13 @@
 //! be done instead, and what was done is said in words. Not here: how an order reaches the engine, or
 //! what follows from it (`wayfare_executor`).
 
+mod address;
 mod words;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use wayfare_consent::SuppressionKind;
 use wayfare_event::{DeliveryId, Timestamp};
 use wayfare_executor::delivery::State;
 use wayfare_executor::record::Delivery;
@@ -34,6 +36,10 @@ pub enum Wanted<'a> {
     Resend(&'a str),
     /// A delivery is known to have arrived.
     Resolve(&'a str),
+    /// Nothing goes to an address any more.
+    Suppress(&'a str, SuppressionKind),
+    /// What was said decides about an address again.
+    Unsuppress(&'a str),
 }
 
 /// What an order is about, as somebody wrote it.
@@ -118,6 +124,8 @@ pub fn actions(engine: &mut Engine, wanted: Wanted<'_>) -> Result<Vec<Action>, O
             }
             vec![Action::Resolve(delivery.id)]
         }
+        Wanted::Suppress(text, kind) => vec![address::suppress(engine, text, kind)?],
+        Wanted::Unsuppress(text) => vec![address::unsuppress(engine, text)?],
     })
 }
 

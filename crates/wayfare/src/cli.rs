@@ -122,6 +122,14 @@ In a journey, this first line names the schema beside it:
     #[command(after_help = "Example:
   wayfare resolve whd_0b5e7f5572c8aa3b4a0e88455fc659a7 --as delivered --reason 'it is in their log'")]
     Resolve(commands::operate::Resolve),
+    /// Let nothing go to an address any more, whatever is said: it bounced, or somebody complained.
+    #[command(after_help = "Example:
+  wayfare suppress anna@example.com --because bounce --reason 'the provider said 550' --state .wayfare")]
+    Suppress(commands::operate::Suppress),
+    /// Let what was said decide about an address again.
+    #[command(after_help = "Example:
+  wayfare unsuppress anna@example.com --reason 'the mailbox is back' --state .wayfare")]
+    Unsuppress(commands::operate::Unsuppress),
     /// Send the request of a webhook block once, marked, to see what comes of it; nothing is owed.
     #[command(after_help = "Examples:
   wayfare try plan-upgrade/sync_billing --profile user_id:u1 --dry-run
@@ -271,6 +279,8 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Stop(order) => commands::operate::stop(&order),
         Command::Resend(order) => commands::operate::resend(&order),
         Command::Resolve(order) => commands::operate::resolve(&order),
+        Command::Suppress(order) => commands::operate::suppress(&order),
+        Command::Unsuppress(order) => commands::operate::unsuppress(&order),
         Command::Try(wanted) => commands::try_out::try_out(&wanted),
         Command::Plan(plan) => commands::plan::plan(&plan),
         Command::Explain(explain) => commands::explain::explain(&explain),

@@ -120,7 +120,9 @@ pub(super) fn ordered(work: &mut Work<'_>, id: DeliveryId, order: &Operator) -> 
             | Action::Resume(_)
             | Action::SkipOverdue(_)
             | Action::Stop(_)
-            | Action::Try(_),
+            | Action::Try(_)
+            | Action::Suppress { .. }
+            | Action::Unsuppress(_),
             _,
         ) => return Ok(()),
     };

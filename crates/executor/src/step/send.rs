@@ -1,7 +1,7 @@
 //! How does an instance end? In one decision; at a webhook block the last questions are asked
 //! first: is the person known, does the last condition hold, may we, is everything there (SP 22).
 
-use wayfare_consent::{Binding, Question, Reason, Verdict};
+use wayfare_consent::{Binding, Question, SuppressionKind};
 use wayfare_event::{Identifier, TargetId, Value};
 use wayfare_journey::definition::{IdentityNeed, Method};
 use wayfare_journey::{Consent, Rendered, Webhook};
@@ -12,6 +12,7 @@ use super::work::{NotYet, Work};
 use crate::catalog::Sending;
 use crate::change::Change;
 use crate::record::{ConsentAsked, Decision, DecisionOutcome, Key, Permission, Request, Terms};
+use crate::snapshot::Snapshot;
 
 /// The decision of an instance at its block, still without what a request needs.
 pub(crate) fn decision(
@@ -176,6 +177,12 @@ pub(crate) fn asked(work: &Work<'_>, ground: &Ground<'_>, consent: &Consent) -> 
     }
 }
 
+/// Why nothing goes to an address, if so.
+fn suppression(rows: &Snapshot, address: &Identifier) -> Option<SuppressionKind> {
+    let suppressed = rows.record(address)?.suppressed.as_ref()?;
+    Some(suppressed.kind)
+}
+
 /// The verdict on what is asked, from the records as they are now.
 pub(crate) fn permission(
     work: &Work<'_>,
@@ -184,11 +191,7 @@ pub(crate) fn permission(
 ) -> Result<Permission, NotYet> {
     let (category, address) = match &asked {
         ConsentAsked::Basis { .. } => {
-            let verdict = Verdict {
-                allowed: true,
-                reason: Reason::Basis,
-                records: Vec::new(),
-            };
+            let verdict = wayfare_consent::basis(None);
             return Ok(Permission { asked, verdict });
         }
         ConsentAsked::Category { category, address }
@@ -199,7 +202,7 @@ pub(crate) fn permission(
     let question = Question {
         category,
         address: address.as_ref(),
-        suppressed: None,
+        suppressed: address.as_ref().and_then(|it| suppression(&work.rows, it)),
         jurisdiction: &who.jurisdiction,
         now: work.at,
     };

@@ -133,7 +133,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn row(&mut self, key: &Key) -> Result<Option<Row>, StoreError> {
+    pub(crate) fn row(&mut self, key: &Key) -> Result<Option<Row>, StoreError> {
         if let Some(row) = self.rows.get(key) {
             return Ok(row.clone());
         }

@@ -63,7 +63,11 @@ pub const fn place_of(action: &Action) -> Option<&Place> {
         | Action::SkipOverdue(place)
         | Action::Stop(place) => Some(place),
         Action::Try(tried) => Some(&tried.place),
-        Action::Resend(_) | Action::Resolve(_) | Action::Withhold(_) => None,
+        Action::Resend(_)
+        | Action::Resolve(_)
+        | Action::Withhold(_)
+        | Action::Suppress { .. }
+        | Action::Unsuppress(_) => None,
     }
 }
 
@@ -117,6 +121,19 @@ pub fn said(action: &Action, done: Done) -> String {
         Action::Resolve(id) => format!("delivery `{id}` counts as delivered"),
         Action::Withhold(id) => format!("delivery `{id}` does not leave"),
         Action::Try(tried) => format!("block `{}` was tried", tried.place),
+        Action::Suppress { address, kind } => {
+            let what = if kind.refuses_all() {
+                "nothing goes to it"
+            } else {
+                "only what the service needs goes to it"
+            };
+            let (address, kind) = (&address.value, kind.as_str());
+            format!("`{address}` is suppressed ({kind}): {what}, whatever is said from now on")
+        }
+        Action::Unsuppress(address) => format!(
+            "`{}` is suppressed no more: what was said decides again",
+            address.value
+        ),
     }
 }
 
@@ -139,6 +156,12 @@ pub fn line(action: &Action, at: Timestamp, (by, reason): (&str, &str), done: Do
     }
     if let Action::Resend(id) | Action::Resolve(id) | Action::Withhold(id) = action {
         map.insert("deliveryId", id.to_string().as_str().into());
+    }
+    if let Action::Suppress { address, .. } | Action::Unsuppress(address) = action {
+        map.insert("address", Value::Text(address.value.clone()));
+    }
+    if let Action::Suppress { kind, .. } = action {
+        map.insert("because", kind.as_str().into());
     }
     map.insert("by", by.into());
     map.insert("reason", reason.into());
@@ -164,6 +187,8 @@ const fn word(action: &Action) -> &'static str {
         Action::Resolve(_) => "resolve",
         Action::Withhold(_) => "withhold",
         Action::Try(_) => "try",
+        Action::Suppress { .. } => "suppress",
+        Action::Unsuppress(_) => "unsuppress",
     }
 }
 

@@ -12,6 +12,7 @@ use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use wayfare_consent::SuppressionKind;
 use wayfare_event::{Map, Value};
 use wayfare_runtime::config::Scope as May;
 use wayfare_runtime::orders::{self, Done, OrderError, Overdue, Scope, Wanted};
@@ -47,6 +48,11 @@ pub(crate) fn router(tokens: Tokens, desk: Desk, patience: Patience) -> Router {
         let one = move |admin, Path(id): Path<String>, request| order(admin, request, told(id));
         router = router.route(&format!("/deliveries/{{id}}/{name}"), post(one));
     }
+    for (name, told) in ADDRESSES {
+        let one =
+            move |admin, Path(address): Path<String>, request| order(admin, request, told(address));
+        router = router.route(&format!("/addresses/{{address}}/{name}"), post(one));
+    }
     for (name, told) in PLACES {
         let journey =
             move |admin, Path(journey): Path<String>, request| order(admin, request, told(journey));
@@ -79,6 +85,8 @@ enum Told {
     Stop(String),
     Resend(String),
     Resolve(String),
+    Suppress(String),
+    Unsuppress(String),
 }
 
 /// The last word of a path, and what it tells to do with what the path names.
@@ -97,6 +105,11 @@ const PLACES: [Order<String>; 3] = [
 
 const DELIVERIES: [Order<String>; 2] = [("resend", Told::Resend), ("resolve", Told::Resolve)];
 
+const ADDRESSES: [Order<String>; 2] = [
+    ("suppress", Told::Suppress),
+    ("unsuppress", Told::Unsuppress),
+];
+
 async fn order(State(admin): State<Arc<Admin>>, request: Request, told: Told) -> Response {
     answered(give(&admin, request, told).await)
 }
@@ -108,6 +121,7 @@ async fn give(admin: &Admin, request: Request, told: Told) -> Result<Map, Proble
         reason,
         overdue,
         known,
+        because,
     } = asked(request, admin.patience).await?;
     if (known == Some(Known::Delivered)) != matches!(told, Told::Resolve(_)) {
         let detail = "`\"as\": \"delivered\"` says what became of a delivery that is resolved";
@@ -117,9 +131,13 @@ async fn give(admin: &Admin, request: Request, told: Told) -> Result<Map, Proble
         let detail = "`skip_overdue` belongs to `resume`";
         return Err(Problem::bad("invalid_field", detail));
     }
+    if because.is_some() != matches!(told, Told::Suppress(_)) {
+        let detail = "`because` says why an address is suppressed: `bounce` or `complaint`";
+        return Err(Problem::bad("invalid_field", detail));
+    }
     let (who, why) = (by.to_string(), reason.clone());
     let given = admin.desk.order((who, why), move |engine| {
-        orders::actions(engine, wanted(&told, overdue))
+        orders::actions(engine, wanted(&told, overdue, because))
     });
     let given = given.await?;
     let lines = given.actions.iter().map(|action| {
@@ -134,7 +152,7 @@ async fn give(admin: &Admin, request: Request, told: Told) -> Result<Map, Proble
     Ok(answer)
 }
 
-fn wanted(told: &Told, overdue: Overdue) -> Wanted<'_> {
+fn wanted(told: &Told, overdue: Overdue, because: Option<SuppressionKind>) -> Wanted<'_> {
     fn scope(place: Option<&String>) -> Scope<'_> {
         place.map_or(Scope::All, |place| Scope::One(place))
     }
@@ -144,6 +162,11 @@ fn wanted(told: &Told, overdue: Overdue) -> Wanted<'_> {
         Told::Stop(place) => Wanted::Stop(place),
         Told::Resend(id) => Wanted::Resend(id),
         Told::Resolve(id) => Wanted::Resolve(id),
+        // An order without a `because` was refused.
+        Told::Suppress(address) => {
+            Wanted::Suppress(address, because.unwrap_or(SuppressionKind::Bounce))
+        }
+        Told::Unsuppress(address) => Wanted::Unsuppress(address),
     }
 }
 
@@ -176,7 +199,8 @@ impl From<DeskError> for Problem {
 fn not_found() -> Response {
     let detail = "there are GET /api/deliveries, /api/deliveries/ID, /api/journeys, and POST \
                   /api/deliveries/ID/resend, …/resolve, /api/journeys/ID/pause, …/resume, …/stop, \
-                  /api/journeys/ID/blocks/BLOCK/…, /api/pause, /api/resume";
+                  /api/journeys/ID/blocks/BLOCK/…, /api/pause, /api/resume, \
+                  /api/addresses/ADDRESS/suppress, …/unsuppress";
     Problem::new(StatusCode::NOT_FOUND, "not_found", detail).into_response()
 }
 

@@ -4,6 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest as _, Request};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use wayfare_consent::SuppressionKind;
 use wayfare_event::{Map, Value};
 use wayfare_runtime::orders::Overdue;
 
@@ -28,6 +29,8 @@ pub(super) struct Asked {
     pub(super) overdue: Overdue,
     /// What became of a delivery.
     pub(super) known: Option<Known>,
+    /// Why nothing goes to an address.
+    pub(super) because: Option<SuppressionKind>,
 }
 
 /// Reads the body of an order.
@@ -58,7 +61,7 @@ fn read(body: &[u8]) -> Result<Asked, Problem> {
         let detail = "an order is a JSON object: {\"reason\": \"…\"}";
         return Err(Problem::bad("invalid_json", detail));
     };
-    let keys = ["reason", "skip_overdue", "as"];
+    let keys = ["reason", "skip_overdue", "as", "because"];
     if let Some((key, _)) = map.iter().find(|(key, _)| !keys.contains(&&***key)) {
         let detail = format!("`{key}` means nothing here; known are {}", keys.join(", "));
         return Err(Problem::bad("invalid_field", detail));
@@ -67,6 +70,7 @@ fn read(body: &[u8]) -> Result<Asked, Problem> {
         reason: reason(&map)?,
         overdue: overdue(&map)?,
         known: known(&map)?,
+        because: because(&map)?,
     })
 }
 
@@ -103,6 +107,19 @@ fn known(map: &Map) -> Result<Option<Known>, Problem> {
     }
 }
 
+fn because(map: &Map) -> Result<Option<SuppressionKind>, Problem> {
+    let Some(written) = map.get("because") else {
+        return Ok(None);
+    };
+    match written.as_text().and_then(SuppressionKind::named) {
+        Some(kind @ (SuppressionKind::Bounce | SuppressionKind::Complaint)) => Ok(Some(kind)),
+        Some(SuppressionKind::Erased) | None => {
+            let detail = "`because` is `bounce` or `complaint`";
+            Err(Problem::bad("invalid_field", detail))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,6 +133,7 @@ mod tests {
                 reason: reason.to_owned(),
                 overdue,
                 known,
+                because: None,
             });
             assert_eq!(found, expected.map_err(str::to_owned), "{body}");
         };
@@ -139,6 +157,7 @@ mod tests {
             r#"{"reason":"r","skip_overdue":"yes"}"#,
             Err("invalid_field"),
         );
+        check(r#"{"reason":"r","because":"erased"}"#, Err("invalid_field"));
         check(r#"{"reason":"r","as":"lost"}"#, Err("invalid_field"));
         check(r#"{"reason":"r","dry":true}"#, Err("invalid_field"));
         let long = format!(r#"{{"reason":"{}"}}"#, "r".repeat(REASON_BYTES_MAX + 1));
