@@ -34,6 +34,7 @@ const FIELDS: [&str; 26] = [
     "email",
     "phone",
     "channel",
+    "validFrom",
     "validUntil",
     "source",
     "method",
