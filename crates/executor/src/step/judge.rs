@@ -76,6 +76,7 @@ impl<'a> Ground<'a> {
             let choice = self.who.choice(work, category, self.about.as_ref());
             choice.as_str()
         };
+        let may_ask = |category: &str| self.who.may_ask(work, category, self.about.as_ref());
         let seen = |name: &str| self.who.seen(&work.rows, name);
         run(&Scope {
             event: event.or(self.trigger.as_ref()),
@@ -88,6 +89,7 @@ impl<'a> Ground<'a> {
             entry: Some(&self.entry),
             named: &self.named,
             choice: &choice,
+            may_ask: &may_ask,
             seen: &seen,
             now: work.at,
         })

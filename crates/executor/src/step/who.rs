@@ -194,6 +194,20 @@ impl Who {
         wayfare_consent::choice(&work.catalog.consent, &question, said, self.linked_at(work))
     }
 
+    /// Whether one may ask for a category; where it is about an address and there is none, by what the
+    /// person said as a whole.
+    pub(crate) fn may_ask(
+        &self,
+        work: &Work<'_>,
+        category: &str,
+        change: Option<&Identifier>,
+    ) -> bool {
+        let address = self.asked(work, category, change).flatten();
+        let question = Question::new(category, address.as_ref(), work.at);
+        let said = self.consent(&work.rows, address.as_ref());
+        wayfare_consent::may_ask(&work.catalog.consent, &question, said, self.linked_at(work))
+    }
+
     /// The address that a category is asked about (SP 19), none where it is about the person;
     /// nothing where it is about one and there is none.
     fn asked(
