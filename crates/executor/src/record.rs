@@ -346,11 +346,14 @@ pub enum ConsentAsked {
         /// The address, where the category is bound to one.
         address: Option<Identifier>,
     },
-    /// Nothing: a legal basis was declared.
+    /// Nothing but whether the address is suppressed: a legal basis was declared.
     Basis {
         /// The basis.
         basis: Basis,
         /// Why.
         because: Arc<str>,
+        /// The address, where one is written.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        address: Option<Identifier>,
     },
 }

@@ -170,9 +170,17 @@ pub(crate) fn asked(work: &Work<'_>, ground: &Ground<'_>, consent: &Consent) -> 
             address: bound(category, None),
             category: category.clone(),
         },
-        Consent::Basis { basis, because } => ConsentAsked::Basis {
+        Consent::Basis {
+            basis,
+            because,
+            address,
+        } => ConsentAsked::Basis {
             basis: *basis,
             because: because.clone(),
+            address: address.as_ref().and_then(|path| {
+                let value = ground.with_scope(work, None, |scope| path.value(scope).into_owned());
+                who::any_address(work, value.as_text()?)
+            }),
         },
     }
 }
@@ -190,8 +198,11 @@ pub(crate) fn permission(
     asked: ConsentAsked,
 ) -> Result<Permission, NotYet> {
     let (category, address) = match &asked {
-        ConsentAsked::Basis { .. } => {
-            let verdict = wayfare_consent::basis(None);
+        ConsentAsked::Basis { address, .. } => {
+            work.need(address.clone().map(Key::Person))?;
+            let suppressed = address.as_ref();
+            let suppressed = suppressed.and_then(|it| suppression(&work.rows, it));
+            let verdict = wayfare_consent::basis(suppressed);
             return Ok(Permission { asked, verdict });
         }
         ConsentAsked::Category { category, address }

@@ -300,6 +300,16 @@ pub(crate) fn address(work: &Work<'_>, namespace: &str, text: &str) -> Option<Id
     Some(Identifier::new(namespace, &value))
 }
 
+/// An address of either kind as an identifier, when it is one.
+pub(crate) fn any_address(work: &Work<'_>, text: &str) -> Option<Identifier> {
+    let namespace = if text.contains('@') {
+        Namespace::EMAIL
+    } else {
+        Namespace::PHONE
+    };
+    address(work, namespace, text)
+}
+
 /// The latest write of each trait over all records, and the profile's id.
 fn traits(rows: &Snapshot, profile: &Profile) -> Map {
     let mut latest: std::collections::BTreeMap<&Arc<str>, &Register> =

@@ -322,3 +322,25 @@ fn nothing_goes_to_a_suppressed_address_until_somebody_lifts_it() {
     world.order(9, Action::Unsuppress(address));
     assert_eq!(world.hear(10, asked), ["letter entered", "letter webhook"]);
 }
+
+#[test]
+fn a_legal_basis_sends_to_any_address_but_one_that_bounced() {
+    let receipt = LETTER.replace(
+        "consent: marketing",
+        "consent: { basis: contract, because: they bought it, address: profile.email }",
+    );
+    let mut world = World::new(&[&receipt]);
+    let asked = r#"{"type":"track","userId":"u1","event":"Asked"}"#;
+    let suppress = |kind| Action::Suppress {
+        address: Identifier::new("email", "a@a.io"),
+        kind,
+    };
+    world.hear(1, &with_email("u1", "a@a.io"));
+    world.order(2, suppress(SuppressionKind::Complaint));
+    assert_eq!(world.hear(3, asked), ["letter entered", "letter webhook"]);
+    world.order(4, suppress(SuppressionKind::Bounce));
+    // A complaint takes no place of what refuses more.
+    world.order(5, suppress(SuppressionKind::Complaint));
+    let suppressed = ["letter entered", "letter suppressed: suppressed"];
+    assert_eq!(world.hear(6, asked), suppressed);
+}

@@ -65,6 +65,7 @@ fn asked() -> ConsentAsked {
     ConsentAsked::Basis {
         basis: Basis::Contract,
         because: "they ordered it".into(),
+        address: Some(Identifier::new("email", "a@b.example")),
     }
 }
 
