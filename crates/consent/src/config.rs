@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use wayfare_event::{ConsentAction, Namespace};
 
-use crate::Jurisdiction;
+use crate::{Jurisdiction, tree};
 
 /// The categories, and the place that holds where a profile names none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct Category {
     pub strength: Strength,
     /// How long an acceptance lasts, in microseconds; for ever, without one.
     pub max_age_us: Option<i64>,
+    /// How long after a refusal one may ask again, in microseconds; never, without one.
+    pub ask_again_after_us: Option<i64>,
 }
 
 /// What a category is for, which says what silence means (SP 18).
@@ -131,6 +133,12 @@ impl Config {
         self.categories.keys()
     }
 
+    /// The categories that something said about this name is said about, in order: itself, what is
+    /// part of it, and all for `*`. A name that covers none counts for nothing.
+    pub fn covered_by(&self, name: &str) -> impl Iterator<Item = &Arc<str>> {
+        self.names().filter(move |own| tree::covers(name, own))
+    }
+
     /// Every category by its name.
     #[must_use]
     pub const fn categories(&self) -> &BTreeMap<Arc<str>, Category> {
@@ -155,6 +163,7 @@ impl Category {
             by_jurisdiction: BTreeMap::new(),
             strength: Strength::Any,
             max_age_us: None,
+            ask_again_after_us: None,
         }
     }
 

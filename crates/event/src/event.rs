@@ -115,6 +115,8 @@ pub struct ConsentStatement {
     pub phone: Option<Arc<str>>,
     /// Where messages it covers go, when narrower than all.
     pub channel: Option<Arc<str>>,
+    /// When an acceptance begins to count; at once, without one.
+    pub valid_from: Option<Timestamp>,
     /// When an acceptance ends; never, without one.
     pub valid_until: Option<Timestamp>,
     /// Where it was collected, such as `preference-center` or `import`.
@@ -481,6 +483,7 @@ impl Fields<'_> {
             email: optional("email")?,
             phone: optional("phone")?,
             channel: optional("channel")?,
+            valid_from: self.time("validFrom")?,
             valid_until,
             source: optional("source")?,
             method: optional("method")?,

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use wayfare_consent::SuppressionKind;
 use wayfare_event::{DeliveryId, Event, Identifier, InstanceId, ProfileId, Rejection, Timestamp};
 use wayfare_identity::{Named, Trust};
 use wayfare_journey::Version;
@@ -154,6 +155,15 @@ pub enum Action {
     },
     /// An identifier that too many claimed at once names somebody again.
     Unblock(Identifier),
+    /// Nothing goes to an address any more, whatever is said.
+    Suppress {
+        /// The address.
+        address: Identifier,
+        /// Why.
+        kind: SuppressionKind,
+    },
+    /// What was said decides again about an address.
+    Unsuppress(Identifier),
 }
 
 /// A request that somebody sends to try a block.

@@ -27,6 +27,7 @@ mod order;
 mod reach;
 mod resolve;
 mod settled;
+mod since;
 mod trust;
 
 pub use attribute::attribute;
@@ -40,4 +41,5 @@ pub use order::{detach, merge, unblock};
 pub use reach::reach;
 pub use resolve::{Partition, Profile, Standing, resolve};
 pub use settled::settled;
+pub use since::linked_at;
 pub use trust::Trust;

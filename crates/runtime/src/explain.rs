@@ -172,7 +172,7 @@ fn is_relied(record: &Record, decision: &Decision) -> bool {
     use wayfare_executor::record::ConsentAsked;
     decision.consent.as_ref().is_some_and(|it| match &it.asked {
         ConsentAsked::Category { category, .. } | ConsentAsked::Declined { category, .. } => {
-            record.category == *category
+            wayfare_consent::covers(&record.category, category)
         }
         ConsentAsked::Basis { .. } => false,
     })

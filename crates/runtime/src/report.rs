@@ -100,9 +100,16 @@ pub(crate) fn permission_map(permission: &Permission) -> Map {
                 map.insert("address", Value::Text(address.value.clone()));
             }
         }
-        ConsentAsked::Basis { basis, because } => {
+        ConsentAsked::Basis {
+            basis,
+            because,
+            address,
+        } => {
             map.insert("basis", basis.as_str().into());
             map.insert("because", Value::Text(because.clone()));
+            if let Some(address) = address {
+                map.insert("address", Value::Text(address.value.clone()));
+            }
         }
     }
     map.insert("allowed", permission.verdict.allowed.into());

@@ -12,7 +12,7 @@ use wayfare_executor::{Change, Key, Row, Snapshot, Trust};
 use wayfare_identity::{EdgeKind, LinkChange};
 use wayfare_journey::Version;
 
-use forms::{consent, decision, instance, journey_changes};
+use forms::{consent, decision, instance, journey_changes, suppressed};
 pub(crate) use forms::{entries, rows};
 
 use crate::{Batch, Cursor, Entry, Head, LoggedInput, RowKind, Store};
@@ -145,6 +145,10 @@ fn changes(seq: u64, moment: Timestamp) -> Vec<Change> {
         Change::ConsentRecorded {
             subject: Identifier::new("email", "a@b.example"),
             record: consent(),
+        },
+        Change::AddressSuppressed {
+            address: Identifier::new("email", "a@b.example"),
+            suppressed: suppressed(moment),
         },
         Change::EventCounted {
             owner: owner.clone(),

@@ -133,7 +133,7 @@ fn starts<'a>(work: &Work<'_>, heard: &'a Heard<'_>, wrote: Wrote) -> Starts<'a>
         let published = catalog.started_by_event(event.kind, &event.name);
         starts.add(by_event, &published);
     }
-    if let Some(changed) = wrote.choice {
+    for changed in wrote.choices {
         let by_choice = Start {
             change: Some(changed.map),
             ..base.clone()
@@ -250,7 +250,10 @@ fn concerns(work: &Work<'_>, happened: &Happened) -> bool {
     let event = &happened.event;
     let catalog = work.catalog;
     let mut records = work.rows.records();
-    let category = event.consent.as_ref().map(|said| &said.category);
+    let starts_by_choice = event.consent.as_ref().is_some_and(|said| {
+        let mut categories = catalog.consent.covered_by(&said.category);
+        categories.any(|category| catalog.hears_consent(category))
+    });
     let of = match event.kind {
         EventKind::Group => Some(TraitOf::Account),
         EventKind::Identify => Some(TraitOf::Profile),
@@ -267,7 +270,7 @@ fn concerns(work: &Work<'_>, happened: &Happened) -> bool {
         catalog.started_by_date().next().is_some() || names.any(|name| catalog.watches(of, name))
     });
     records.any(|(_, record)| !record.instances.is_empty() || !record.dates.is_empty())
-        || category.is_some_and(|name| catalog.hears_consent(name))
+        || starts_by_choice
         || tells_traits
         || catalog.hears(event.kind, &event.name)
 }

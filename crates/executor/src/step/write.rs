@@ -93,7 +93,7 @@ impl Watched {
 /// What an event changed that journeys may start from.
 #[derive(Debug, Default)]
 pub(crate) struct Wrote {
-    pub(crate) choice: Option<ChoiceChanged>,
+    pub(crate) choices: Vec<ChoiceChanged>,
     pub(crate) traits: Vec<TraitChanged>,
 }
 
@@ -117,13 +117,13 @@ pub(crate) fn write(
             let message = event.message_id.as_ref();
             return Ok(Wrote {
                 traits: write_traits(work, (owner, profile), (&told, happened.occurred), message),
-                choice: None,
+                choices: Vec::new(),
             });
         }
         EventKind::Group => {
             return Ok(Wrote {
                 traits: join(work, happened, owner, told)?,
-                choice: None,
+                choices: Vec::new(),
             });
         }
         EventKind::Track if work.catalog.counts(&event.name) => {
@@ -136,8 +136,10 @@ pub(crate) fn write(
         EventKind::Track | EventKind::Page | EventKind::Screen | EventKind::Alias => {}
         EventKind::Consent => {
             if let Some(said) = &event.consent {
+                // Whoever told it holds a key of their own.
+                let verified = true;
                 return Ok(Wrote {
-                    choice: record_consent(work, happened, said, (owner, profile))?,
+                    choices: record_consent(work, happened, said, (owner, profile), verified)?,
                     traits: Vec::new(),
                 });
             }
@@ -336,12 +338,14 @@ fn subject(
 }
 
 /// Keeps what was said under its subject: the address given, else the person's own identifier.
+/// `verified` is false where it came with a key that anybody can read.
 fn record_consent(
     work: &mut Work<'_>,
     happened: &Happened,
     said: &ConsentStatement,
     (owner, profile): (&Identifier, &Profile),
-) -> Result<Option<ChoiceChanged>, NotYet> {
+    verified: bool,
+) -> Result<Vec<ChoiceChanged>, NotYet> {
     let (subject, address) = subject(work, happened, said, owner);
     let event = &happened.event;
     let kind = RecordKind::of(said.source.as_deref());
@@ -354,9 +358,11 @@ fn record_consent(
             .message_id
             .clone()
             .unwrap_or_else(|| format!("log:{}", work.seq).into()),
+        valid_from: said.valid_from,
         valid_until: said.valid_until,
         kind,
         pending: false,
+        unverified: !verified,
         historical: event.historical,
         source: said.source.clone(),
         method: said.method.clone(),
@@ -365,35 +371,62 @@ fn record_consent(
         channel: said.channel.clone(),
     };
     let who = Who::look(work, profile, owner.clone())?;
-    let category = &said.category;
-    let choice = |work: &Work<'_>| {
-        let config = &work.catalog.consent;
-        let binding = config
-            .category(category)
-            .map_or(Binding::Profile, |it| it.binding);
-        let records = who.consent(&work.rows, binding, address.as_ref());
-        wayfare_consent::choice(config, category, records, work.at)
-    };
-    let previous = choice(work);
+    let before: Vec<_> = heard(work, &said.category, address.as_ref())
+        .map(|category| (category, who.choice_about(work, category, address.as_ref())))
+        .collect();
     work.make(Change::ConsentRecorded { subject, record });
-    let current = choice(work);
+    if kind == RecordKind::Import {
+        return Ok(Vec::new());
+    }
+    let changed = before.into_iter().filter_map(|(category, previous)| {
+        let current = who.choice_about(work, category, address.as_ref());
+        changed(category, (previous, current), address.as_ref())
+    });
+    Ok(changed.collect())
+}
+
+/// The categories that a statement speaks of and that journeys may start from. What is said about
+/// an address is not said about those of another channel.
+fn heard<'a>(
+    work: &Work<'a>,
+    said: &'a str,
+    address: Option<&'a Identifier>,
+) -> impl Iterator<Item = &'a Arc<str>> {
+    let catalog = work.catalog;
+    let categories = catalog.consent.covered_by(said);
+    categories.filter(move |category| {
+        let rules = catalog.consent.category(category);
+        let is_of = |address: &Identifier| match rules.map(|rules| rules.binding) {
+            Some(Binding::Address(channel)) => address.namespace.as_str() == channel.namespace(),
+            Some(Binding::Profile) | None => true,
+        };
+        catalog.hears_consent(category) && address.is_none_or(is_of)
+    })
+}
+
+/// A choice that became accept or decline.
+fn changed(
+    category: &Arc<str>,
+    (previous, current): (Choice, Choice),
+    address: Option<&Identifier>,
+) -> Option<ChoiceChanged> {
     let action = match current {
         Choice::Accept => ConsentAction::Accept,
         Choice::Decline => ConsentAction::Decline,
-        Choice::Unknown => return Ok(None),
+        Choice::Unknown => return None,
     };
-    if current == previous || kind == RecordKind::Import {
-        return Ok(None);
+    if current == previous {
+        return None;
     }
     let mut map = Map::new();
     map.insert("category", Value::Text(category.clone()));
     map.insert("action", action.as_str().into());
     map.insert("previous", previous.as_str().into());
-    let address = address.map(|address| Value::Text(address.value));
+    let address = address.map(|address| Value::Text(address.value.clone()));
     map.insert("address", address.unwrap_or_default());
-    Ok(Some(ChoiceChanged {
+    Some(ChoiceChanged {
         category: category.clone(),
         action,
         map,
-    }))
+    })
 }
