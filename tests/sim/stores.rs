@@ -296,6 +296,18 @@ impl Store for Watched {
         self.kept.history(from_seq, visit)
     }
 
+    fn redact(&mut self, seqs: &BTreeSet<u64>) -> Result<(), StoreError> {
+        self.kept.redact(seqs)
+    }
+
+    fn redact_on(&mut self) -> Result<Redaction, StoreError> {
+        self.kept.redact_on()
+    }
+
+    fn redact_fully(&mut self) -> Result<(), StoreError> {
+        self.kept.redact_fully()
+    }
+
     fn beginning(&mut self) -> Result<Option<(u64, Timestamp)>, StoreError> {
         self.kept.beginning()
     }
@@ -353,6 +365,14 @@ impl Store for Memory {
 
     fn history(&mut self, from_seq: u64, visit: &mut dyn FnMut(&Entry)) -> Result<(), StoreError> {
         self.kept.lock().unwrap().history(from_seq, visit)
+    }
+
+    fn redact(&mut self, seqs: &BTreeSet<u64>) -> Result<(), StoreError> {
+        self.kept.lock().unwrap().redact(seqs)
+    }
+
+    fn redact_on(&mut self) -> Result<Redaction, StoreError> {
+        self.kept.lock().unwrap().redact_on()
     }
 
     fn beginning(&mut self) -> Result<Option<(u64, Timestamp)>, StoreError> {

@@ -50,7 +50,8 @@ impl Store for Scales {
             | LoggedInput::SweepPage { .. }
             | LoggedInput::Operator(_)
             | LoggedInput::Published { .. }
-            | LoggedInput::Withdrawn(_) => 0,
+            | LoggedInput::Withdrawn(_)
+            | LoggedInput::Redacted => 0,
         };
         let bytes = batch.entries.iter().map(text).sum();
         let mut weights = self.weights.lock().unwrap();
@@ -77,6 +78,14 @@ impl Store for Scales {
         limit: usize,
     ) -> Result<Vec<Key>, StoreError> {
         self.kept.page(kind, after, limit)
+    }
+
+    fn redact(&mut self, seqs: &BTreeSet<u64>) -> Result<(), StoreError> {
+        self.kept.redact(seqs)
+    }
+
+    fn redact_on(&mut self) -> Result<Redaction, StoreError> {
+        self.kept.redact_on()
     }
 
     fn beginning(&mut self) -> Result<Option<(u64, Timestamp)>, StoreError> {

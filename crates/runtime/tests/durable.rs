@@ -88,6 +88,14 @@ impl Store for Held {
         self.kept.history(from_seq, visit)
     }
 
+    fn redact(&mut self, seqs: &BTreeSet<u64>) -> Result<(), StoreError> {
+        self.kept.redact(seqs)
+    }
+
+    fn redact_on(&mut self) -> Result<Redaction, StoreError> {
+        self.kept.redact_on()
+    }
+
     fn beginning(&mut self) -> Result<Option<(u64, Timestamp)>, StoreError> {
         self.kept.beginning()
     }

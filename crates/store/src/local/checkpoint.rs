@@ -92,7 +92,7 @@ pub(super) fn write(
         drop(std::fs::remove_file(&unfinished));
     }
     let bytes = written?;
-    let path = checkpoints.join(format!("{:020}.{EXTENSION}", position.frame));
+    let path = path(directory, position.frame);
     std::fs::rename(&unfinished, &path).map_err(StoreError::io("name", &path))?;
     step::done(directory, "a checkpoint is named");
     sync_directory(&checkpoints)?;
@@ -149,6 +149,22 @@ fn prune(directory: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Deletes everything but whole checkpoints of a frame or later ones.
+pub(super) fn prune_before(directory: &Path, frame: u64) -> Result<(), StoreError> {
+    let kept = list(directory)?.into_iter();
+    let kept: Vec<_> = kept.filter(|found| found.frame >= frame).collect();
+    let directory = directory.join(DIRECTORY);
+    let failed = || StoreError::io("read", &directory);
+    for entry in std::fs::read_dir(&directory).map_err(failed())? {
+        let path = entry.map_err(failed())?.path();
+        if kept.iter().all(|kept| kept.path != path) {
+            std::fs::remove_file(&path).map_err(StoreError::io("delete", &path))?;
+            step::done(&directory, "a checkpoint that says too much is deleted");
+        }
+    }
+    sync_directory(&directory)
+}
+
 struct Writer<'a> {
     file: File,
     path: &'a Path,
@@ -175,6 +191,23 @@ pub(super) fn put_aside(path: &Path) -> Result<PathBuf, StoreError> {
     let aside = path.with_extension(DAMAGED);
     std::fs::rename(path, &aside).map_err(StoreError::io("put aside", path))?;
     Ok(aside)
+}
+
+/// Reads the checkpoint of a frame to its end.
+pub(super) fn check(directory: &Path, frame: u64) -> Result<(), StoreError> {
+    let path = path(directory, frame);
+    match rows(&path, &mut |_| Ok(())) {
+        Ok(_) => Ok(()),
+        Err(ReadError::Other(error)) => Err(error),
+        Err(ReadError::Unreadable) => Err(StoreError::Unsound { path }),
+    }
+}
+
+/// Where the checkpoint of a frame is.
+fn path(directory: &Path, frame: u64) -> PathBuf {
+    directory
+        .join(DIRECTORY)
+        .join(format!("{frame:020}.{EXTENSION}"))
 }
 
 /// What a checkpoint covers; its rows are not read.

@@ -24,7 +24,7 @@ pub(super) fn read_or_write(directory: &Path, fresh: Meta) -> Result<Meta, Store
     let path = directory.join("meta");
     match std::fs::exists(&path) {
         Ok(false) if !directory.join("log").exists() => {
-            write(directory, &path, fresh)?;
+            write_file(directory, "meta", &text(fresh))?;
             Ok(fresh)
         }
         Ok(_) | Err(_) => read(directory),
@@ -47,8 +47,10 @@ pub(super) fn read(directory: &Path) -> Result<Meta, StoreError> {
     }
 }
 
-fn write(directory: &Path, path: &Path, meta: Meta) -> Result<(), StoreError> {
-    let unfinished = directory.join("meta.tmp");
+/// Writes a small file of a state directory, whole or not at all.
+pub(super) fn write_file(directory: &Path, name: &str, text: &str) -> Result<(), StoreError> {
+    let path = directory.join(name);
+    let unfinished = directory.join(format!("{name}.tmp"));
     let mut file = OpenOptions::new()
         .write(true)
         .create(true)
@@ -56,10 +58,10 @@ fn write(directory: &Path, path: &Path, meta: Meta) -> Result<(), StoreError> {
         .mode(0o600)
         .open(&unfinished)
         .map_err(StoreError::io("make", &unfinished))?;
-    file.write_all(text(meta).as_bytes())
+    file.write_all(text.as_bytes())
         .and_then(|()| file.sync_all())
         .map_err(StoreError::io("write", &unfinished))?;
-    std::fs::rename(&unfinished, path).map_err(StoreError::io("name", path))?;
+    std::fs::rename(&unfinished, &path).map_err(StoreError::io("name", &path))?;
     sync_directory(directory)
 }
 

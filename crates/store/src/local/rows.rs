@@ -64,6 +64,10 @@ pub(super) struct LiveRows {
     kept: Kept,
     /// Whether the log will want a spare segment.
     wants_spare: bool,
+    /// The last frame that the state covered when it was written anew.
+    renewed: Option<u64>,
+    /// Why it could not be; told once.
+    not_renewed: Option<StoreError>,
     /// A write failed; the error is told once.
     failed: Option<StoreError>,
 }
@@ -78,7 +82,7 @@ impl LiveRows {
         let pieces = state.pieces()?;
         let messages = messages(&state, &position, limits)?;
         let state = Arc::new(state);
-        let behind = Behind::start(directory, state.clone(), pieces)
+        let behind = Behind::start(directory, (state.clone(), pieces), memory.sled_bytes)
             .map_err(StoreError::io("start a thread for", "the state".as_ref()))?;
         Ok(Self {
             state,
@@ -95,6 +99,8 @@ impl LiveRows {
             waiting: None,
             kept,
             wants_spare: false,
+            renewed: None,
+            not_renewed: None,
             failed: None,
         })
     }
@@ -169,7 +175,7 @@ impl LiveRows {
             let since = *self.waiting.get_or_insert(now);
             let waited = now.micros_since(since) >= WAIT_US_MAX;
             if waited && self.writing.is_none() && self.failed.is_none() {
-                self.send();
+                self.send(false);
             }
         }
         self.log_bytes > 0 || self.writing.is_some()
@@ -191,8 +197,29 @@ impl LiveRows {
             self.look();
         }
         if self.writing.is_none() && self.failed.is_none() {
-            self.send();
+            self.send(false);
         }
+    }
+
+    /// Has a checkpoint and the state written anew, so that nothing is left in them of what is gone
+    /// by a frame; whether that is done.
+    pub(super) fn renew(&mut self, frame: u64) -> Result<bool, StoreError> {
+        self.check()?;
+        if let Some(error) = self.not_renewed.take() {
+            return Err(error);
+        }
+        let is_done = self.renewed.is_some_and(|renewed| renewed >= frame);
+        if !is_done && self.writing.is_none() {
+            self.kept.want();
+            self.send(true);
+        }
+        Ok(is_done)
+    }
+
+    /// Whether something is being written.
+    pub(super) fn is_writing(&mut self) -> bool {
+        self.look();
+        self.writing.is_some()
     }
 
     /// Whether the state can be written.
@@ -209,7 +236,7 @@ impl LiveRows {
         self.settle();
         self.check()?;
         if self.log_bytes > 0 || self.kept.is_wanted() {
-            self.send();
+            self.send(false);
             self.settle();
         }
         self.check()
@@ -356,7 +383,7 @@ impl LiveRows {
         }
     }
 
-    fn send(&mut self) {
+    fn send(&mut self, anew: bool) {
         let rows = Arc::new(std::mem::take(&mut self.changed));
         self.log_bytes = 0;
         self.waiting = None;
@@ -364,6 +391,7 @@ impl LiveRows {
             rows: rows.clone(),
             position: self.position.clone(),
             checkpoint: self.kept.is_due(&self.position),
+            anew,
             spare_bytes: self.wants_spare.then_some(self.limits.segment_bytes),
         });
         self.sent = self.position.clone();
@@ -380,7 +408,8 @@ impl LiveRows {
         }
     }
 
-    fn settle(&mut self) {
+    /// Waits for what is being written.
+    pub(super) fn settle(&mut self) {
         if self.writing.is_some() && self.failed.is_none() {
             match self.behind.wait() {
                 Ok(done) => self.done(done),
@@ -394,6 +423,14 @@ impl LiveRows {
         self.durable = self.sent.frame;
         if let Some(bytes) = done.checkpoint {
             self.kept.written(&self.sent, bytes);
+        }
+        match done.anew {
+            Some(Ok(state)) => {
+                self.state = state;
+                self.renewed = Some(self.sent.frame);
+            }
+            Some(Err(error)) => self.not_renewed = Some(error),
+            None => {}
         }
         for (key, row, bytes) in done.written {
             self.cache.put(key, row, bytes);

@@ -92,6 +92,18 @@ impl Store for Clocked {
         self.inside.history(from_seq, visit)
     }
 
+    fn redact(&mut self, seqs: &BTreeSet<u64>) -> Result<(), StoreError> {
+        self.inside.redact(seqs)
+    }
+
+    fn redact_on(&mut self) -> Result<Redaction, StoreError> {
+        self.inside.redact_on()
+    }
+
+    fn redact_fully(&mut self) -> Result<(), StoreError> {
+        self.inside.redact_fully()
+    }
+
     fn beginning(&mut self) -> Result<Option<(u64, Timestamp)>, StoreError> {
         self.inside.beginning()
     }
@@ -166,6 +178,18 @@ impl Store for Staged {
 
     fn history(&mut self, from_seq: u64, visit: &mut dyn FnMut(&Entry)) -> Result<(), StoreError> {
         self.inside.history(from_seq, visit)
+    }
+
+    fn redact(&mut self, seqs: &BTreeSet<u64>) -> Result<(), StoreError> {
+        self.inside.redact(seqs)
+    }
+
+    fn redact_on(&mut self) -> Result<Redaction, StoreError> {
+        self.inside.redact_on()
+    }
+
+    fn redact_fully(&mut self) -> Result<(), StoreError> {
+        self.inside.redact_fully()
     }
 
     fn beginning(&mut self) -> Result<Option<(u64, Timestamp)>, StoreError> {
