@@ -2,7 +2,7 @@
 //! directory; a commit fails before or behind the point where it is durable, and a kill tears the
 //! last frame of the log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,9 @@ use tempfile::TempDir;
 use wayfare_event::{IdKey, Timestamp};
 use wayfare_executor::{Key, Row};
 use wayfare_store::local::Options;
-use wayfare_store::{Batch, Entry, Head, LocalStore, MemoryStore, RowKind, Store, StoreError};
+use wayfare_store::{
+    Batch, Entry, Head, LocalStore, MemoryStore, Redaction, RowKind, Store, StoreError,
+};
 
 use crate::dice::Dice;
 use crate::facts::Broken;

@@ -6,6 +6,7 @@
     reason = "a test target: an assumption that fails is a test that fails"
 )]
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -13,7 +14,9 @@ use wayfare_event::limits::EVENT_BYTES_MAX;
 use wayfare_event::{IdKey, Timestamp};
 use wayfare_executor::{Catalog, Key, Row, Sending};
 use wayfare_runtime::{Advance, Driver, Engine, Outbound, Output, Submission, config};
-use wayfare_store::{Batch, Entry, Head, LoggedInput, MemoryStore, RowKind, Store, StoreError};
+use wayfare_store::{
+    Batch, Entry, Head, LoggedInput, MemoryStore, Redaction, RowKind, Store, StoreError,
+};
 use wayfare_webhook::{Client, Secrets};
 
 const INPUTS_MAX: usize = 512;

@@ -1,6 +1,7 @@
 //! Which part of the store takes how long? Two stores that do what the one inside them does and
 //! look at the clock before and after.
 
+use std::collections::BTreeSet;
 use std::ops::AddAssign as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +12,7 @@ use tempfile::TempDir;
 use wayfare_event::Timestamp;
 use wayfare_executor::{Key, Row};
 use wayfare_store::log::{Log, SEGMENT_BYTES};
-use wayfare_store::{Batch, Cursor, Entry, Head, RowKind, Store, StoreError};
+use wayfare_store::{Batch, Cursor, Entry, Head, Redaction, RowKind, Store, StoreError};
 
 use crate::measure::timed;
 
