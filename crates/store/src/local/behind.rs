@@ -10,8 +10,8 @@ use std::thread::JoinHandle;
 
 use wayfare_executor::{Key, Row};
 
-use super::{anew, checkpoint};
 use super::state::{Pieces, State};
+use super::{anew, checkpoint};
 use crate::log::segment;
 use crate::position::Position;
 use crate::retention::{day, oldest_day};

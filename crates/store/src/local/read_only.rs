@@ -13,9 +13,7 @@ use super::recover::{self, Replay};
 use super::{Opened, erasure, history, meta};
 use crate::log::Past;
 use crate::position::Position;
-use crate::{
-    Batch, Entry, Head, MemoryStore, Origin, Redaction, RowKind, Store, StoreError,
-};
+use crate::{Batch, Entry, Head, MemoryStore, Origin, Redaction, RowKind, Store, StoreError};
 
 /// A state directory, for looking inside. Nobody changes it meanwhile; others may look, too.
 #[derive(Debug)]

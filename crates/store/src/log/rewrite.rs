@@ -61,8 +61,7 @@ fn fill(
     let mut end: u64 = 0;
     let mut put = |bytes: &[u8]| {
         end = end.saturating_add(bytes.len() as u64);
-        file.write_all(bytes)
-            .map_err(LogError::io("rewrite", path))
+        file.write_all(bytes).map_err(LogError::io("rewrite", path))
     };
     let (first, until) = (frames.start, frames.end);
     let mut written = put(&segment::header(first));

@@ -31,7 +31,10 @@ fn leaks(directory: &Path) -> BTreeSet<String> {
             found.extend(below.map(|file| format!("{name}/{file}")));
         } else {
             let bytes = std::fs::read(&path).unwrap();
-            if bytes.windows(8).any(|window| window[0] != 0 && parts.contains(window)) {
+            if bytes
+                .windows(8)
+                .any(|window| window[0] != 0 && parts.contains(window))
+            {
                 found.insert(name);
             }
         }
@@ -86,9 +89,12 @@ fn untell(store: &mut LocalStore, told: &BTreeSet<u64>) {
         trait_set(1, "text", "gone", seq),
         trait_set(2, "text", "gone", seq),
     ];
-    let gone = told
-        .iter()
-        .map(|seq| Change::Dequeued(QueueId { seq: *seq, place: 0 }));
+    let gone = told.iter().map(|seq| {
+        Change::Dequeued(QueueId {
+            seq: *seq,
+            place: 0,
+        })
+    });
     changes.extend(gone);
     commit(store, moment, changes).unwrap();
 }
