@@ -232,7 +232,7 @@ impl Log {
         named
     }
 
-    /// Deletes what left the log and was not blanked out. Nobody prepares a spare segment meanwhile.
+    /// Deletes what left the log and was not blanked out.
     ///
     /// # Errors
     ///

@@ -63,14 +63,19 @@ pub(super) fn list(directory: &Path) -> Result<Vec<Checkpoint>, StoreError> {
     let mut checkpoints = Vec::new();
     for entry in entries {
         let path = entry.map_err(failed())?.path();
-        let frame = path
-            .extension()
-            .filter(|extension| *extension == EXTENSION)
-            .and_then(|_| path.file_stem()?.to_str()?.parse().ok());
-        checkpoints.extend(frame.map(|frame| Checkpoint { frame, path }));
+        checkpoints.extend(frame(&path).map(|frame| Checkpoint { frame, path }));
     }
     checkpoints.sort();
     Ok(checkpoints)
+}
+
+/// The last frame that a checkpoint covers, by its name; nothing for another file.
+fn frame(path: &Path) -> Option<u64> {
+    let stem = path
+        .extension()
+        .filter(|extension| *extension == EXTENSION)
+        .and_then(|_| path.file_stem()?.to_str());
+    stem?.parse().ok()
 }
 
 /// Writes what a state holds, which is what `position` says; its size. Older checkpoints than the
@@ -149,17 +154,21 @@ fn prune(directory: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Deletes everything but whole checkpoints of a frame or later ones.
-pub(super) fn prune_before(directory: &Path, frame: u64) -> Result<(), StoreError> {
-    let kept = list(directory)?.into_iter();
-    let kept: Vec<_> = kept.filter(|found| found.frame >= frame).collect();
+/// Deletes the checkpoints before a frame, and those that were put aside. Meanwhile newer ones may be
+/// written, and with them older ones go: an unfinished one is no older than the newest.
+pub(super) fn prune_before(directory: &Path, first: u64) -> Result<(), StoreError> {
     let directory = directory.join(DIRECTORY);
     let failed = || StoreError::io("read", &directory);
     for entry in std::fs::read_dir(&directory).map_err(failed())? {
         let path = entry.map_err(failed())?.path();
-        if kept.iter().all(|kept| kept.path != path) {
-            std::fs::remove_file(&path).map_err(StoreError::io("delete", &path))?;
-            step::done(&directory, "a checkpoint that says too much is deleted");
+        let stays = frame(&path).is_some_and(|frame| frame >= first) || path.ends_with(UNFINISHED);
+        if stays {
+            continue;
+        }
+        match std::fs::remove_file(&path) {
+            Ok(()) => step::done(&directory, "a checkpoint that says too much is deleted"),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(StoreError::io("delete", &path)(error)),
         }
     }
     sync_directory(&directory)

@@ -100,11 +100,6 @@ impl LocalStore {
 
     /// Deletes what else may say something, and is done.
     fn clear(&mut self) -> Result<Redaction, StoreError> {
-        // A retired segment may just be on its way to become a spare one.
-        if self.rows.is_writing() {
-            return Ok(Redaction::Waiting);
-        }
-        self.rows.check()?;
         self.log.clear()?;
         anew::clear(&self.directory)?;
         self.note(self.erasure.done())?;

@@ -32,6 +32,16 @@ pub(super) struct Limits {
     pub(super) messages_per_day: usize,
 }
 
+/// Whether the state is written anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Renewing {
+    No,
+    /// By the next job.
+    Next,
+    /// By the job under way.
+    Now,
+}
+
 /// Times the limit that changed rows may reach while the state is being written.
 const LAG_MAX: usize = 4;
 /// How long a change waits at most to be written behind, by the clock of who asks (SP 35).
@@ -66,6 +76,7 @@ pub(super) struct LiveRows {
     wants_spare: bool,
     /// The last frame that the state covered when it was written anew.
     renewed: Option<u64>,
+    renewing: Renewing,
     /// Why it could not be; told once.
     not_renewed: Option<StoreError>,
     /// A write failed; the error is told once.
@@ -100,6 +111,7 @@ impl LiveRows {
             kept,
             wants_spare: false,
             renewed: None,
+            renewing: Renewing::No,
             not_renewed: None,
             failed: None,
         })
@@ -175,7 +187,7 @@ impl LiveRows {
             let since = *self.waiting.get_or_insert(now);
             let waited = now.micros_since(since) >= WAIT_US_MAX;
             if waited && self.writing.is_none() && self.failed.is_none() {
-                self.send(false);
+                self.send();
             }
         }
         self.log_bytes > 0 || self.writing.is_some()
@@ -197,7 +209,7 @@ impl LiveRows {
             self.look();
         }
         if self.writing.is_none() && self.failed.is_none() {
-            self.send(false);
+            self.send();
         }
     }
 
@@ -209,17 +221,14 @@ impl LiveRows {
             return Err(error);
         }
         let is_done = self.renewed.is_some_and(|renewed| renewed >= frame);
-        if !is_done && self.writing.is_none() {
+        if !is_done && self.renewing == Renewing::No {
+            self.renewing = Renewing::Next;
             self.kept.want();
-            self.send(true);
+        }
+        if self.renewing == Renewing::Next && self.writing.is_none() {
+            self.send();
         }
         Ok(is_done)
-    }
-
-    /// Whether something is being written.
-    pub(super) fn is_writing(&mut self) -> bool {
-        self.look();
-        self.writing.is_some()
     }
 
     /// Whether the state can be written.
@@ -236,7 +245,7 @@ impl LiveRows {
         self.settle();
         self.check()?;
         if self.log_bytes > 0 || self.kept.is_wanted() {
-            self.send(false);
+            self.send();
             self.settle();
         }
         self.check()
@@ -383,7 +392,11 @@ impl LiveRows {
         }
     }
 
-    fn send(&mut self, anew: bool) {
+    fn send(&mut self) {
+        let anew = self.renewing == Renewing::Next;
+        if anew {
+            self.renewing = Renewing::Now;
+        }
         let rows = Arc::new(std::mem::take(&mut self.changed));
         self.log_bytes = 0;
         self.waiting = None;
@@ -423,6 +436,9 @@ impl LiveRows {
         self.durable = self.sent.frame;
         if let Some(bytes) = done.checkpoint {
             self.kept.written(&self.sent, bytes);
+        }
+        if done.anew.is_some() {
+            self.renewing = Renewing::No;
         }
         match done.anew {
             Some(Ok(state)) => {

@@ -102,8 +102,9 @@ pub(super) fn retire(directory: &Path, path: &Path) -> Result<(), LogError> {
     sync(directory)
 }
 
-/// Deletes what left the log and was not blanked out, and what was never finished. Nobody prepares a
-/// spare segment meanwhile.
+/// Deletes what left the log and was not blanked out, and what was never finished. A spare segment that
+/// is being filled meanwhile is lost and made anew when it is needed: what is retired goes first, so
+/// that nothing comes by unseen.
 pub(super) fn clear(directory: &Path) -> Result<(), LogError> {
     for name in [RETIRED, UNFILLED, UNFINISHED, REWRITTEN] {
         let path = directory.join(name);
