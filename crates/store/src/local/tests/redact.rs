@@ -44,9 +44,11 @@ fn leaks(directory: &Path) -> BTreeSet<String> {
 
 /// Something waits for its turn that is owned by whoever is erased.
 fn queued(seq: u64) -> Change {
-    let whole = rows().into_iter().find_map(|(_, row)| match row {
-        Row::Queued(queued) => Some(queued),
-        _ => None,
+    let whole = rows().into_iter().find_map(|(_, row)| {
+        let Row::Queued(queued) = row else {
+            return None;
+        };
+        Some(queued)
     });
     let input = Queued {
         owner: secret(),
