@@ -175,6 +175,9 @@ impl Again<'_> {
                 outcome,
             },
             LoggedInput::Withdrawn(journey) => InputKind::Withdrawn(journey),
+            LoggedInput::Redacted => {
+                panic!("{} is redacted: it cannot be decided again", entry.seq)
+            }
             LoggedInput::Published { journey, version } => {
                 let source = entry.changes.iter().find_map(|change| {
                     if let Change::Published { source, .. } = change {

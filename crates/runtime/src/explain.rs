@@ -272,7 +272,8 @@ pub fn event(input: &LoggedInput) -> Option<Box<wayfare_event::Event>> {
         | LoggedInput::SweepPage { .. }
         | LoggedInput::Operator(_)
         | LoggedInput::Published { .. }
-        | LoggedInput::Withdrawn(_) => None,
+        | LoggedInput::Withdrawn(_)
+        | LoggedInput::Redacted => None,
     }
 }
 

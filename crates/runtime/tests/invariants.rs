@@ -339,6 +339,7 @@ impl Again {
                 outcome: *outcome,
             },
             LoggedInput::Withdrawn(journey) => InputKind::Withdrawn(journey.clone()),
+            LoggedInput::Redacted => panic!("nobody is erased here: {}", entry.seq),
             LoggedInput::Published { journey, version } => {
                 let [Change::Published { source, .. }, ..] = &entry.changes[..] else {
                     panic!("no file in {entry:?}");

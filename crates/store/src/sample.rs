@@ -189,7 +189,7 @@ fn changes(seq: u64, moment: Timestamp) -> Vec<Change> {
 }
 
 /// Everything a store can be asked for.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Dump {
     pub(crate) head: Head,
     pub(crate) rows: Vec<(Key, Row)>,
