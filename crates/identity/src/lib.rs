@@ -37,7 +37,7 @@ pub use follows::ChangedNamespace;
 pub use link::{LinkChange, LinkLimit, link};
 pub use links::{Edge, EdgeKind, Links, Node};
 pub use normalise::{Region, normalise};
-pub use order::{detach, merge, unblock};
+pub use order::{detach, is_claimed, merge, unblock};
 pub use reach::reach;
 pub use resolve::{Partition, Profile, Standing, resolve};
 pub use settled::settled;

@@ -105,7 +105,6 @@ pub struct LocalStore {
     redacting: u64,
     directory: PathBuf,
     stopped: bool,
-    directory: PathBuf,
     /// Released last.
     _lock: Lock,
 }
@@ -157,7 +156,6 @@ impl LocalStore {
             redacting: 0,
             directory: directory.to_path_buf(),
             stopped: false,
-            directory: directory.to_path_buf(),
             _lock: lock,
         };
         let opened = Opened {

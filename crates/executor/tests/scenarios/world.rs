@@ -11,7 +11,7 @@ use wayfare_executor::record::{
 };
 use wayfare_executor::{
     Action, Catalog, Change, Effects, Happened, Input, InputKind, Operator, Place, Sending,
-    Snapshot, Timer, TimerOf, Trace, step, view,
+    Snapshot, Timer, TimerOf, Trace, Trust, step, view,
 };
 use wayfare_journey::{Graph, Known, compile};
 
@@ -112,10 +112,15 @@ impl World {
 
     /// An event comes in; it happened then, unless it says when.
     pub(crate) fn hear(&mut self, at: i64, event: &str) -> Vec<String> {
+        self.hear_from(Trust::Verified, at, event)
+    }
+
+    /// An event comes in whose source is trusted so far.
+    pub(crate) fn hear_from(&mut self, trust: Trust, at: i64, event: &str) -> Vec<String> {
         let event = Event::parse(event, None).unwrap();
         let occurred = event.told_at().unwrap_or_else(|| minute(at));
         let happened = Happened::new(&self.catalog.identity, event, "test".into(), occurred);
-        let happened = InputKind::Event(Box::new(happened.unwrap()));
+        let happened = InputKind::Event(Box::new(happened.unwrap().trusted(trust)));
         self.input(minute(at), happened)
     }
 
@@ -256,6 +261,26 @@ impl World {
                 walks.map(|instance| (owner.clone(), instance.clone()))
             })
             .collect()
+    }
+
+    /// The profile that an identifier is in.
+    pub(crate) fn profile(&self, identifier: &Identifier) -> view::Profile {
+        let mut rows = Snapshot::new();
+        for (key, row) in &self.rows {
+            rows.put(key.clone(), Some(row.clone()));
+        }
+        let profiles = view::profiles(&self.catalog, &rows, self.at);
+        let found = profiles.into_iter();
+        let mut found = found.filter(|it| it.identifiers.contains(identifier));
+        found.next().unwrap()
+    }
+
+    /// How many records of consent are kept under an identifier.
+    pub(crate) fn consent(&self, identifier: &Identifier) -> usize {
+        match self.rows.get(&Key::Person(identifier.clone())) {
+            Some(Row::Person(person)) => person.record.consent.len(),
+            _ => 0,
+        }
     }
 
     /// A delivery, as it is now.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use tempfile::TempDir;
 use wayfare_event::Identifier;
+use wayfare_executor::Trust;
 use wayfare_executor::record::{QueueId, Queued};
 
 use super::crash::watch;
@@ -75,6 +76,7 @@ fn tell(store: &mut LocalStore) -> u64 {
         input: LoggedInput::Event {
             source: "test".into(),
             text: format!("{{\"email\":\"{SECRET}\"}}").into(),
+            trust: Trust::Verified,
         },
         changes,
     };
@@ -148,6 +150,7 @@ fn nothing_is_left_of_what_was_erased_and_everything_else_is() {
         name: "plan".into(),
         value: "x".repeat(20_000).as_str().into(),
         told: wayfare_executor::record::Told { at: moment, seq },
+        once: false,
     };
     let account = Change::AccountTraitSet {
         account: SECRET.into(),
