@@ -134,8 +134,7 @@ impl Again<'_> {
             LoggedInput::Event { source, text } => {
                 let event = Event::parse(&text, None).unwrap();
                 let occurred: Timestamp = event.told_at().unwrap();
-                let identity = &self.catalog.identity;
-                let happened = Happened::new(identity, event, source, occurred).unwrap();
+                let happened = Happened::new(&self.catalog, event, source, occurred).unwrap();
                 InputKind::Event(Box::new(happened))
             }
             LoggedInput::Timer { of, owner, due } => InputKind::Timer(Timer { due, of, owner }),

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use wayfare_event::{ConsentAction, Namespace};
 
 use crate::Jurisdiction;
+use crate::sources::{Dialects, Hears};
 
 /// The categories, and the place that holds where a profile names none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     categories: BTreeMap<Arc<str>, Category>,
     jurisdiction: Jurisdiction,
+    dialects: Dialects,
 }
 
 /// One category.
@@ -29,6 +31,8 @@ pub struct Category {
     pub strength: Strength,
     /// How long an acceptance lasts, in microseconds; for ever, without one.
     pub max_age_us: Option<i64>,
+    /// What speaks of it besides its own name.
+    pub hears: Hears,
 }
 
 /// What a category is for, which says what silence means (SP 18).
@@ -117,7 +121,20 @@ impl Config {
         Self {
             categories,
             jurisdiction,
+            dialects: Dialects::NONE,
         }
+    }
+
+    /// The same, with what is configured of the ways in which consent is told.
+    #[must_use]
+    pub fn with_dialects(self, dialects: Dialects) -> Self {
+        Self { dialects, ..self }
+    }
+
+    /// What is configured of the ways in which consent is told.
+    #[must_use]
+    pub const fn dialects(&self) -> Dialects {
+        self.dialects
     }
 
     /// The category of this name.
@@ -155,6 +172,7 @@ impl Category {
             by_jurisdiction: BTreeMap::new(),
             strength: Strength::Any,
             max_age_us: None,
+            hears: Hears::NAME_ONLY,
         }
     }
 

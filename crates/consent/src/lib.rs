@@ -10,13 +10,15 @@
 //! before two subjects were one person is for the caller to weigh. Nothing here stores, loads or
 //! merges.
 //!
-//! Reading order: [`Record`], [`Config`], [`choice`], [`verdict`].
+//! Reading order: [`Record`], [`Config`], [`choice`], [`verdict`]; then [`sources`], which reads what an
+//! event says.
 
 mod choice;
 mod config;
 mod jurisdiction;
 mod record;
 mod scope;
+pub mod sources;
 mod verdict;
 
 pub use choice::{Choice, choice};

@@ -13,6 +13,7 @@ mod merge;
 mod migrate;
 mod operator;
 mod queued;
+mod said;
 pub(crate) mod send;
 pub(crate) mod start;
 mod stop;

@@ -108,7 +108,7 @@ impl<'a> Driver<'a> {
         let event = event?;
         let occurred = intake::corrected(&event, at);
         let source = origin.source.clone();
-        intake::happened(self.engine.catalog(), *event, source, occurred)
+        Happened::new(self.engine.catalog(), *event, source, occurred)
     }
 
     /// Takes a submission whose event is named, at `at`.

@@ -16,6 +16,7 @@ mod failing;
 mod limit;
 mod migrate;
 mod orders;
+mod said;
 mod schedule;
 mod split;
 mod stop;

@@ -13,6 +13,7 @@ use wayfare_journey::fields::{Fields, Problems};
 use wayfare_journey::yaml::{Entry, Node};
 
 use super::parts::{entries, micros, name};
+use super::sources;
 
 const CLASSES: [(&str, Class); 4] = [
     (Class::Essential.as_str(), Class::Essential),
@@ -51,6 +52,7 @@ pub(super) fn consent(node: &Node, problems: &mut Problems) -> Config {
     let written = fields.get("categories").map_or(&[][..], |node| {
         entries(node, "a mapping of categories", problems)
     });
+    let dialects = sources::dialects(&mut fields, problems);
     fields.finish(problems);
     let mut categories = built_in.categories().clone();
     for entry in written {
@@ -58,7 +60,8 @@ pub(super) fn consent(node: &Node, problems: &mut Problems) -> Config {
         let category = category(entry, shipped, problems);
         categories.insert(Arc::from(entry.key.as_str()), category);
     }
-    Config::new(categories, place.unwrap_or(Jurisdiction::UNKNOWN))
+    sources::check((&categories, dialects), written, problems);
+    Config::new(categories, place.unwrap_or(Jurisdiction::UNKNOWN)).with_dialects(dialects)
 }
 
 fn default_place(node: &Node, problems: &mut Problems) -> Option<Jurisdiction> {
@@ -105,6 +108,7 @@ fn category(entry: &Entry, shipped: Option<&Category>, problems: &mut Problems) 
     let max_age = fields.get("max_age");
     let max_age = max_age.and_then(|node| micros(node, DAY_US..=MAX_AGE_US_MAX, problems));
     category.max_age_us = max_age.or(category.max_age_us);
+    category.hears = sources::hears(&mut fields, problems);
     fields.finish(problems);
     category
 }
