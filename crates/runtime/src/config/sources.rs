@@ -110,7 +110,7 @@ pub(super) fn check(
     if let Some(tcf) = asks.filter(|_| dialects.tcf_vendor.is_none()) {
         let message = "`tcf:` needs to know which vendor we are";
         problems.push(
-            Diagnostic::new(Code::MissingKey, tcf.key_span, message)
+            Diagnostic::new(Code::InvalidValue, tcf.key_span, message)
                 .hint("write our id in the Global Vendor List as `consent: { tcf_vendor: 755 }`"),
         );
     }

@@ -5,20 +5,32 @@ use axum::http::header::AUTHORIZATION;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::sync::Arc;
+use wayfare_runtime::config::KeyKind;
 use wayfare_webhook::SecretValue;
 
-/// The write keys, hashed, and the names of their sources.
+/// The write keys, hashed, and who sends with each.
 #[derive(Debug, Default)]
-pub(crate) struct Keys(Vec<(blake3::Hash, Arc<str>)>);
+pub(crate) struct Keys(Vec<(blake3::Hash, Sender)>);
+
+/// Who sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Sender {
+    /// The name of the source.
+    pub(super) source: Arc<str>,
+    /// How far what it says is trusted.
+    pub(super) kind: KeyKind,
+}
 
 /// The source of events where no keys are configured.
 const OPEN: &str = "http";
 
 impl Keys {
-    /// These keys, by the names of their sources.
-    pub(crate) fn new(keys: impl IntoIterator<Item = (String, SecretValue)>) -> Self {
-        let hashed =
-            |(source, key): (String, SecretValue)| (blake3::hash(key.as_bytes()), source.into());
+    /// These keys, each with the name of its source and its kind.
+    pub(crate) fn new(keys: impl IntoIterator<Item = (String, KeyKind, SecretValue)>) -> Self {
+        let hashed = |(source, kind, key): (String, KeyKind, SecretValue)| {
+            let source = source.into();
+            (blake3::hash(key.as_bytes()), Sender { source, kind })
+        };
         Self(keys.into_iter().map(hashed).collect())
     }
 
@@ -27,16 +39,17 @@ impl Keys {
         self.0.is_empty()
     }
 
-    /// The source that sends with this key; nothing when there is none.
-    pub(super) fn source(&self, key: Option<&str>) -> Option<Arc<str>> {
+    /// Who sends with this key; nothing when there is none.
+    pub(super) fn sender(&self, key: Option<&str>) -> Option<Sender> {
         if self.is_open() {
-            return Some(OPEN.into());
+            let (source, kind) = (OPEN.into(), KeyKind::Server);
+            return Some(Sender { source, kind });
         }
         // Hashes compare in constant time, and every key is compared.
         let sent = blake3::hash(key?.as_bytes());
-        let found = |found, (key, source): &(blake3::Hash, Arc<str>)| {
+        let found = |found, (key, sender): &(blake3::Hash, Sender)| {
             if *key == sent {
-                Some(source.clone())
+                Some(sender.clone())
             } else {
                 found
             }
@@ -78,10 +91,23 @@ mod tests {
 
     #[test]
     fn only_a_configured_key_names_a_source() {
-        let keys = Keys::new([("web".to_owned(), SecretValue::new("k1".to_owned()))]);
-        assert_eq!(keys.source(Some("k1")).as_deref(), Some("web"));
-        assert_eq!(keys.source(Some("k2")), None);
-        assert_eq!(keys.source(None), None);
-        assert_eq!(Keys::default().source(None).as_deref(), Some("http"));
+        let key =
+            |id: &str, kind, text: &str| (id.to_owned(), kind, SecretValue::new(text.to_owned()));
+        let keys = Keys::new([
+            key("web", KeyKind::Browser, "k1"),
+            key("crm", KeyKind::Server, "k2"),
+        ]);
+        let check = |keys: &Keys, sent, expected: Option<(&str, KeyKind)>| {
+            let expected = expected.map(|(source, kind)| Sender {
+                source: source.into(),
+                kind,
+            });
+            assert_eq!(keys.sender(sent), expected);
+        };
+        check(&keys, Some("k1"), Some(("web", KeyKind::Browser)));
+        check(&keys, Some("k2"), Some(("crm", KeyKind::Server)));
+        check(&keys, Some("k3"), None);
+        check(&keys, None, None);
+        check(&Keys::default(), None, Some(("http", KeyKind::Server)));
     }
 }
