@@ -60,7 +60,10 @@ fn know_ada(server: &Server<'_>) {
 
 /// What is known of somebody, once the server has stopped.
 fn profile(directory: &TempDir, identifier: &str) -> Value {
-    let answer = held(directory.path(), &["profile", identifier]);
+    let answer = held(
+        directory.path(),
+        &["profile", identifier, "--journeys", "."],
+    );
     assert_eq!((answer.status, answer.err.as_str()), (0, ""));
     parse(&answer.out)
 }
@@ -98,9 +101,10 @@ fn a_signal_counts_when_it_is_exactly_one_line_of_one() {
         ("none", &[], false),
     ];
     for (id, lines, _) in rows {
-        let event = json!({"anonymousId": format!("d-{id}"), "name": "Home"}).to_string();
+        let event =
+            json!({"anonymousId": format!("d-{id}"), "traits": {"plan": "free"}}).to_string();
         let headers = [&[WEB], lines].concat();
-        assert_eq!(server.code("POST /v1/page", &headers, &event).0, 200);
+        assert_eq!(server.code("POST /v1/identify", &headers, &event).0, 200);
     }
     let batch = json!({"context": {"locale": "de"}, "batch": [
         {"type": "page", "anonymousId": "batched", "context": {"ip": "::1"}},
