@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use wayfare_event::{ConsentAction, Namespace};
 
+use crate::sources::{Dialects, Hears};
 use crate::{Jurisdiction, tree};
 
 /// The categories, and the place that holds where a profile names none.
@@ -12,6 +13,7 @@ use crate::{Jurisdiction, tree};
 pub struct Config {
     categories: BTreeMap<Arc<str>, Category>,
     jurisdiction: Jurisdiction,
+    dialects: Dialects,
 }
 
 /// One category.
@@ -31,6 +33,8 @@ pub struct Category {
     pub max_age_us: Option<i64>,
     /// How long after a refusal one may ask again, in microseconds; never, without one.
     pub ask_again_after_us: Option<i64>,
+    /// What speaks of it besides its own name.
+    pub hears: Hears,
 }
 
 /// What a category is for, which says what silence means (SP 18).
@@ -119,7 +123,20 @@ impl Config {
         Self {
             categories,
             jurisdiction,
+            dialects: Dialects::NONE,
         }
+    }
+
+    /// The same, with what is configured of the ways in which consent is told.
+    #[must_use]
+    pub fn with_dialects(self, dialects: Dialects) -> Self {
+        Self { dialects, ..self }
+    }
+
+    /// What is configured of the ways in which consent is told.
+    #[must_use]
+    pub const fn dialects(&self) -> Dialects {
+        self.dialects
     }
 
     /// The category of this name.
@@ -164,6 +181,7 @@ impl Category {
             strength: Strength::Any,
             max_age_us: None,
             ask_again_after_us: None,
+            hears: Hears::NAME_ONLY,
         }
     }
 

@@ -12,7 +12,8 @@
 //! Each rule bears the number it has in the text it was made from: 2.2.2 categories, 2.2.3 which
 //! records apply, 2.2.4 when a yes overcomes a no, 2.2.5 the verdict.
 //!
-//! Reading order: [`Record`], [`Config`], [`Question`], [`choice`], [`verdict`].
+//! Reading order: [`Record`], [`Config`], [`Question`], [`choice`], [`verdict`]; then [`sources`], which
+//! reads what an event says.
 
 mod choice;
 mod config;
@@ -20,6 +21,7 @@ mod jurisdiction;
 mod question;
 mod record;
 mod scope;
+pub mod sources;
 mod standing;
 mod tree;
 mod verdict;

@@ -246,6 +246,12 @@ fn note_map(note: &Note) -> Map {
     let mut map = Map::new();
     match note {
         Note::Duplicate => map.insert("note", "duplicate".into()),
+        Note::Unheard(unheard) => {
+            map.insert("note", "unheard".into());
+            map.insert("dialect", unheard.dialect.as_str().into());
+            map.insert("what", Value::Text(unheard.what.clone()));
+            map.insert("why", text(&unheard.why));
+        }
         Note::Attributed(profile) => {
             map.insert("note", "attributed".into());
             map.insert("profileId", text(profile));

@@ -58,7 +58,7 @@ fn store(directory: &Path) -> LocalStore {
 fn happened(catalog: &Catalog, text: &str) -> Happened {
     let event = Event::parse(text, None).unwrap();
     let told = event.told_at().unwrap();
-    Happened::new(&catalog.identity, event, SOURCE.into(), told).unwrap()
+    Happened::new(catalog, event, SOURCE.into(), told).unwrap()
 }
 
 /// A shop that is open.

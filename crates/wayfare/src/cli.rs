@@ -187,6 +187,10 @@ Exit status: 0 nothing is broken, 1 something is, 2 the directory cannot be read
     #[command(after_help = "Example:
   wayfare serve --journeys journeys --state .wayfare")]
     Serve(commands::serve::Serve),
+    /// Print a link with which somebody unsubscribes by one click.
+    #[command(after_help = "Example:
+  wayfare unsubscribe-link --category marketing --email ada@example.com --base-url https://e.example.com")]
+    UnsubscribeLink(commands::unsubscribe_link::UnsubscribeLink),
     /// Print completions for a shell.
     #[command(after_help = "Example:
   wayfare completions bash > ~/.local/share/bash-completion/completions/wayfare")]
@@ -315,6 +319,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Explain(explain) => commands::explain::explain(&explain),
         Command::Verify(verify) => commands::verify::verify(&verify),
         Command::Serve(serve) => commands::serve::serve(&serve),
+        Command::UnsubscribeLink(link) => commands::unsubscribe_link::unsubscribe_link(&link),
         Command::Completions { shell } => {
             let mut command = <Cli as clap::CommandFactory>::command();
             let mut script = Vec::new();

@@ -70,8 +70,8 @@ impl World {
         let Happening { fed, text } = happening;
         let event = Event::parse(text, None).unwrap();
         let occurred = Timestamp::from_micros(fed.occurred);
-        let identity = &self.engine().catalog().identity;
-        let happened = Happened::new(identity, event, "sim".into(), occurred).unwrap();
+        let catalog = self.engine().catalog();
+        let happened = Happened::new(catalog, event, "sim".into(), occurred).unwrap();
         let before = self.engine().counts().duplicates;
         let now = self.now();
         let text: Arc<str> = text.as_str().into();

@@ -17,6 +17,7 @@ mod limit;
 mod migrate;
 mod orders;
 mod persons;
+mod said;
 mod schedule;
 mod split;
 mod stop;

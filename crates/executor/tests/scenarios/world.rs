@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use wayfare_consent::sources::Dialects;
 use wayfare_event::{DeliveryId, Event, IdKey, Identifier, Timestamp};
 use wayfare_executor::delivery::Outcome;
 use wayfare_executor::record::{
@@ -119,7 +120,7 @@ impl World {
     pub(crate) fn hear_from(&mut self, trust: Trust, at: i64, event: &str) -> Vec<String> {
         let event = Event::parse(event, None).unwrap();
         let occurred = event.told_at().unwrap_or_else(|| minute(at));
-        let happened = Happened::new(&self.catalog.identity, event, "test".into(), occurred);
+        let happened = Happened::new(&self.catalog, event, "test".into(), occurred);
         let happened = InputKind::Event(Box::new(happened.unwrap().trusted(trust)));
         self.input(minute(at), happened)
     }
@@ -451,8 +452,27 @@ impl World {
 
 fn catalog() -> Catalog {
     let identity = wayfare_identity::Config::default();
-    let consent = wayfare_consent::Config::default();
+    let consent = consent();
     Catalog::new(identity, consent, IdKey::STATELESS, Sending::Owed)
+}
+
+/// The built-in categories; a browser's signal refuses analytics, and the TCF is asked about
+/// personalization.
+fn consent() -> wayfare_consent::Config {
+    let standard = wayfare_consent::Config::default();
+    let mut categories = standard.categories().clone();
+    for (name, category) in &mut categories {
+        category.hears.gpc = &**name == "analytics";
+        if &**name == "personalization" {
+            category.hears.purposes = vec![1, 7];
+        }
+    }
+    let dialects = Dialects {
+        tcf_vendor: Some(755),
+        ..Dialects::NONE
+    };
+    let place = standard.default_jurisdiction().clone();
+    wayfare_consent::Config::new(categories, place).with_dialects(dialects)
 }
 
 fn compiled(journey: &str) -> Graph {

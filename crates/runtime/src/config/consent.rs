@@ -14,6 +14,7 @@ use wayfare_journey::fields::{Fields, Problems};
 use wayfare_journey::yaml::{Entry, Node};
 
 use super::parts::{entries, micros, name};
+use super::sources;
 
 const CLASSES: [(&str, Class); 4] = [
     (Class::Essential.as_str(), Class::Essential),
@@ -53,12 +54,13 @@ pub(super) fn consent(node: &Node, problems: &mut Problems) -> Config {
     let written = fields.get("categories").map_or(&[][..], |node| {
         entries(node, "a mapping of categories", problems)
     });
+    let dialects = sources::dialects(&mut fields, problems);
     fields.finish(problems);
     let mut categories = built_in.categories().clone();
     let mut written: Vec<&Entry> = written.iter().collect();
     // A whole comes before its parts.
     written.sort_by_key(|entry| entry.key.matches('.').count());
-    for entry in written {
+    for entry in &written {
         let name = entry.key.as_str();
         let above = wayfare_consent::parents(name);
         let mut known = std::iter::once(name).chain(above);
@@ -66,7 +68,8 @@ pub(super) fn consent(node: &Node, problems: &mut Problems) -> Config {
         let category = category(entry, taken.as_ref(), problems);
         categories.insert(Arc::from(name), category);
     }
-    Config::new(categories, place.unwrap_or(Jurisdiction::UNKNOWN))
+    sources::check((&categories, dialects), &written, problems);
+    Config::new(categories, place.unwrap_or(Jurisdiction::UNKNOWN)).with_dialects(dialects)
 }
 
 fn default_place(node: &Node, problems: &mut Problems) -> Option<Jurisdiction> {
@@ -113,6 +116,7 @@ fn category(entry: &Entry, taken: Option<&Category>, problems: &mut Problems) ->
     let again = fields.get("ask_again_after");
     let again = again.and_then(|node| micros(node, DAY_US..=AGE_US_MAX, problems));
     category.ask_again_after_us = again.or(category.ask_again_after_us);
+    category.hears = sources::hears(&mut fields, problems);
     fields.finish(problems);
     category
 }

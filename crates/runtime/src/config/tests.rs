@@ -32,6 +32,7 @@ server:
   listen: 127.0.0.1:8080
   keys: [{ id: web, kind: browser, key: { env: WAYFARE_BROWSER_KEY } }]
   admin: [{ id: ops, token: { env: WAYFARE_ADMIN_TOKEN }, scopes: [read, operate, admin] }]
+  unsubscribe: { key: { env: WAYFARE_UNSUBSCRIBE_KEY } }
 state: { directory: .wayfare, cache_mb: 1024, history: 30d, message_ids: 7d }
 types: { profile: { plan: text, visits: number }, events: { Plan Upgraded: { currentPlan: text } } }
 "#;
@@ -90,6 +91,7 @@ fn consent_of_the_whole() -> wayfare_consent::Config {
         strength: Strength::Any,
         max_age_us: Some(730 * DAY_US),
         ask_again_after_us: None,
+        hears: wayfare_consent::sources::Hears::NAME_ONLY,
     };
     categories.insert("marketing".into(), marketing);
     wayfare_consent::Config::new(categories, wayfare_consent::Jurisdiction::UNKNOWN)
@@ -109,6 +111,7 @@ fn server_of_the_whole() -> Server {
             token: secret("WAYFARE_ADMIN_TOKEN"),
             scopes: [Scope::Read, Scope::Operate, Scope::Admin].into(),
         }],
+        unsubscribe: Some(secret("WAYFARE_UNSUBSCRIBE_KEY")),
     }
 }
 

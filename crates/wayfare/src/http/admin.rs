@@ -29,13 +29,13 @@ const BODY_BYTES_MAX: usize = 16 * 1024;
 /// What every request can reach.
 #[derive(Debug)]
 struct Admin {
-    tokens: Tokens,
+    tokens: Arc<Tokens>,
     desk: Desk,
     patience: Patience,
 }
 
 /// The routes, as they stand under `/api`.
-pub(crate) fn router(tokens: Tokens, desk: Desk, patience: Patience) -> Router {
+pub(crate) fn router(tokens: Arc<Tokens>, desk: Desk, patience: Patience) -> Router {
     let mut router = Router::new()
         .route("/deliveries", get(look::deliveries))
         .route("/deliveries/{id}", get(look::delivery))
