@@ -27,9 +27,11 @@ consent:
       by_jurisdiction: { US: accept }
       strength: any
       max_age: 730d
+      ask_again_after: 365d
+    marketing.news: { max_age: 90d }
     sms_marketing: { channel: phone }
     analytics: { class: notice_only, binding: profile }
-    personalization: { strength: confirmed }
+    personalization: { strength: confirmed, ask_again_after: 30d }
     news:
       class: legitimate_interest
       binding: address
@@ -38,7 +40,8 @@ consent:
       by_jurisdiction: { de: decline }
       strength: confirmed
       max_age: PT36H
-    surveys: { class: consent, binding: profile }
+      ask_again_after: 90d
+    surveys: { class: consent, binding: profile, ask_again_after: 90d }
 identity:
   namespaces:
     - { name: user_id, class: anchor }
@@ -101,6 +104,8 @@ fn what_a_schema_can_catch_both_refuse() {
         "consent: { jurisdiction: { default: Europe } }",
         "consent: { categories: { News: { class: consent, binding: profile } } }",
         "consent: { categories: { news: { class: consent, binding: address } } }",
+        "consent: { categories: { marketing..news: {} } }",
+        "consent: { categories: { marketing.news: { default: unknown } } }",
         "consent: { categories: { news: { binding: profile } } }",
         "consent: { categories: { marketing: { binding: profile, channel: email } } }",
         "consent: { categories: { marketing: { default: unknown } } }",
