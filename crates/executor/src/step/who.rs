@@ -181,9 +181,12 @@ impl Who {
         category: &str,
         change: Option<&Identifier>,
     ) -> Choice {
-        let Some(address) = self.asked(work, category, change) else {
+        let address = self.asked(work, category, change);
+        let rules = work.catalog.consent.category(category);
+        let about_one = rules.is_some_and(|rules| matches!(rules.binding, Binding::Address(_)));
+        if about_one && address.is_none() {
             return Choice::Unknown;
-        };
+        }
         self.choice_about(work, category, address.as_ref())
     }
 
@@ -207,26 +210,26 @@ impl Who {
         category: &str,
         change: Option<&Identifier>,
     ) -> bool {
-        let address = self.asked(work, category, change).flatten();
+        let address = self.asked(work, category, change);
         let question = Question::new(category, address.as_ref(), work.at);
         let said = self.consent(&work.rows, address.as_ref());
         wayfare_consent::may_ask(&work.catalog.consent, &question, said, self.linked_at(work))
     }
 
-    /// The address that a category is asked about (SP 19), none where it is about the person;
-    /// nothing where it is about one and there is none.
+    /// The address that a category is asked about (SP 19); none where it is about the person, or where
+    /// there is none.
     fn asked(
         &self,
         work: &Work<'_>,
         category: &str,
         change: Option<&Identifier>,
-    ) -> Option<Option<Identifier>> {
+    ) -> Option<Identifier> {
         let Binding::Address(channel) = work.catalog.consent.category(category)?.binding else {
-            return Some(None);
+            return None;
         };
         let changed = change.filter(|it| it.namespace.as_str() == channel.namespace());
         let own = || self.address(work, channel.namespace());
-        changed.cloned().or_else(own).map(Some)
+        changed.cloned().or_else(own)
     }
 
     /// What is remembered of its events of one name.

@@ -3,22 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use wayfare_consent::{Reason, RecordKind, SuppressionKind, Verdict};
+use wayfare_consent::{Reason, SuppressionKind, Verdict};
 use wayfare_event::{
-    ConsentAction, DecisionId, DeliveryId, Identifier, InstanceId, ProfileId, TargetId, Timestamp,
-    Value,
+    DecisionId, DeliveryId, Identifier, InstanceId, ProfileId, TargetId, Timestamp, Value,
 };
 use wayfare_executor::delivery::{NotSentReason, Outcome, State};
 use wayfare_executor::record::{
     Account, BlockControl, Cause, ConsentAsked, Control, Decision, DecisionOutcome, Delivery,
     DeliveryTold, Failing, Instance, Ordered, Paused, Permission, Person, Planned, QueueId, Queued,
-    Record, Refusal, Register, Request, Seen, Stop, Stopped, Suppressed, Sweep, SweepCause,
-    SweepId, Terms, Told, Turn, Window,
+    Record, Refusal, Register, Request, Seen, Stop, Stopped, Sweep, SweepCause, SweepId, Terms,
+    Told, Turn, Window,
 };
 use wayfare_executor::{Action, Change, Operator, Place, RefusalCode, Row, TimerOf, Tried, Trust};
 use wayfare_identity::{Edge, EdgeKind, Node};
 use wayfare_journey::definition::{Auth, Basis, DeliveryMode, Method, Secret};
 
+use super::consent::{consent, suppressed};
 use super::{VERSION, at, changes, guard, person};
 use crate::{Entry, LoggedInput};
 
@@ -87,36 +87,6 @@ fn permission() -> Permission {
             reason: Reason::Basis,
             records: vec!["c-1".into()],
         },
-    }
-}
-
-pub(super) fn consent() -> wayfare_consent::Record {
-    wayfare_consent::Record {
-        category: "marketing".into(),
-        action: ConsentAction::Accept,
-        at: at(0),
-        recorded_at: at(1),
-        id: "c-1".into(),
-        valid_from: Some(at(1)),
-        valid_until: Some(at(9)),
-        kind: RecordKind::User,
-        pending: true,
-        unverified: true,
-        historical: false,
-        source: Some("form".into()),
-        method: Some("checkbox".into()),
-        notice: Some("terms 3".into()),
-        regulation: Some("gdpr".into()),
-        channel: Some("email".into()),
-    }
-}
-
-pub(super) fn suppressed(moment: Timestamp) -> Suppressed {
-    Suppressed {
-        kind: SuppressionKind::Complaint,
-        at: moment,
-        by: "ops".into(),
-        reason: "they said so".into(),
     }
 }
 
@@ -469,12 +439,12 @@ pub(crate) fn rows() -> Vec<(&'static str, Row)> {
     ]
 }
 
-fn order(action: Action) -> Operator {
-    Operator {
+fn an_order(reason: &str, action: Action) -> LoggedInput {
+    LoggedInput::Operator(Operator {
         by: "ops".into(),
-        reason: "one person".into(),
+        reason: reason.into(),
         action,
-    }
+    })
 }
 
 /// Entries with every input and most changes.
@@ -514,38 +484,19 @@ pub(crate) fn entries() -> Vec<Entry> {
             keys: vec![person(1)],
             is_last: true,
         },
-        LoggedInput::Operator(Operator {
-            by: "ops".into(),
-            reason: "a wrong price".into(),
-            action: Action::Pause(send_block()),
-        }),
-        LoggedInput::Operator(Operator {
-            by: "ops".into(),
-            reason: "is it right?".into(),
-            action: Action::Try(tried()),
-        }),
-        LoggedInput::Operator(order(Action::Merge {
-            from: person(1),
-            into: person(2),
-        })),
-        LoggedInput::Operator(order(Action::Detach {
-            identifier: Identifier::new("email", "a@b.example"),
-            from: person(2),
-        })),
-        LoggedInput::Operator(order(Action::Unblock(person(3)))),
-        LoggedInput::Operator(Operator {
-            by: "ops".into(),
-            reason: "it came back".into(),
-            action: Action::Suppress {
+        an_order("a wrong price", Action::Pause(send_block())),
+        an_order("is it right?", Action::Try(tried())),
+        an_order(
+            "it came back",
+            Action::Suppress {
                 address: Identifier::new("email", "a@b.example"),
                 kind: SuppressionKind::Bounce,
             },
-        }),
-        LoggedInput::Operator(Operator {
-            by: "ops".into(),
-            reason: "it was a mistake".into(),
-            action: Action::Unsuppress(Identifier::new("email", "b@b.example")),
-        }),
+        ),
+        an_order(
+            "it was a mistake",
+            Action::Unsuppress(Identifier::new("email", "b@b.example")),
+        ),
         LoggedInput::Published {
             journey: "welcome".into(),
             version: VERSION,
