@@ -1,9 +1,29 @@
 //! When is what an SDK tells of consent news, and whom is it about (D06 to D11, D17, E18)?
 
+use wayfare_consent::sources::Dialects;
 use wayfare_event::{ConsentAction, Identifier};
 use wayfare_executor::{Key, Row};
 
 use crate::world::{World, login, minute, tell, track};
+
+/// The built-in categories; a browser's signal refuses analytics, and the TCF is asked about
+/// personalization.
+pub(crate) fn consent() -> wayfare_consent::Config {
+    let standard = wayfare_consent::Config::default();
+    let mut categories = standard.categories().clone();
+    for (name, category) in &mut categories {
+        category.hears.gpc = &**name == "analytics";
+        if &**name == "personalization" {
+            category.hears.purposes = vec![1, 7];
+        }
+    }
+    let dialects = Dialects {
+        tcf_vendor: Some(755),
+        ..Dialects::NONE
+    };
+    let place = standard.default_jurisdiction().clone();
+    wayfare_consent::Config::new(categories, place).with_dialects(dialects)
+}
 
 const CHOICE: &str = r#"
 journey: ACTION
