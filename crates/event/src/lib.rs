@@ -36,6 +36,7 @@
 mod event;
 mod id;
 mod identifier;
+mod import;
 mod json;
 pub mod limits;
 mod number;

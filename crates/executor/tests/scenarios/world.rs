@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use wayfare_consent::sources::Dialects;
 use wayfare_event::{DeliveryId, Event, IdKey, Identifier, Timestamp};
 use wayfare_executor::delivery::Outcome;
 use wayfare_executor::record::{
@@ -15,6 +14,8 @@ use wayfare_executor::{
     Snapshot, Timer, TimerOf, Trace, Trust, step, view,
 };
 use wayfare_journey::{Graph, Known, compile};
+
+use crate::said;
 
 const MINUTE_US: i64 = 60_000_000;
 
@@ -452,27 +453,8 @@ impl World {
 
 fn catalog() -> Catalog {
     let identity = wayfare_identity::Config::default();
-    let consent = consent();
+    let consent = said::consent();
     Catalog::new(identity, consent, IdKey::STATELESS, Sending::Owed)
-}
-
-/// The built-in categories; a browser's signal refuses analytics, and the TCF is asked about
-/// personalization.
-fn consent() -> wayfare_consent::Config {
-    let standard = wayfare_consent::Config::default();
-    let mut categories = standard.categories().clone();
-    for (name, category) in &mut categories {
-        category.hears.gpc = &**name == "analytics";
-        if &**name == "personalization" {
-            category.hears.purposes = vec![1, 7];
-        }
-    }
-    let dialects = Dialects {
-        tcf_vendor: Some(755),
-        ..Dialects::NONE
-    };
-    let place = standard.default_jurisdiction().clone();
-    wayfare_consent::Config::new(categories, place).with_dialects(dialects)
 }
 
 fn compiled(journey: &str) -> Graph {
