@@ -3,13 +3,13 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test target: an assumption that fails is a test that fails"
 )]
 
 #[expect(dead_code, reason = "other tests start what is shipped")]
 #[path = "at_work/program.rs"]
 mod program;
-#[expect(dead_code, reason = "other tests give more orders")]
 #[path = "at_work/scratch.rs"]
 mod scratch;
 #[expect(dead_code, reason = "other tests give more orders")]
@@ -86,7 +86,7 @@ fn order(directory: &TempDir, arguments: &[&str]) -> Answer {
 #[test]
 fn persons_are_merged_by_command_and_told_apart_and_the_audit_follows() {
     let directory = house();
-    let mut server = Server::start(&directory, "127.0.0.1", "builtin");
+    let server = Server::start(&directory, "127.0.0.1", "builtin");
     for user in ["a", "b"] {
         let email = format!("{user}@x.example");
         identify(&server, WEB, user, &json!({ "email": email }));
@@ -144,7 +144,7 @@ fn persons_are_merged_by_command_and_told_apart_and_the_audit_follows() {
 #[test]
 fn what_cannot_be_ordered_of_persons_is_refused_with_why() {
     let directory = house();
-    let mut server = Server::start(&directory, "127.0.0.1", "builtin");
+    let server = Server::start(&directory, "127.0.0.1", "builtin");
     identify(&server, WEB, "a", &json!({ "email": "a@x.example" }));
     identify(&server, WEB, "b", &json!({}));
     server.stop();
@@ -220,7 +220,7 @@ fn only_who_may_say_who_is_who_does_and_no_write_key() {
 #[test]
 fn what_a_browser_says_of_an_address_yields_to_a_server_and_a_crowds_is_blocked() {
     let directory = house();
-    let mut server = Server::start(&directory, "127.0.0.1", "builtin");
+    let server = Server::start(&directory, "127.0.0.1", "builtin");
     // `0ps-t0ken:` in base 64
     let shop = "Authorization: Basic MHBzLXQwa2VuOg==";
     identify(&server, WEB, "mallory", &json!({ "email": "v@v.example" }));
