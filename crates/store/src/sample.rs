@@ -2,6 +2,7 @@
 //! them.
 
 mod forms;
+mod persons;
 
 use std::collections::BTreeSet;
 

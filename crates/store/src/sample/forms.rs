@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use wayfare_consent::{Reason, RecordKind, Verdict};
 use wayfare_event::{
-    ConsentAction, DecisionId, DeliveryId, Identifier, InstanceId, ProfileId, TargetId, Timestamp,
-    Value,
+    ConsentAction, DecisionId, DeliveryId, InstanceId, ProfileId, TargetId, Timestamp, Value,
 };
 use wayfare_executor::delivery::{NotSentReason, Outcome, State};
 use wayfare_executor::record::{
@@ -16,9 +15,9 @@ use wayfare_executor::record::{
     Told, Turn, Window,
 };
 use wayfare_executor::{Action, Change, Operator, Place, RefusalCode, Row, TimerOf, Tried, Trust};
-use wayfare_identity::{Edge, EdgeKind, Node};
 use wayfare_journey::definition::{Auth, Basis, DeliveryMode, Method, Secret};
 
+use super::persons::{node, who_is_who};
 use super::{VERSION, at, changes, guard, person};
 use crate::{Entry, LoggedInput};
 
@@ -127,40 +126,6 @@ pub(super) fn decision(id: DecisionId, moment: Timestamp) -> Decision {
         request_hash: Some(request().hash()),
         hops: 2,
     }
-}
-
-fn node() -> Node {
-    let mut node = Node::new(person(1));
-    node.join(Edge {
-        other: Identifier::new("email", "a@b.example"),
-        kind: EdgeKind::Claim,
-        since: at(0),
-        latest: at(1),
-    });
-    for kind in [
-        EdgeKind::Alias,
-        EdgeKind::Unverified,
-        EdgeKind::UnverifiedAlias,
-        EdgeKind::Same,
-        EdgeKind::Took,
-        EdgeKind::Soft,
-    ] {
-        let other = Identifier::new("user_id", "u9");
-        let (since, latest) = (at(3), at(4));
-        node.join(Edge {
-            other: other.clone(),
-            kind,
-            since,
-            latest,
-        });
-        node.join(Edge {
-            other,
-            kind: EdgeKind::Detached,
-            since: at(1),
-            latest: at(2),
-        });
-    }
-    node
 }
 
 pub(super) fn delivery() -> Delivery {
@@ -448,17 +413,10 @@ pub(crate) fn rows() -> Vec<(&'static str, Row)> {
     ]
 }
 
-fn order(action: Action) -> Operator {
-    Operator {
-        by: "ops".into(),
-        reason: "one person".into(),
-        action,
-    }
-}
-
 /// Entries with every input and most changes.
 pub(crate) fn entries() -> Vec<Entry> {
     let delivery = DeliveryId::from_bytes([5; 16]);
+    let [merge, detach, unblock] = who_is_who();
     let inputs = [
         LoggedInput::Event {
             source: "web".into(),
@@ -503,15 +461,9 @@ pub(crate) fn entries() -> Vec<Entry> {
             reason: "is it right?".into(),
             action: Action::Try(tried()),
         }),
-        LoggedInput::Operator(order(Action::Merge {
-            from: person(1),
-            into: person(2),
-        })),
-        LoggedInput::Operator(order(Action::Detach {
-            identifier: Identifier::new("email", "a@b.example"),
-            from: person(2),
-        })),
-        LoggedInput::Operator(order(Action::Unblock(person(3)))),
+        merge,
+        detach,
+        unblock,
         LoggedInput::Published {
             journey: "welcome".into(),
             version: VERSION,
