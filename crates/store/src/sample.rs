@@ -3,6 +3,7 @@
 
 mod consent;
 mod forms;
+mod persons;
 
 use std::collections::BTreeSet;
 

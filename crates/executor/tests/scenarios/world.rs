@@ -265,26 +265,6 @@ impl World {
             .collect()
     }
 
-    /// The profile that an identifier is in.
-    pub(crate) fn profile(&self, identifier: &Identifier) -> view::Profile {
-        let mut rows = Snapshot::new();
-        for (key, row) in &self.rows {
-            rows.put(key.clone(), Some(row.clone()));
-        }
-        let profiles = view::profiles(&self.catalog, &rows, self.at);
-        let found = profiles.into_iter();
-        let mut found = found.filter(|it| it.identifiers.contains(identifier));
-        found.next().unwrap()
-    }
-
-    /// How many records of consent are kept under an identifier.
-    pub(crate) fn consent(&self, identifier: &Identifier) -> usize {
-        match self.rows.get(&Key::Person(identifier.clone())) {
-            Some(Row::Person(person)) => person.record.consent.len(),
-            _ => 0,
-        }
-    }
-
     /// A delivery, as it is now.
     pub(crate) fn delivery(&self, id: DeliveryId) -> Arc<Delivery> {
         match self.rows.get(&Key::Delivery(id)) {
@@ -451,7 +431,7 @@ impl World {
     }
 }
 
-fn catalog() -> Catalog {
+pub(crate) fn catalog() -> Catalog {
     let identity = wayfare_identity::Config::default();
     let consent = said::consent();
     Catalog::new(identity, consent, IdKey::STATELESS, Sending::Owed)

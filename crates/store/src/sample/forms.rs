@@ -15,10 +15,10 @@ use wayfare_executor::record::{
     Told, Turn, Window,
 };
 use wayfare_executor::{Action, Change, Operator, Place, RefusalCode, Row, TimerOf, Tried, Trust};
-use wayfare_identity::{Edge, EdgeKind, Node};
 use wayfare_journey::definition::{Auth, Basis, DeliveryMode, Method, Secret};
 
 use super::consent::{consent, suppressed};
+use super::persons::{node, who_is_who};
 use super::{VERSION, at, changes, guard, person};
 use crate::{Entry, LoggedInput};
 
@@ -109,40 +109,6 @@ pub(super) fn decision(id: DecisionId, moment: Timestamp) -> Decision {
         request_hash: Some(request().hash()),
         hops: 2,
     }
-}
-
-fn node() -> Node {
-    let mut node = Node::new(person(1));
-    node.join(Edge {
-        other: Identifier::new("email", "a@b.example"),
-        kind: EdgeKind::Claim,
-        since: at(0),
-        latest: at(1),
-    });
-    for kind in [
-        EdgeKind::Alias,
-        EdgeKind::Unverified,
-        EdgeKind::UnverifiedAlias,
-        EdgeKind::Same,
-        EdgeKind::Took,
-        EdgeKind::Soft,
-    ] {
-        let other = Identifier::new("user_id", "u9");
-        let (since, latest) = (at(3), at(4));
-        node.join(Edge {
-            other: other.clone(),
-            kind,
-            since,
-            latest,
-        });
-        node.join(Edge {
-            other,
-            kind: EdgeKind::Detached,
-            since: at(1),
-            latest: at(2),
-        });
-    }
-    node
 }
 
 pub(super) fn delivery() -> Delivery {
@@ -450,6 +416,7 @@ fn an_order(reason: &str, action: Action) -> LoggedInput {
 /// Entries with every input and most changes.
 pub(crate) fn entries() -> Vec<Entry> {
     let delivery = DeliveryId::from_bytes([5; 16]);
+    let [merge, detach, unblock] = who_is_who();
     let inputs = [
         LoggedInput::Event {
             source: "web".into(),
@@ -486,6 +453,9 @@ pub(crate) fn entries() -> Vec<Entry> {
         },
         an_order("a wrong price", Action::Pause(send_block())),
         an_order("is it right?", Action::Try(tried())),
+        merge,
+        detach,
+        unblock,
         an_order(
             "it came back",
             Action::Suppress {
