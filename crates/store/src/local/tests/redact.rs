@@ -290,6 +290,23 @@ fn a_store_goes_on_while_an_erasure_is_under_way() {
 }
 
 #[test]
+fn a_checkpoint_under_way_when_an_erasure_begins_is_not_enough() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut store, _) = open(directory.path(), EAGER);
+    let mut redacted = BTreeSet::new();
+    for round in 0..10_u8 {
+        // The first write of each day brings a checkpoint, and is on its way for a while.
+        let moment = at(i64::from(round) * 86_400);
+        commit(&mut store, moment, vec![seen(round.into(), moment)]).unwrap();
+        redacted.insert(store.head().next_seq - 1);
+        store.redact(&redacted).unwrap();
+        store.redact_fully().unwrap();
+        let history = dump(&mut store).history;
+        assert!(history.iter().all(|entry| entry.changes.is_empty()));
+    }
+}
+
+#[test]
 fn a_promise_is_made_wider_and_kept_by_whoever_opens_next() {
     let directory = tempfile::tempdir().unwrap();
     let mut store = open_all(directory.path());
