@@ -295,10 +295,13 @@ fn a_checkpoint_under_way_when_an_erasure_begins_is_not_enough() {
     let (mut store, _) = open(directory.path(), EAGER);
     let mut redacted = BTreeSet::new();
     for round in 0..10_u8 {
-        // The first write of each day brings a checkpoint, and is on its way for a while.
+        // The first write of a day brings a checkpoint, and is under way when the second comes.
         let moment = at(i64::from(round) * 86_400);
-        commit(&mut store, moment, vec![seen(round.into(), moment)]).unwrap();
-        redacted.insert(store.head().next_seq - 1);
+        for number in [0, 1] {
+            let message = u64::from(round) * 2 + number;
+            commit(&mut store, moment, vec![seen(message, moment)]).unwrap();
+            redacted.insert(store.head().next_seq - 1);
+        }
         store.redact(&redacted).unwrap();
         store.redact_fully().unwrap();
         let history = dump(&mut store).history;
