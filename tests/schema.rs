@@ -99,18 +99,7 @@ fn fits(
                 .flat_map(|(part, value)| problems(root, part, value))
                 .collect()
         }
-        "patternProperties" => {
-            let fields = value.as_object().into_iter().flatten();
-            let parts = |name: &str| {
-                let patterns = wanted.as_object().into_iter().flatten();
-                let name = name.to_owned();
-                patterns.filter_map(move |(pattern, part)| matches(pattern, &name).then_some(part))
-            };
-            let inner = fields.flat_map(|(name, value)| parts(name).map(move |part| (part, value)));
-            inner
-                .flat_map(|(part, value)| problems(root, part, value))
-                .collect()
-        }
+        "patternProperties" => patterned_problems(root, wanted, value),
         "additionalProperties" => others_problems(root, (schema, wanted), value),
         _ => return None,
     })
@@ -121,6 +110,19 @@ fn names_problems(root: &Value, wanted: &Value, value: &Value) -> Vec<String> {
     let names = names.map(|name| Value::from(name.as_str()));
     names
         .flat_map(|name| problems(root, wanted, &name))
+        .collect()
+}
+
+/// The fields whose names have a pattern.
+fn patterned_problems(root: &Value, wanted: &Value, value: &Value) -> Vec<String> {
+    let fields = value.as_object().into_iter().flatten();
+    let inner = fields.flat_map(|(name, value)| {
+        let patterns = wanted.as_object().into_iter().flatten();
+        let fitting = patterns.filter(move |(pattern, _)| matches(pattern, name));
+        fitting.map(move |(_, part)| (part, value))
+    });
+    inner
+        .flat_map(|(part, value)| problems(root, part, value))
         .collect()
 }
 
