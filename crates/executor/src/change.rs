@@ -5,15 +5,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use wayfare_event::{DeliveryId, Identifier, InstanceId, Map, MessageHash, Timestamp, Value};
+use wayfare_event::{
+    DecisionId, DeliveryId, Identifier, IdentifierHash, InstanceId, Map, MessageHash, Timestamp,
+    Value,
+};
 use wayfare_identity::LinkChange;
 use wayfare_journey::Version;
 
 use crate::delivery::{Outcome, State};
 use crate::input::{Place, Timer, TimerOf, Tried};
 use crate::record::{
-    Decision, Failing, Guard, Instance, Key, Ordered, Paused, Permission, Planned, QueueId, Queued,
-    Refusal, Stop, Sweep, SweepId, Told,
+    Decision, Erased, Erasing, Failing, Guard, Instance, Key, Ordered, Paused, Permission, Planned,
+    QueueId, Queued, Refusal, Stop, Sweep, SweepId, Told,
 };
 use crate::snapshot::Snapshot;
 
@@ -290,6 +293,49 @@ pub enum Change {
         /// Why.
         reason: Arc<str>,
     },
+    /// An identifier is somebody's who was erased; with nothing, that is lifted.
+    Erased {
+        /// Its hash.
+        hash: IdentifierHash,
+        /// What is kept of it.
+        erased: Option<Erased>,
+    },
+    /// Somebody is to be erased, or nothing is heard of them any more; with nothing, that is lifted.
+    Erasing {
+        /// The identifier it is kept under.
+        owner: Identifier,
+        /// What is to be done.
+        erasing: Option<Arc<Erasing>>,
+    },
+    /// What was known under an identifier is gone: its row, its entries, and others' links to it.
+    Forgotten {
+        /// The identifier.
+        identifier: Identifier,
+        /// What its claims on identifiers of others stand under from now on.
+        hash: IdentifierHash,
+        /// The journeys and keys of its entries.
+        entries: Vec<(Arc<str>, Arc<str>)>,
+        /// The identifiers of others that were linked to it.
+        others: Vec<Identifier>,
+    },
+    /// An entry of somebody erased is not remembered any more.
+    EntryForgotten {
+        /// The identifier it was kept under.
+        owner: Identifier,
+        /// The journey.
+        journey: Arc<str>,
+        /// The key; empty for a journey without one.
+        key: Arc<str>,
+    },
+    /// A row of the ledger, and the delivery it owed, tell no more whose they were.
+    Reduced(DecisionId),
+    /// Nothing in the state tells of somebody erased any more.
+    ErasureComplete {
+        /// Their identifiers.
+        hashes: Vec<IdentifierHash>,
+        /// When.
+        at: Timestamp,
+    },
     /// A version of a journey is in force.
     Published {
         /// The journey.
@@ -341,6 +387,12 @@ impl Change {
             | Self::JourneyResumed { .. }
             | Self::StopOrdered { .. }
             | Self::Tried { .. }
+            | Self::Erased { .. }
+            | Self::Erasing { .. }
+            | Self::Forgotten { .. }
+            | Self::EntryForgotten { .. }
+            | Self::Reduced(_)
+            | Self::ErasureComplete { .. }
             | Self::Published { .. }
             | Self::Withdrawn { .. } => None,
         }
@@ -352,7 +404,9 @@ impl Change {
         let person = |owner: &Identifier| Key::Person(owner.clone());
         match self {
             Self::MessageSeen { message, .. } => vec![Key::Message(*message)],
-            Self::Linked(LinkChange::Seen(identifier)) => vec![person(identifier)],
+            Self::Linked(LinkChange::Seen(identifier) | LinkChange::Anew { identifier, .. }) => {
+                vec![person(identifier)]
+            }
             Self::Linked(LinkChange::Linked { ends, .. }) => ends.iter().map(person).collect(),
             Self::Linked(LinkChange::Refused { .. }) | Self::Tried { .. } => Vec::new(),
             Self::AccountTraitSet { account, .. } => vec![Key::Account(account.clone())],
@@ -365,6 +419,7 @@ impl Change {
             | Self::Migrated { owner, .. }
             | Self::Named { owner, .. }
             | Self::DatePlanned { owner, .. }
+            | Self::Erasing { owner, .. }
             | Self::Refused { owner, .. } => vec![person(owner)],
             Self::Entered {
                 owner, instance, ..
@@ -375,11 +430,29 @@ impl Change {
                 journey,
                 key,
                 ..
-            } => vec![Key::Guard {
-                owner: owner.clone(),
-                journey: journey.clone(),
-                key: key.clone(),
-            }],
+            }
+            | Self::EntryForgotten {
+                owner,
+                journey,
+                key,
+            } => vec![entry(owner, journey, key)],
+            Self::Erased { hash, .. } => vec![Key::Erased(*hash)],
+            Self::ErasureComplete { hashes, .. } => {
+                hashes.iter().copied().map(Key::Erased).collect()
+            }
+            Self::Forgotten {
+                identifier,
+                entries,
+                others,
+                ..
+            } => {
+                let mut keys = vec![person(identifier)];
+                let entries = entries.iter();
+                keys.extend(entries.map(|(journey, key)| entry(identifier, journey, key)));
+                keys.extend(others.iter().map(person));
+                keys
+            }
+            Self::Reduced(id) => vec![Key::Decision(*id), Key::Delivery(id.delivery())],
             Self::Decided(decision) => {
                 let mut keys = vec![person(&decision.owner), Key::Decision(decision.id)];
                 let owed = decision
@@ -448,9 +521,18 @@ impl Change {
 
 /// The row that remembers an instance's entry.
 pub(crate) fn guard(owner: &Identifier, instance: &Instance) -> Key {
+    entry(
+        owner,
+        &instance.journey,
+        &instance.key.clone().unwrap_or_default(),
+    )
+}
+
+/// The row that remembers an entry.
+pub(crate) fn entry(owner: &Identifier, journey: &Arc<str>, key: &Arc<str>) -> Key {
     Key::Guard {
         owner: owner.clone(),
-        journey: instance.journey.clone(),
-        key: instance.key.clone().unwrap_or_default(),
+        journey: journey.clone(),
+        key: key.clone(),
     }
 }

@@ -44,6 +44,7 @@
 //!             rows.put(key, row);
 //!         }),
 //!         Effects::DueFirst(_) => unreachable!("nobody waits yet"),
+//!         Effects::Dropped => unreachable!("nobody is erased"),
 //!     }
 //! };
 //! for change in changes {
@@ -90,7 +91,9 @@ pub mod view;
 pub use catalog::{Catalog, Published, Sending};
 pub use change::Change;
 pub use effects::Effects;
-pub use input::{Action, Happened, Input, InputKind, Operator, Place, Timer, TimerOf, Tried};
+pub use input::{
+    Action, Erase, Happened, Input, InputKind, Operator, Place, Timer, TimerOf, Tried,
+};
 pub use record::{Key, Row};
 pub use refusal::RefusalCode;
 pub use snapshot::Snapshot;

@@ -2,6 +2,7 @@
 //! and changes them, stores encode them with a format version. Not here: how they change (`change`).
 
 mod delivery;
+mod erasure;
 mod waiting;
 
 use std::collections::BTreeMap;
@@ -9,7 +10,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use wayfare_event::{
-    DecisionId, DeliveryId, Identifier, InstanceId, Map, MessageHash, ProfileId, Timestamp, Value,
+    DecisionId, DeliveryId, Identifier, IdentifierHash, InstanceId, Map, MessageHash, ProfileId,
+    Timestamp, Value,
 };
 use wayfare_identity::Node;
 use wayfare_journey::Version;
@@ -18,6 +20,8 @@ use wayfare_journey::definition::Basis;
 use crate::refusal::RefusalCode;
 
 pub use delivery::{Delivery, Ordered, Request, RequestHash, Terms, Turn};
+pub(crate) use erasure::claimant;
+pub use erasure::{EraseMode, Erased, Erasing, Erasure, hash};
 pub use waiting::{
     BlockControl, Cause, Control, DeliveryTold, Failing, Paused, Planned, QueueId, Queued, Stop,
     Stopped, Sweep, SweepCause, SweepId, Window,
@@ -54,6 +58,8 @@ pub enum Key {
     Sweep(SweepId),
     /// What holds for a whole journey.
     Control(Arc<str>),
+    /// An identifier of somebody who was erased.
+    Erased(IdentifierHash),
 }
 
 /// What stands under a [`Key`].
@@ -80,6 +86,8 @@ pub enum Row {
     Sweep(Arc<Sweep>),
     /// Under [`Key::Control`].
     Control(Arc<Control>),
+    /// Under [`Key::Erased`].
+    Erased(Erased),
 }
 
 /// The last entry into a journey under a key.
@@ -119,6 +127,9 @@ pub struct Record {
     pub dates: BTreeMap<Arc<str>, Planned>,
     /// The last refusal of each journey, for explanations; at most 16.
     pub refusals: BTreeMap<Arc<str>, Refusal>,
+    /// That its person is erased, or about to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erasing: Option<Arc<Erasing>>,
 }
 
 /// When something was told: by the corrected time of its event, then in the order of arrival.
@@ -242,6 +253,8 @@ pub enum DecisionOutcome {
     Merged,
     /// An operator ended it.
     Stopped,
+    /// Its person was erased.
+    Erased,
 }
 
 impl DecisionOutcome {
@@ -258,6 +271,7 @@ impl DecisionOutcome {
             Self::Holdout => "holdout",
             Self::Merged => "merged",
             Self::Stopped => "stopped",
+            Self::Erased => "erased",
         }
     }
 }

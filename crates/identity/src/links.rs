@@ -39,6 +39,7 @@ pub struct Edge {
 #[serde(into = "StoredNode", from = "StoredNode")]
 pub struct Node {
     identifier: Identifier,
+    epoch: u64,
     edges: BTreeMap<(Identifier, EdgeKind), (Timestamp, Timestamp)>,
 }
 
@@ -47,12 +48,27 @@ pub struct Node {
 struct StoredNode {
     identifier: Identifier,
     edges: Vec<Edge>,
+    #[serde(default = "first_epoch", skip_serializing_if = "is_first_epoch")]
+    epoch: u64,
+}
+
+/// The epoch of whoever was never erased.
+const FIRST_EPOCH: u64 = 1;
+
+const fn first_epoch() -> u64 {
+    FIRST_EPOCH
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_first_epoch(epoch: &u64) -> bool {
+    *epoch == FIRST_EPOCH
 }
 
 impl From<Node> for StoredNode {
     fn from(node: Node) -> Self {
         Self {
             edges: node.edges().collect(),
+            epoch: node.epoch,
             identifier: node.identifier,
         }
     }
@@ -61,6 +77,7 @@ impl From<Node> for StoredNode {
 impl From<StoredNode> for Node {
     fn from(stored: StoredNode) -> Self {
         let mut node = Self::new(stored.identifier);
+        node.epoch = stored.epoch;
         for edge in stored.edges {
             node.join(edge);
         }
@@ -74,6 +91,7 @@ impl Node {
     pub const fn new(identifier: Identifier) -> Self {
         Self {
             identifier,
+            epoch: FIRST_EPOCH,
             edges: BTreeMap::new(),
         }
     }
@@ -82,6 +100,32 @@ impl Node {
     #[must_use]
     pub const fn identifier(&self) -> &Identifier {
         &self.identifier
+    }
+
+    /// Which of the persons that went by it, one erased after the other: 1 for the first.
+    #[must_use]
+    pub const fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Lets the links to another identifier go; a claim stands under `instead` from now on, so that
+    /// what was contested stays so.
+    fn forget(&mut self, other: &Identifier, instead: &Identifier) {
+        let (gone, kept) = std::mem::take(&mut self.edges)
+            .into_iter()
+            .partition(|((held, _), _)| held == other);
+        self.edges = kept;
+        let gone: BTreeMap<(Identifier, EdgeKind), (Timestamp, Timestamp)> = gone;
+        for ((_, kind), (since, latest)) in gone {
+            if kind != EdgeKind::Soft {
+                self.join(Edge {
+                    other: instead.clone(),
+                    kind: EdgeKind::Claim,
+                    since,
+                    latest,
+                });
+            }
+        }
     }
 
     /// Its links, ordered by the other end and the kind.
@@ -178,6 +222,9 @@ impl Links {
             LinkChange::Seen(identifier) => {
                 self.entry(identifier);
             }
+            LinkChange::Anew { identifier, epoch } => {
+                self.entry(identifier).epoch = *epoch;
+            }
             LinkChange::Linked { ends, kind, at } => {
                 let [left, right] = ends;
                 for (end, other) in [(left, right), (right, left)] {
@@ -190,6 +237,18 @@ impl Links {
                 }
             }
             LinkChange::Refused { .. } => {}
+        }
+    }
+
+    /// Lets an identifier go, and the links that others have to it; their claims stand under
+    /// `instead`.
+    pub fn forget(&mut self, identifier: &Identifier, others: &[Identifier], instead: &Identifier) {
+        self.nodes.remove(identifier);
+        self.absent.insert(identifier.clone());
+        for other in others {
+            if let Some(node) = self.nodes.get_mut(other) {
+                Arc::make_mut(node).forget(identifier, instead);
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 //! be done instead, and what was done is said in words. Not here: how an order reaches the engine, or
 //! what follows from it (`wayfare_executor`).
 
+pub mod people;
 mod words;
 
 use std::collections::BTreeSet;
@@ -9,14 +10,14 @@ use std::sync::Arc;
 
 use wayfare_event::{DeliveryId, Timestamp};
 use wayfare_executor::delivery::State;
-use wayfare_executor::record::Delivery;
+use wayfare_executor::record::{Delivery, EraseMode};
 use wayfare_executor::{Action, Operator, Place, Published};
 use wayfare_journey::diagnostic::nearest;
 use wayfare_journey::{Block, BlockId};
 use wayfare_store::StoreError;
 
 use words::named;
-pub use words::{Done, Tally, line, place_of, said};
+pub use words::{Done, Tally, add_came, came, line, place_of, said};
 
 use crate::engine::Engine;
 use crate::journeys;
@@ -34,6 +35,24 @@ pub enum Wanted<'a> {
     Resend(&'a str),
     /// A delivery is known to have arrived.
     Resolve(&'a str),
+    /// Somebody enters a journey.
+    Enter {
+        /// The journey.
+        journey: &'a str,
+        /// Who.
+        who: &'a str,
+    },
+    /// Somebody is erased.
+    Erase {
+        /// Who.
+        who: &'a str,
+        /// What is done.
+        mode: EraseMode,
+        /// The journey they go through first.
+        through: Option<&'a str>,
+    },
+    /// An erased identifier may come back.
+    Readmit(&'a str),
 }
 
 /// What an order is about, as somebody wrote it.
@@ -118,6 +137,11 @@ pub fn actions(engine: &mut Engine, wanted: Wanted<'_>) -> Result<Vec<Action>, O
             }
             vec![Action::Resolve(delivery.id)]
         }
+        Wanted::Enter { journey, who } => vec![people::enter(engine, journey, who)?],
+        Wanted::Erase { who, mode, through } => {
+            vec![people::erase(engine, who, (mode, through))?]
+        }
+        Wanted::Readmit(who) => vec![people::readmit(engine, who)?],
     })
 }
 

@@ -239,6 +239,7 @@ fn note_map(note: &Note) -> Map {
     let mut map = Map::new();
     match note {
         Note::Duplicate => map.insert("note", "duplicate".into()),
+        Note::Erased => map.insert("note", "erased".into()),
         Note::Attributed(profile) => {
             map.insert("note", "attributed".into());
             map.insert("profileId", text(profile));

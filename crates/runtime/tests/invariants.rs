@@ -276,6 +276,7 @@ impl Again {
         let changes = loop {
             match step(&self.catalog, &known, &input, &mut Trace::off()) {
                 Effects::Changes(changes) => break changes,
+                Effects::Dropped => panic!("{entry:?} is not heard"),
                 Effects::Load(keys) => {
                     for key in keys {
                         let row = self.rows.get(&key).cloned();
@@ -313,8 +314,10 @@ impl Again {
                 id,
                 deliveries,
                 keys,
+                entries,
                 is_last,
             } => InputKind::SweepPage {
+                entries: entries.clone(),
                 id: id.clone(),
                 deliveries: deliveries.clone(),
                 keys: keys.clone(),
@@ -466,7 +469,8 @@ fn invariant_9_ended_instances_are_decisions_and_webhook_decisions_are_deliverie
                 | Row::Version(_)
                 | Row::Queued(_)
                 | Row::Sweep(_)
-                | Row::Control(_) => {}
+                | Row::Control(_)
+                | Row::Erased(_) => {}
             }
         }
         let ended = |id: &InstanceId| told.outcomes.contains_key(&id.decision());

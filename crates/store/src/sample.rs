@@ -1,6 +1,7 @@
 //! What do the tests of stores keep? A little of everything, made of changes as the engine makes
 //! them.
 
+mod erasure;
 mod forms;
 
 use std::collections::BTreeSet;

@@ -2,10 +2,11 @@
 //! first: is the person known, does the last condition hold, may we, is everything there (SP 22).
 
 use wayfare_consent::{Binding, Question, Reason, Verdict};
-use wayfare_event::{Identifier, TargetId, Value};
+use wayfare_event::{Identifier, InstanceId, TargetId, Value};
 use wayfare_journey::definition::{IdentityNeed, Method};
 use wayfare_journey::{Consent, Rendered, Webhook};
 
+use super::erase;
 use super::judge::Ground;
 use super::who::{self, Live, Who};
 use super::work::{NotYet, Work};
@@ -42,7 +43,13 @@ pub(crate) fn decision(
 
 /// Ends an instance.
 pub(crate) fn decide(work: &mut Work<'_>, decision: Decision, reason: Option<String>) {
+    let walk = InstanceId::from_bytes(*decision.id.as_bytes());
+    let owner = decision.owner.clone();
+    let is_owed = decision.terms.is_some();
     work.make(Change::Decided(Box::new(Decision { reason, ..decision })));
+    if !is_owed {
+        erase::over(work, &owner, walk);
+    }
 }
 
 /// Takes the terminal decision of a webhook block.

@@ -11,6 +11,7 @@ mod consent;
 mod date;
 mod delivery;
 mod entry;
+mod erase;
 mod exits;
 mod failing;
 mod limit;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use wayfare_event::{DeliveryId, Event, IdKey, Identifier, Timestamp};
 use wayfare_executor::delivery::Outcome;
 use wayfare_executor::record::{
-    Control, Decision, Delivery, Instance, Key, QueueId, Refusal, Row, Sweep, SweepCause, SweepId,
+    Control, Decision, Delivery, Erasure, Instance, Key, QueueId, Refusal, Row, Sweep, SweepCause,
+    SweepId,
 };
 use wayfare_executor::{
     Action, Catalog, Change, Effects, Happened, Input, InputKind, Operator, Place, Sending,
@@ -79,6 +80,24 @@ impl World {
         let told = world.publish(journeys);
         assert_eq!(told, [""; 0]);
         world
+    }
+
+    /// The same world once more, for another story.
+    pub(crate) fn fork(&self) -> Self {
+        let mut fork = Self {
+            catalog: catalog(),
+            graphs: Vec::new(),
+            rows: self.rows.clone(),
+            seq: self.seq,
+            at: self.at,
+            decisions: self.decisions.clone(),
+            refusals: self.refusals.clone(),
+        };
+        for graph in &self.graphs {
+            fork.catalog.publish(graph.clone());
+            fork.graphs.push(graph.clone());
+        }
+        fork
     }
 
     /// These journeys are in force, in place of those before, whose versions are kept.
@@ -162,6 +181,10 @@ impl World {
     }
 
     fn page(&mut self, at: i64, id: SweepId, sweep: &Sweep) -> Vec<String> {
+        if let Some(erasure) = &sweep.erasure {
+            let kind = self.ledger_page(id, sweep, erasure);
+            return self.input(minute(at), kind);
+        }
         let deliveries = self.open_deliveries(&id, sweep);
         let person = |key: &Key| {
             if let Key::Person(identifier) = key {
@@ -179,9 +202,44 @@ impl World {
             id,
             deliveries,
             keys,
+            entries: Vec::new(),
             is_last,
         };
         self.input(minute(at), kind)
+    }
+
+    /// The next rows of the ledger that a sweep is about which reduces it, then the entries.
+    fn ledger_page(&self, id: SweepId, sweep: &Sweep, erasure: &Erasure) -> InputKind {
+        let id_key = &self.catalog.id_key;
+        let decisions = self.rows.values().filter_map(|row| match row {
+            Row::Decision(it) if erasure.concerns(id_key, it) => Some(it.id.delivery()),
+            _ => None,
+        });
+        let behind = decisions.filter(|it| sweep.delivery.is_none_or(|cursor| *it > cursor));
+        let deliveries: Vec<DeliveryId> = behind.take(PAGE_KEYS).collect();
+        let is_last = deliveries.is_empty();
+        let entries = self.rows.keys().filter(|key| match key {
+            Key::Guard { owner, .. } => is_last && erasure.is_about(id_key, owner),
+            _ => false,
+        });
+        InputKind::SweepPage {
+            id,
+            entries: entries.cloned().collect(),
+            deliveries,
+            keys: Vec::new(),
+            is_last,
+        }
+    }
+
+    /// Who somebody is by now; nothing for an identifier that nobody goes by.
+    pub(crate) fn profile(&self, identifier: &Identifier) -> Option<wayfare_event::ProfileId> {
+        let mut snapshot = Snapshot::new();
+        for (key, row) in &self.rows {
+            snapshot.put(key.clone(), Some(row.clone()));
+        }
+        let config = &self.catalog.identity;
+        let partition = wayfare_identity::resolve(config, &self.catalog.id_key, snapshot.links());
+        partition.profile_of(identifier).map(|profile| profile.id)
     }
 
     /// The next deliveries that a sweep is about which ends walks.
@@ -348,6 +406,7 @@ impl World {
         let changes = loop {
             match step(&self.catalog, &snapshot, &input, &mut Trace::off()) {
                 Effects::Changes(changes) => break changes,
+                Effects::Dropped => break Vec::new(),
                 Effects::Load(keys) => {
                     for key in keys {
                         assert!(!snapshot.is_loaded(&key), "{key:?} is asked for twice");
@@ -478,8 +537,15 @@ fn told_of(change: &Change) -> Option<String> {
         | Change::EntryCounted { .. }
         | Change::BlockFailing { .. }
         | Change::Tried { .. }
+        | Change::Erasing { .. }
+        | Change::EntryForgotten { .. }
+        | Change::Reduced(_)
         | Change::Published { .. }
         | Change::Withdrawn { .. } => None,
+        Change::Erased { erased: None, .. } => Some("may come back".to_owned()),
+        Change::Erased { .. } => Some("erased".to_owned()),
+        Change::Forgotten { identifier, .. } => Some(format!("{identifier} forgotten")),
+        Change::ErasureComplete { .. } => Some("the erasure is complete".to_owned()),
         Change::Migrated { block, .. } => Some(format!("moved to {block}")),
         Change::JourneyPaused { journey, .. } => Some(format!("{journey} paused")),
         Change::JourneyResumed { journey, .. } => Some(format!("{journey} resumed")),

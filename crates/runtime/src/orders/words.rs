@@ -1,10 +1,11 @@
 //! What has an order done, in words and for programs? Not here: what may be ordered (`orders`).
 
-use wayfare_event::{Map, Number, Timestamp, Value};
+use wayfare_event::{InstanceId, Map, Number, Timestamp, Value};
 use wayfare_executor::delivery::{State, WithheldReason};
-use wayfare_executor::record::DecisionOutcome;
-use wayfare_executor::{Action, Place};
+use wayfare_executor::record::{DecisionOutcome, EraseMode};
+use wayfare_executor::{Action, Erase, Place};
 
+use super::people::Came;
 use crate::engine::Output;
 
 /// What orders ended and held back so far.
@@ -63,7 +64,12 @@ pub const fn place_of(action: &Action) -> Option<&Place> {
         | Action::SkipOverdue(place)
         | Action::Stop(place) => Some(place),
         Action::Try(tried) => Some(&tried.place),
-        Action::Resend(_) | Action::Resolve(_) | Action::Withhold(_) => None,
+        Action::Resend(_)
+        | Action::Resolve(_)
+        | Action::Withhold(_)
+        | Action::Enter { .. }
+        | Action::Erase(_)
+        | Action::Readmit(_) => None,
     }
 }
 
@@ -117,7 +123,70 @@ pub fn said(action: &Action, done: Done) -> String {
         Action::Resolve(id) => format!("delivery `{id}` counts as delivered"),
         Action::Withhold(id) => format!("delivery `{id}` does not leave"),
         Action::Try(tried) => format!("block `{}` was tried", tried.place),
+        Action::Enter {
+            journey,
+            identifier,
+        } => format!("`{identifier}` is let into journey `{journey}`"),
+        Action::Erase(erase) => format!("`{}` is erased", erase.identifier),
+        Action::Readmit(identifier) => format!("`{identifier}` may come back"),
     }
+}
+
+/// What came of an order about somebody, in a sentence; nothing for other orders.
+#[must_use]
+pub fn came(action: &Action, came: &Came) -> Option<String> {
+    let refused = |journey: &str| match came.refused {
+        Some(code) => format!("journey `{journey}` did not take them: {}", code.as_str()),
+        None => format!("journey `{journey}` did not take them"),
+    };
+    match action {
+        Action::Pause(_)
+        | Action::Resume(_)
+        | Action::SkipOverdue(_)
+        | Action::Stop(_)
+        | Action::Try(_)
+        | Action::Resend(_)
+        | Action::Resolve(_)
+        | Action::Withhold(_) => None,
+        Action::Enter { journey, .. } => Some(match came.entered {
+            Some(id) => format!("{}, walk `{id}`", said(action, Done::Begun)),
+            None => refused(journey),
+        }),
+        Action::Erase(erase) => Some(match (&erase.through, came.entered) {
+            (Some(journey), None) => format!("nothing is erased: {}", refused(journey)),
+            (Some(journey), Some(id)) if !came.erased => format!(
+                "`{}` is erased when walk `{id}` through journey `{journey}` and what it owes is \
+                 over; nothing new is heard until then",
+                erase.identifier
+            ),
+            (_, walk) => erased(erase, (came, walk)),
+        }),
+        Action::Readmit(_) => Some(said(action, Done::Begun)),
+    }
+}
+
+fn erased(erase: &Erase, (came, walk): (&Came, Option<InstanceId>)) -> String {
+    let identifier = &erase.identifier;
+    let done = match erase.mode {
+        EraseMode::Suppress => format!("nothing is heard of `{identifier}` any more"),
+        EraseMode::Delete => {
+            format!("`{identifier}` is deleted; whoever comes back by it is somebody new")
+        }
+        EraseMode::Both => {
+            format!("`{identifier}` is deleted, and nothing is heard of it any more")
+        }
+    };
+    let walk = walk.map_or_else(String::new, |id| format!(", after walk `{id}`"));
+    let (ended, withheld) = (
+        counted(came.ended, "walk"),
+        counted(came.withheld, "request"),
+    );
+    let ledger = if came.complete {
+        "the state tells of nobody by it"
+    } else {
+        "the ledger is being reduced"
+    };
+    format!("{done}{walk}: {ended} ended, {withheld} held back; {ledger}")
 }
 
 /// What an action has done, for programs: `docs/output.schema.json#/$defs/order`.
@@ -140,6 +209,22 @@ pub fn line(action: &Action, at: Timestamp, (by, reason): (&str, &str), done: Do
     if let Action::Resend(id) | Action::Resolve(id) | Action::Withhold(id) = action {
         map.insert("deliveryId", id.to_string().as_str().into());
     }
+    if let Action::Enter {
+        journey,
+        identifier,
+    } = action
+    {
+        map.insert("journey", Value::Text(journey.clone()));
+        map.insert("identifier", identifier.to_string().as_str().into());
+    } else if let Action::Erase(erase) = action {
+        map.insert("identifier", erase.identifier.to_string().as_str().into());
+        map.insert("mode", erase.mode.as_str().into());
+        if let Some(journey) = &erase.through {
+            map.insert("through", Value::Text(journey.clone()));
+        }
+    } else if let Action::Readmit(identifier) = action {
+        map.insert("identifier", identifier.to_string().as_str().into());
+    }
     map.insert("by", by.into());
     map.insert("reason", reason.into());
     if let Action::Stop(_) | Action::SkipOverdue(_) = action {
@@ -154,6 +239,25 @@ pub fn line(action: &Action, at: Timestamp, (by, reason): (&str, &str), done: Do
     map
 }
 
+/// Adds what came of an order about somebody.
+pub fn add_came(line: &mut Map, came: &Came) {
+    let number = |count: u64| {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        Value::Number(Number::from(count))
+    };
+    if let Some(id) = came.entered {
+        line.insert("instanceId", id.to_string().as_str().into());
+    }
+    if let Some(code) = came.refused {
+        line.insert("refused", code.as_str().into());
+    }
+    if came.erased {
+        line.insert("ended", number(came.ended));
+        line.insert("withheld", number(came.withheld));
+        line.insert("complete", came.complete.into());
+    }
+}
+
 const fn word(action: &Action) -> &'static str {
     match action {
         Action::Pause(_) => "pause",
@@ -164,6 +268,9 @@ const fn word(action: &Action) -> &'static str {
         Action::Resolve(_) => "resolve",
         Action::Withhold(_) => "withhold",
         Action::Try(_) => "try",
+        Action::Enter { .. } => "enter",
+        Action::Erase(_) => "erase",
+        Action::Readmit(_) => "readmit",
     }
 }
 

@@ -202,6 +202,22 @@ fn hand_over(server: &Server, format: Format, why: &Why, wanted: Wanted<'_>) -> 
             body.insert("as", "delivered".into());
             vec!["deliveries", id, "resolve"]
         }
+        Wanted::Enter { journey, who } => {
+            body.insert("identifier", who.into());
+            vec!["journeys", journey, "enter"]
+        }
+        Wanted::Erase { who, mode, through } => {
+            body.insert("identifier", who.into());
+            body.insert("mode", mode.as_str().into());
+            if let Some(journey) = through {
+                body.insert("through", journey.into());
+            }
+            vec!["erase"]
+        }
+        Wanted::Readmit(who) => {
+            body.insert("identifier", who.into());
+            vec!["readmit"]
+        }
     };
     let answer = server.post(&path, &body)?;
     match format {
