@@ -81,6 +81,7 @@ pub mod delivery;
 mod effects;
 mod input;
 pub mod record;
+mod redaction;
 mod refusal;
 pub mod rehearsal;
 mod snapshot;
@@ -95,6 +96,7 @@ pub use input::{
     Action, Erase, Happened, Input, InputKind, Operator, Place, Timer, TimerOf, Tried,
 };
 pub use record::{Key, Row};
+pub use redaction::Redaction;
 pub use refusal::RefusalCode;
 pub use snapshot::Snapshot;
 pub use step::step;

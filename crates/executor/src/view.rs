@@ -121,7 +121,9 @@ fn one(work: &Work<'_>, resolved: &wayfare_identity::Profile) -> Result<Profile,
     }
     let own = |identifier: &Identifier| {
         let namespace = identifier.namespace.as_str();
-        ProfileId::derive(&work.catalog.id_key, 1, namespace, &identifier.value)
+        let node = work.rows.links().node(identifier);
+        let epoch = node.map_or(1, |node| node.epoch());
+        ProfileId::derive(&work.catalog.id_key, epoch, namespace, &identifier.value)
     };
     let former = resolved.identifiers.iter().map(own);
     let records = resolved.identifiers.iter();

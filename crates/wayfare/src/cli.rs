@@ -122,6 +122,20 @@ In a journey, this first line names the schema beside it:
     #[command(after_help = "Example:
   wayfare resolve whd_0b5e7f5572c8aa3b4a0e88455fc659a7 --as delivered --reason 'it is in their log'")]
     Resolve(commands::operate::Resolve),
+    /// Let somebody into a journey, without anything that starts it: `again`, pauses and limits apply.
+    #[command(after_help = "Example:
+  wayfare enter plan-upgrade user_id:u1 --reason 'they called' --state .wayfare")]
+    Enter(commands::people::Enter),
+    /// Erase somebody: what is known of them goes, and nothing more is heard of them.
+    #[command(after_help = "Examples:
+  wayfare erase email:ada@example.com --reason 'request 17' --state .wayfare
+  wayfare erase user_id:u1 --mode delete --reason 'request 18' --server http://127.0.0.1:8080
+  wayfare erase user_id:u1 --through goodbye --reason 'request 19'")]
+    Erase(commands::people::Erase),
+    /// Let somebody come back who was erased and is kept out.
+    #[command(after_help = "Example:
+  wayfare readmit email:ada@example.com --reason 'they signed up again' --state .wayfare")]
+    Readmit(commands::people::Readmit),
     /// Send the request of a webhook block once, marked, to see what comes of it; nothing is owed.
     #[command(after_help = "Examples:
   wayfare try plan-upgrade/sync_billing --profile user_id:u1 --dry-run
@@ -271,6 +285,9 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Stop(order) => commands::operate::stop(&order),
         Command::Resend(order) => commands::operate::resend(&order),
         Command::Resolve(order) => commands::operate::resolve(&order),
+        Command::Enter(order) => commands::people::enter(&order),
+        Command::Erase(order) => commands::people::erase(&order),
+        Command::Readmit(order) => commands::people::readmit(&order),
         Command::Try(wanted) => commands::try_out::try_out(&wanted),
         Command::Plan(plan) => commands::plan::plan(&plan),
         Command::Explain(explain) => commands::explain::explain(&explain),

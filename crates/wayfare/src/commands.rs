@@ -8,6 +8,7 @@ pub(crate) mod init;
 pub(crate) mod inspect;
 pub(crate) mod journeys;
 pub(crate) mod operate;
+pub(crate) mod people;
 pub(crate) mod plan;
 pub(crate) mod receive;
 pub(crate) mod run;

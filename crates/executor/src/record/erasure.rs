@@ -26,6 +26,13 @@ pub enum EraseMode {
 }
 
 impl EraseMode {
+    /// The mode of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let modes = [Self::Suppress, Self::Delete, Self::Both];
+        modes.into_iter().find(|mode| mode.as_str() == name)
+    }
+
     /// The word for it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -232,6 +232,24 @@ pub fn came(store: &mut dyn Store, action: &Action, at: Timestamp) -> Result<Cam
 }
 
 impl Came {
+    /// Whether nothing came of an order, because a journey did not take somebody.
+    #[must_use]
+    pub const fn is_refusal(&self, action: &Action) -> bool {
+        match action {
+            Action::Enter { .. } => self.entered.is_none(),
+            Action::Erase(erase) => erase.through.is_some() && self.entered.is_none(),
+            Action::Pause(_)
+            | Action::Resume(_)
+            | Action::SkipOverdue(_)
+            | Action::Stop(_)
+            | Action::Resend(_)
+            | Action::Resolve(_)
+            | Action::Withhold(_)
+            | Action::Try(_)
+            | Action::Readmit(_) => false,
+        }
+    }
+
     fn hear(&mut self, change: &Change, is_order: bool) {
         use wayfare_executor::delivery::{State, WithheldReason};
         use wayfare_executor::record::DecisionOutcome;

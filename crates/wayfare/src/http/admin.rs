@@ -12,10 +12,12 @@ use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use wayfare_event::{Map, Value};
+use wayfare_event::{Map, Timestamp, Value};
+use wayfare_executor::Action;
 use wayfare_runtime::config::Scope as May;
 use wayfare_runtime::orders::{self, Done, OrderError, Overdue, Scope, Wanted};
 use wayfare_runtime::{Desk, DeskError};
+use wayfare_store::Store;
 
 use super::Patience;
 use super::problem::Problem;
@@ -58,7 +60,10 @@ pub(crate) fn router(tokens: Tokens, desk: Desk, patience: Patience) -> Router {
             .route(&format!("{path}/{name}"), post(journey))
             .route(&format!("{path}/blocks/{{block}}/{name}"), post(block));
     }
+    let enter =
+        |admin, Path(journey): Path<String>, request| order(admin, request, Told::Enter(journey));
     router
+        .route("/journeys/{journey}/enter", post(enter))
         .fallback(|| async { not_found() })
         .method_not_allowed_fallback(|| async { other_method() })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
@@ -79,14 +84,40 @@ enum Told {
     Stop(String),
     Resend(String),
     Resolve(String),
+    /// Into a journey.
+    Enter(String),
+    Erase,
+    Readmit,
+}
+
+impl Told {
+    /// What whoever tells it must be allowed.
+    const fn needs(&self) -> May {
+        match self {
+            Self::Pause(_)
+            | Self::Resume(_)
+            | Self::Stop(_)
+            | Self::Resend(_)
+            | Self::Resolve(_)
+            | Self::Enter(_) => May::Operate,
+            Self::Erase | Self::Readmit => May::Admin,
+        }
+    }
+
+    /// Whether it is about one person, whom the body names.
+    const fn is_about_somebody(&self) -> bool {
+        matches!(self, Self::Enter(_) | Self::Erase | Self::Readmit)
+    }
 }
 
 /// The last word of a path, and what it tells to do with what the path names.
 type Order<Named> = (&'static str, fn(Named) -> Told);
 
-const EVERYTHING: [Order<()>; 2] = [
+const EVERYTHING: [Order<()>; 4] = [
     ("pause", |()| Told::Pause(None)),
     ("resume", |()| Told::Resume(None)),
+    ("erase", |()| Told::Erase),
+    ("readmit", |()| Told::Readmit),
 ];
 
 const PLACES: [Order<String>; 3] = [
@@ -103,12 +134,10 @@ async fn order(State(admin): State<Arc<Admin>>, request: Request, told: Told) ->
 
 /// Gives an order; what was done, once it is durable.
 async fn give(admin: &Admin, request: Request, told: Told) -> Result<Map, Problem> {
-    let by = admin.tokens.operator(request.headers(), May::Operate)?;
-    let Asked {
-        reason,
-        overdue,
-        known,
-    } = asked(request, admin.patience).await?;
+    let by = admin.tokens.operator(request.headers(), told.needs())?;
+    let asked = asked(request, admin.patience).await?;
+    let (reason, overdue, known) = (asked.reason.clone(), asked.overdue, asked.known);
+    fits(&told, &asked)?;
     if (known == Some(Known::Delivered)) != matches!(told, Told::Resolve(_)) {
         let detail = "`\"as\": \"delivered\"` says what became of a delivery that is resolved";
         return Err(Problem::bad("invalid_field", detail));
@@ -119,9 +148,14 @@ async fn give(admin: &Admin, request: Request, told: Told) -> Result<Map, Proble
     }
     let (who, why) = (by.to_string(), reason.clone());
     let given = admin.desk.order((who, why), move |engine| {
-        orders::actions(engine, wanted(&told, overdue))
+        orders::actions(engine, wanted(&told, &asked))
     });
     let given = given.await?;
+    if let [action] = &*given.actions
+        && let Some(answer) = about_somebody(admin, action, (given.at, &by, &reason)).await?
+    {
+        return Ok(answer);
+    }
     let lines = given.actions.iter().map(|action| {
         let line = orders::line(action, given.at, (&by, &reason), Done::Begun);
         Value::from(line)
@@ -134,16 +168,61 @@ async fn give(admin: &Admin, request: Request, told: Told) -> Result<Map, Proble
     Ok(answer)
 }
 
-fn wanted(told: &Told, overdue: Overdue) -> Wanted<'_> {
+/// Refuses what an order says that means nothing for it.
+fn fits(told: &Told, asked: &Asked) -> Result<(), Problem> {
+    let bad = |detail: &str| Err(Problem::bad("invalid_field", detail));
+    match (told.is_about_somebody(), &asked.identifier) {
+        (true, None) => bad("`identifier` says who, such as `email:ada@example.com`"),
+        (false, Some(_)) => bad("`identifier` belongs to `enter`, `erase` and `readmit`"),
+        _ if matches!(told, Told::Erase) => Ok(()),
+        _ if asked.mode.is_some() || asked.through.is_some() => {
+            bad("`mode` and `through` belong to `erase`")
+        }
+        (true, Some(_)) | (false, None) => Ok(()),
+    }
+}
+
+/// What came of an order about one person by now; nothing for other orders.
+async fn about_somebody(
+    admin: &Admin,
+    action: &Action,
+    (at, by, reason): (Timestamp, &str, &str),
+) -> Result<Option<Map>, Problem> {
+    let looked = action.clone();
+    let came = move |store: &mut dyn Store| orders::people::came(store, &looked, at);
+    let came = admin.desk.look(came).await?;
+    let Some(said) = orders::came(action, &came) else {
+        return Ok(None);
+    };
+    if came.is_refusal(action) {
+        return Err(Problem::new(StatusCode::CONFLICT, "refused", said));
+    }
+    let mut line = orders::line(action, at, (by, reason), Done::Begun);
+    orders::add_came(&mut line, &came);
+    let mut answer = Map::new();
+    answer.insert("orders", Value::List(vec![line.into()]));
+    answer.insert("said", Value::List(vec![said.as_str().into()]));
+    Ok(Some(answer))
+}
+
+fn wanted<'a>(told: &'a Told, asked: &'a Asked) -> Wanted<'a> {
     fn scope(place: Option<&String>) -> Scope<'_> {
         place.map_or(Scope::All, |place| Scope::One(place))
     }
+    let who = asked.identifier.as_deref().unwrap_or_default();
     match told {
         Told::Pause(place) => Wanted::Pause(scope(place.as_ref())),
-        Told::Resume(place) => Wanted::Resume(scope(place.as_ref()), overdue),
+        Told::Resume(place) => Wanted::Resume(scope(place.as_ref()), asked.overdue),
         Told::Stop(place) => Wanted::Stop(place),
         Told::Resend(id) => Wanted::Resend(id),
         Told::Resolve(id) => Wanted::Resolve(id),
+        Told::Enter(journey) => Wanted::Enter { journey, who },
+        Told::Erase => Wanted::Erase {
+            who,
+            mode: asked.mode.unwrap_or_default(),
+            through: asked.through.as_deref(),
+        },
+        Told::Readmit => Wanted::Readmit(who),
     }
 }
 
@@ -176,7 +255,8 @@ impl From<DeskError> for Problem {
 fn not_found() -> Response {
     let detail = "there are GET /api/deliveries, /api/deliveries/ID, /api/journeys, and POST \
                   /api/deliveries/ID/resend, …/resolve, /api/journeys/ID/pause, …/resume, …/stop, \
-                  /api/journeys/ID/blocks/BLOCK/…, /api/pause, /api/resume";
+                  /api/journeys/ID/blocks/BLOCK/…, /api/journeys/ID/enter, /api/pause, /api/resume, \
+                  /api/erase, /api/readmit";
     Problem::new(StatusCode::NOT_FOUND, "not_found", detail).into_response()
 }
 

@@ -5,6 +5,7 @@ use axum::extract::{FromRequest as _, Request};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use wayfare_event::{Map, Value};
+use wayfare_executor::record::EraseMode;
 use wayfare_runtime::orders::Overdue;
 
 use super::{Patience, Problem};
@@ -28,6 +29,12 @@ pub(super) struct Asked {
     pub(super) overdue: Overdue,
     /// What became of a delivery.
     pub(super) known: Option<Known>,
+    /// Whom it is about.
+    pub(super) identifier: Option<String>,
+    /// What an erasure does.
+    pub(super) mode: Option<EraseMode>,
+    /// The journey that somebody who is erased goes through first.
+    pub(super) through: Option<String>,
 }
 
 /// Reads the body of an order.
@@ -58,7 +65,14 @@ fn read(body: &[u8]) -> Result<Asked, Problem> {
         let detail = "an order is a JSON object: {\"reason\": \"…\"}";
         return Err(Problem::bad("invalid_json", detail));
     };
-    let keys = ["reason", "skip_overdue", "as"];
+    let keys = [
+        "reason",
+        "skip_overdue",
+        "as",
+        "identifier",
+        "mode",
+        "through",
+    ];
     if let Some((key, _)) = map.iter().find(|(key, _)| !keys.contains(&&***key)) {
         let detail = format!("`{key}` means nothing here; known are {}", keys.join(", "));
         return Err(Problem::bad("invalid_field", detail));
@@ -67,6 +81,9 @@ fn read(body: &[u8]) -> Result<Asked, Problem> {
         reason: reason(&map)?,
         overdue: overdue(&map)?,
         known: known(&map)?,
+        identifier: named(&map, "identifier")?,
+        mode: mode(&map)?,
+        through: named(&map, "through")?,
     })
 }
 
@@ -95,6 +112,24 @@ fn overdue(map: &Map) -> Result<Overdue, Problem> {
     }
 }
 
+fn named(map: &Map, key: &str) -> Result<Option<String>, Problem> {
+    match map.get(key) {
+        None => Ok(None),
+        Some(Value::Text(text)) => Ok(Some(text.to_string())),
+        Some(_) => Err(Problem::bad("invalid_field", format!("`{key}` is a text"))),
+    }
+}
+
+fn mode(map: &Map) -> Result<Option<EraseMode>, Problem> {
+    let Some(text) = named(map, "mode")? else {
+        return Ok(None);
+    };
+    let mode = EraseMode::named(&text);
+    let detail = "`mode` is `suppress`, `delete` or `both`";
+    mode.map(Some)
+        .ok_or_else(|| Problem::bad("invalid_field", detail))
+}
+
 fn known(map: &Map) -> Result<Option<Known>, Problem> {
     match map.get("as") {
         None => Ok(None),
@@ -116,6 +151,9 @@ mod tests {
                 reason: reason.to_owned(),
                 overdue,
                 known,
+                identifier: None,
+                mode: None,
+                through: None,
             });
             assert_eq!(found, expected.map_err(str::to_owned), "{body}");
         };
