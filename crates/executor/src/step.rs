@@ -7,7 +7,7 @@ mod block;
 mod date;
 pub(crate) mod enter;
 mod enter_order;
-mod erase;
+pub(crate) mod erase;
 mod erased;
 pub(crate) mod event;
 pub(crate) mod judge;

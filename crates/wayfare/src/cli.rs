@@ -136,6 +136,11 @@ In a journey, this first line names the schema beside it:
     #[command(after_help = "Example:
   wayfare readmit email:ada@example.com --reason 'they signed up again' --state .wayfare")]
     Readmit(commands::people::Readmit),
+    /// Print everything that is kept of one person, as one JSON object.
+    #[command(after_help = "Examples:
+  wayfare export email:ada@example.com --state .wayfare
+  wayfare export user_id:u1 --server http://127.0.0.1:8080 --with-history")]
+    Export(commands::export::Export),
     /// Send the request of a webhook block once, marked, to see what comes of it; nothing is owed.
     #[command(after_help = "Examples:
   wayfare try plan-upgrade/sync_billing --profile user_id:u1 --dry-run
@@ -288,6 +293,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Enter(order) => commands::people::enter(&order),
         Command::Erase(order) => commands::people::erase(&order),
         Command::Readmit(order) => commands::people::readmit(&order),
+        Command::Export(wanted) => commands::export::export(&wanted),
         Command::Try(wanted) => commands::try_out::try_out(&wanted),
         Command::Plan(plan) => commands::plan::plan(&plan),
         Command::Explain(explain) => commands::explain::explain(&explain),

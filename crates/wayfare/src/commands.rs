@@ -3,6 +3,7 @@
 
 pub(crate) mod check;
 pub(crate) mod explain;
+pub(crate) mod export;
 pub(crate) mod graph;
 pub(crate) mod init;
 pub(crate) mod inspect;

@@ -114,14 +114,14 @@ pub(super) fn readmit(work: &mut Work<'_>, identifier: &Identifier) -> Result<()
 }
 
 /// The identifiers of somebody: those of the profile, and those that only they ever claimed.
-struct Held {
-    profile: Profile,
-    identifiers: Vec<Identifier>,
+pub(crate) struct Held {
+    pub(crate) profile: Profile,
+    pub(crate) identifiers: Vec<Identifier>,
 }
 
 impl Held {
     /// Whoever an identifier is of; nobody where nothing is known under it.
-    fn look(work: &Work<'_>, identifier: &Identifier) -> Result<Option<Self>, NotYet> {
+    pub(crate) fn look(work: &Work<'_>, identifier: &Identifier) -> Result<Option<Self>, NotYet> {
         work.need([Key::Person(identifier.clone())])?;
         let Some(node) = work.rows.links().node(identifier) else {
             return Ok(None);

@@ -63,18 +63,7 @@ pub fn written(catalog: &Catalog, text: &str) -> Option<Identifier> {
 /// When it is neither, or the store cannot be read.
 pub fn identifier(engine: &mut Engine, text: &str) -> Result<Identifier, OrderError> {
     if let Ok(id) = text.parse::<ProfileId>() {
-        let id_key = engine.catalog().id_key;
-        let mut found = None;
-        engine.store().scan(RowKind::Person, &mut |_, row| {
-            if let Row::Person(person) = row {
-                let own = person.node.identifier();
-                let namespace = own.namespace.as_str();
-                if ProfileId::derive(&id_key, person.node.epoch(), namespace, &own.value) == id {
-                    found = Some(own.clone());
-                }
-            }
-        })?;
-        return match found {
+        return match derived_from(engine.store(), id)? {
             Some(identifier) => Ok(identifier),
             None => unknown(&format!("nobody has the id `{id}`, or ever had")),
         };
@@ -86,6 +75,29 @@ pub fn identifier(engine: &mut Engine, text: &str) -> Result<Identifier, OrderEr
              `user_id:u1` or `email:ada@example.com`"
         )),
     }
+}
+
+/// The identifier that a profile id was derived from, where something is known of it.
+///
+/// # Errors
+///
+/// When the store cannot be read.
+pub fn derived_from(
+    store: &mut dyn Store,
+    id: ProfileId,
+) -> Result<Option<Identifier>, StoreError> {
+    let id_key = store.head().id_key;
+    let mut found = None;
+    store.scan(RowKind::Person, &mut |_, row| {
+        if let Row::Person(person) = row {
+            let own = person.node.identifier();
+            let namespace = own.namespace.as_str();
+            if ProfileId::derive(&id_key, person.node.epoch(), namespace, &own.value) == id {
+                found = Some(own.clone());
+            }
+        }
+    })?;
+    Ok(found)
 }
 
 /// What is known of an identifier by now.

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
@@ -78,7 +79,7 @@ async fn listen(serve: &Serve) -> anyhow::Result<()> {
     };
     let (mut driver, inbox) = Driver::new(engine, outbound, &mut tell_out);
     let patience = Patience::SERVING;
-    let admin = http::admin(tokens, driver.desk(), patience);
+    let admin = http::admin(tokens, driver.desk(), patience, Arc::new(settings));
     let router = http::router(keys, inbox, patience).nest("/api", admin);
     let (failed, engine_failed) = tokio::sync::oneshot::channel::<()>();
     let stop = async move {

@@ -2,6 +2,7 @@
 //! is durable before its answer. Not here: what may be ordered (`wayfare_runtime::orders`), or who asks
 //! (`tokens`).
 
+mod export;
 mod look;
 mod order;
 
@@ -14,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use wayfare_event::{Map, Timestamp, Value};
 use wayfare_executor::Action;
-use wayfare_runtime::config::Scope as May;
+use wayfare_runtime::config::{Scope as May, Settings};
 use wayfare_runtime::orders::{self, Done, OrderError, Overdue, Scope, Wanted};
 use wayfare_runtime::{Desk, DeskError};
 use wayfare_store::Store;
@@ -33,14 +34,21 @@ struct Admin {
     tokens: Tokens,
     desk: Desk,
     patience: Patience,
+    settings: Arc<Settings>,
 }
 
 /// The routes, as they stand under `/api`.
-pub(crate) fn router(tokens: Tokens, desk: Desk, patience: Patience) -> Router {
+pub(crate) fn router(
+    tokens: Tokens,
+    desk: Desk,
+    patience: Patience,
+    settings: Arc<Settings>,
+) -> Router {
     let mut router = Router::new()
         .route("/deliveries", get(look::deliveries))
         .route("/deliveries/{id}", get(look::delivery))
-        .route("/journeys", get(look::journeys));
+        .route("/journeys", get(look::journeys))
+        .route("/export", get(export::export));
     for (name, told) in EVERYTHING {
         let all = move |admin, request| order(admin, request, told(()));
         router = router.route(&format!("/{name}"), post(all));
@@ -71,6 +79,7 @@ pub(crate) fn router(tokens: Tokens, desk: Desk, patience: Patience) -> Router {
             tokens,
             desk,
             patience,
+            settings,
         }))
 }
 
@@ -253,7 +262,7 @@ impl From<DeskError> for Problem {
 }
 
 fn not_found() -> Response {
-    let detail = "there are GET /api/deliveries, /api/deliveries/ID, /api/journeys, and POST \
+    let detail = "there are GET /api/deliveries, /api/deliveries/ID, /api/journeys, /api/export, and POST \
                   /api/deliveries/ID/resend, …/resolve, /api/journeys/ID/pause, …/resume, …/stop, \
                   /api/journeys/ID/blocks/BLOCK/…, /api/journeys/ID/enter, /api/pause, /api/resume, \
                   /api/erase, /api/readmit";
