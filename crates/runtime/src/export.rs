@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use wayfare_event::{DeliveryId, Event, Identifier, Map, ProfileId, Timestamp, Value};
-use wayfare_executor::record::{Erased, Erasing, Person};
+use wayfare_executor::record::{Erased, Erasing, Person, hash};
 use wayfare_executor::{Catalog, Change, Key, Row, Sending, Snapshot, view};
 use wayfare_store::{Entry, LoggedInput, RowKind, Store, StoreError};
 
@@ -32,6 +32,8 @@ pub struct Export {
     deliveries: BTreeMap<DeliveryId, Map>,
     attempts: BTreeMap<DeliveryId, Vec<Value>>,
     events: Option<Vec<Value>>,
+    /// When somebody else was erased who went by an identifier before.
+    since: BTreeMap<Identifier, Timestamp>,
     begins: Option<Timestamp>,
 }
 
@@ -108,11 +110,31 @@ impl Export {
             deliveries: BTreeMap::new(),
             attempts: BTreeMap::new(),
             events: None,
+            since: BTreeMap::new(),
             begins: store.beginning()?.map(|(_, at)| at),
         };
+        export.add_marks(store)?;
         export.add_accounts(store)?;
         export.add_entries(store)?;
         Ok(Found::Somebody(Box::new(export)))
+    }
+
+    fn add_marks(&mut self, store: &mut dyn Store) -> Result<(), StoreError> {
+        let id_key = store.head().id_key;
+        let own = self.people.iter();
+        let own: Vec<&Identifier> = own.map(|(identifier, _)| identifier).collect();
+        let keys: Vec<Key> = own
+            .iter()
+            .map(|it| Key::Erased(hash(&id_key, it)))
+            .collect();
+        for (identifier, row) in own.into_iter().zip(store.load(&keys)?) {
+            if let Some(Row::Erased(mark)) = row
+                && mark.epoch > 1
+            {
+                self.since.insert(identifier.clone(), mark.at);
+            }
+        }
+        Ok(())
     }
 
     fn add_accounts(&mut self, store: &mut dyn Store) -> Result<(), StoreError> {
@@ -225,9 +247,13 @@ impl Export {
         };
         let event = Event::parse(text, None).ok()?;
         let named = wayfare_identity::extract(&settings.identity, &event).ok()?;
+        let is_own = |it: &Identifier| {
+            let since = self.since.get(it);
+            self.identifiers.contains(it) && since.is_none_or(|since| *since < entry.at)
+        };
         let mut named = named.identifiers().iter();
         named
-            .any(|it| self.identifiers.contains(it))
+            .any(is_own)
             .then(|| lines::event(entry, source, text).into())
     }
 

@@ -142,7 +142,7 @@ fn any_identifier_finds_the_person_and_every_one_is_remembered_by_its_hash_alone
             );
         }
         for text in ["u1", "w-1", "q@q.example"] {
-            assert!(!told_of(&world, &format!("\"{text}\"")), "{text}");
+            assert!(!told_of(&world, &format!(":{text}")), "{text}");
         }
     }
 }
@@ -187,7 +187,7 @@ fn the_ledger_keeps_what_was_done_and_not_to_whom() {
     };
     assert!(decision.is_reduced());
     assert_eq!(decision.request_hash, world.decisions[0].request_hash);
-    assert!(!told_of(&world, &profile) && !told_of(&world, "\"u1\""));
+    assert!(!told_of(&world, &profile) && !told_of(&world, ":u1"));
 }
 
 #[test]
@@ -326,7 +326,7 @@ fn what_is_shared_stays_shared_and_the_others_stay_who_they_are() {
     assert_eq!(world.profile(&browser("kiosk")), kiosk);
     assert_eq!(world.profile(&user("u2")), other);
     assert_ne!(kiosk, other);
-    assert!(!told_of(&world, "\"u1\""));
+    assert!(!told_of(&world, ":u1"));
 }
 
 #[test]

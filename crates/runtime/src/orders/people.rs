@@ -129,7 +129,10 @@ pub(super) fn enter(engine: &mut Engine, journey: &str, who: &str) -> Result<Act
             journey,
             identifier,
         }),
-        Known::Nothing => unknown(&format!("nothing is known of `{identifier}`")),
+        Known::Nothing
+        | Known::Erased(Erased {
+            suppressed: false, ..
+        }) => unknown(&format!("nothing is known of `{identifier}`")),
         Known::Erasing(_) | Known::Erased(_) => {
             refused(&format!("`{identifier}` is erased, and enters nothing"))
         }
@@ -222,7 +225,11 @@ pub fn came(store: &mut dyn Store, action: &Action, at: Timestamp) -> Result<Cam
     store.history(from, &mut |entry| {
         let is_it = |order: &Operator| order.action == *action && entry.at == at;
         let is_order = matches!(&entry.input, LoggedInput::Operator(order) if is_it(order));
-        is_given |= is_order;
+        // The last of several that are alike.
+        if is_order {
+            is_given = true;
+            came = Came::default();
+        }
         if is_given {
             for change in &entry.changes {
                 came.hear(change, is_order);
