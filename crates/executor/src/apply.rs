@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use wayfare_event::{DeliveryId, Identifier, InstanceId, Timestamp, Value};
 
-use crate::change::{Change, entry, guard};
+use crate::change::{Change, guard};
 use crate::delivery::{Outcome, State};
 use crate::record::{
-    BlockControl, Control, Decision, Delivery, Erased, Guard, Instance, Key, Ordered, Planned,
-    Record, Refusal, Register, Row, Seen, Stopped, Told, Window, claimant,
+    BlockControl, Control, Decision, Delivery, Guard, Instance, Key, Ordered, Planned, Record,
+    Refusal, Register, Row, Seen, Stopped, Told, Window,
 };
 use crate::snapshot::Snapshot;
 
@@ -69,12 +69,7 @@ impl Change {
             Self::DeliveryMoved { .. } | Self::DeliveryOrdered { .. } => {
                 self.apply_to_delivery(rows);
             }
-            Self::Erased { .. }
-            | Self::Erasing { .. }
-            | Self::Forgotten { .. }
-            | Self::EntryForgotten { .. }
-            | Self::Reduced(_)
-            | Self::ErasureComplete { .. } => self.apply_to_erased(rows),
+            Self::Erasure(change) => change.apply(rows),
             Self::Refused { owner, refusal } => refuse(rows.record_mut(owner), refusal),
             Self::DatePlanned {
                 owner,
@@ -147,49 +142,6 @@ impl Change {
         } else if let Self::Named { name, event, .. } = self {
             instance.named.retain(|(other, _)| other != name);
             instance.named.push((name.clone(), event.clone()));
-        }
-    }
-
-    /// The changes that let somebody go.
-    fn apply_to_erased(&self, rows: &mut Snapshot) {
-        if let Self::Erased { hash, erased } = self {
-            rows.put(Key::Erased(*hash), erased.map(Row::Erased));
-        } else if let Self::Erasing { owner, erasing } = self {
-            rows.record_mut(owner).erasing.clone_from(erasing);
-        } else if let Self::Forgotten {
-            identifier,
-            hash,
-            entries,
-            others,
-        } = self
-        {
-            rows.forget(identifier, others, &claimant(*hash));
-            for (journey, key) in entries {
-                rows.put(entry(identifier, journey, key), None);
-            }
-        } else if let Self::EntryForgotten {
-            owner,
-            journey,
-            key,
-        } = self
-        {
-            rows.put(entry(owner, journey, key), None);
-        } else if let Self::Reduced(id) = self {
-            if let Some(Row::Decision(held)) = rows.row(&Key::Decision(*id)) {
-                let mut decision = (*held).clone();
-                decision.reduce();
-                let row = Row::Decision(Arc::new(decision));
-                rows.put(Key::Decision(*id), Some(row));
-            }
-            deliver(rows, id.delivery(), Delivery::reduce);
-        } else if let Self::ErasureComplete { hashes, at } = self {
-            for hash in hashes {
-                let key = Key::Erased(*hash);
-                if let Some(Row::Erased(erased)) = rows.row(&key) {
-                    let complete = Some(*at);
-                    rows.put(key, Some(Row::Erased(Erased { complete, ..erased })));
-                }
-            }
         }
     }
 

@@ -5,18 +5,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use wayfare_event::{
-    DecisionId, DeliveryId, Identifier, IdentifierHash, InstanceId, Map, MessageHash, Timestamp,
-    Value,
-};
+use wayfare_event::{DeliveryId, Identifier, InstanceId, Map, MessageHash, Timestamp, Value};
 use wayfare_identity::LinkChange;
 use wayfare_journey::Version;
 
 use crate::delivery::{Outcome, State};
+use crate::forget::{ErasureChange, entry};
 use crate::input::{Place, Timer, TimerOf, Tried};
 use crate::record::{
-    Decision, Erased, Erasing, Failing, Guard, Instance, Key, Ordered, Paused, Permission, Planned,
-    QueueId, Queued, Refusal, Stop, Sweep, SweepId, Told,
+    Decision, Failing, Guard, Instance, Key, Ordered, Paused, Permission, Planned, QueueId, Queued,
+    Refusal, Stop, Sweep, SweepId, Told,
 };
 use crate::snapshot::Snapshot;
 
@@ -293,49 +291,8 @@ pub enum Change {
         /// Why.
         reason: Arc<str>,
     },
-    /// An identifier is somebody's who was erased; with nothing, that is lifted.
-    Erased {
-        /// Its hash.
-        hash: IdentifierHash,
-        /// What is kept of it.
-        erased: Option<Erased>,
-    },
-    /// Somebody is to be erased, or nothing is heard of them any more; with nothing, that is lifted.
-    Erasing {
-        /// The identifier it is kept under.
-        owner: Identifier,
-        /// What is to be done.
-        erasing: Option<Arc<Erasing>>,
-    },
-    /// What was known under an identifier is gone: its row, its entries, and others' links to it.
-    Forgotten {
-        /// The identifier.
-        identifier: Identifier,
-        /// What its claims on identifiers of others stand under from now on.
-        hash: IdentifierHash,
-        /// The journeys and keys of its entries.
-        entries: Vec<(Arc<str>, Arc<str>)>,
-        /// The identifiers of others that were linked to it.
-        others: Vec<Identifier>,
-    },
-    /// An entry of somebody erased is not remembered any more.
-    EntryForgotten {
-        /// The identifier it was kept under.
-        owner: Identifier,
-        /// The journey.
-        journey: Arc<str>,
-        /// The key; empty for a journey without one.
-        key: Arc<str>,
-    },
-    /// A row of the ledger, and the delivery it owed, tell no more whose they were.
-    Reduced(DecisionId),
-    /// Nothing in the state tells of somebody erased any more.
-    ErasureComplete {
-        /// Their identifiers.
-        hashes: Vec<IdentifierHash>,
-        /// When.
-        at: Timestamp,
-    },
+    /// Somebody is erased, kept out, or let back in.
+    Erasure(ErasureChange),
     /// A version of a journey is in force.
     Published {
         /// The journey.
@@ -387,12 +344,7 @@ impl Change {
             | Self::JourneyResumed { .. }
             | Self::StopOrdered { .. }
             | Self::Tried { .. }
-            | Self::Erased { .. }
-            | Self::Erasing { .. }
-            | Self::Forgotten { .. }
-            | Self::EntryForgotten { .. }
-            | Self::Reduced(_)
-            | Self::ErasureComplete { .. }
+            | Self::Erasure(_)
             | Self::Published { .. }
             | Self::Withdrawn { .. } => None,
         }
@@ -419,7 +371,6 @@ impl Change {
             | Self::Migrated { owner, .. }
             | Self::Named { owner, .. }
             | Self::DatePlanned { owner, .. }
-            | Self::Erasing { owner, .. }
             | Self::Refused { owner, .. } => vec![person(owner)],
             Self::Entered {
                 owner, instance, ..
@@ -430,29 +381,8 @@ impl Change {
                 journey,
                 key,
                 ..
-            }
-            | Self::EntryForgotten {
-                owner,
-                journey,
-                key,
             } => vec![entry(owner, journey, key)],
-            Self::Erased { hash, .. } => vec![Key::Erased(*hash)],
-            Self::ErasureComplete { hashes, .. } => {
-                hashes.iter().copied().map(Key::Erased).collect()
-            }
-            Self::Forgotten {
-                identifier,
-                entries,
-                others,
-                ..
-            } => {
-                let mut keys = vec![person(identifier)];
-                let entries = entries.iter();
-                keys.extend(entries.map(|(journey, key)| entry(identifier, journey, key)));
-                keys.extend(others.iter().map(person));
-                keys
-            }
-            Self::Reduced(id) => vec![Key::Decision(*id), Key::Delivery(id.delivery())],
+            Self::Erasure(change) => change.touches(),
             Self::Decided(decision) => {
                 let mut keys = vec![person(&decision.owner), Key::Decision(decision.id)];
                 let owed = decision
@@ -526,13 +456,4 @@ pub(crate) fn guard(owner: &Identifier, instance: &Instance) -> Key {
         &instance.journey,
         &instance.key.clone().unwrap_or_default(),
     )
-}
-
-/// The row that remembers an entry.
-pub(crate) fn entry(owner: &Identifier, journey: &Arc<str>, key: &Arc<str>) -> Key {
-    Key::Guard {
-        owner: owner.clone(),
-        journey: journey.clone(),
-        key: key.clone(),
-    }
 }

@@ -79,6 +79,7 @@ mod catalog;
 mod change;
 pub mod delivery;
 mod effects;
+mod forget;
 mod input;
 pub mod record;
 mod redaction;
@@ -92,6 +93,7 @@ pub mod view;
 pub use catalog::{Catalog, Published, Sending};
 pub use change::Change;
 pub use effects::Effects;
+pub use forget::ErasureChange;
 pub use input::{
     Action, Erase, Happened, Input, InputKind, Operator, Place, Timer, TimerOf, Tried,
 };

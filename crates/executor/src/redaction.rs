@@ -7,6 +7,7 @@ use wayfare_event::{DecisionId, DeliveryId, IdKey, Identifier, IdentifierHash};
 use wayfare_identity::{LinkChange, Named};
 
 use crate::change::Change;
+use crate::forget::ErasureChange;
 use crate::input::{Action, Operator};
 use crate::record::{Cause, Queued, hash};
 
@@ -39,9 +40,9 @@ impl Redaction {
     /// Hears a change of the history: an erasure that is complete, or a row of the ledger that it
     /// reduced.
     pub fn hear(&mut self, change: &Change) {
-        if let Change::ErasureComplete { hashes, .. } = change {
+        if let Change::Erasure(ErasureChange::Complete { hashes, .. }) = change {
             self.hashes.extend(hashes);
-        } else if let Change::Reduced(id) = change {
+        } else if let Change::Erasure(ErasureChange::Reduced(id)) = change {
             self.decisions.insert(*id);
         }
     }
@@ -97,8 +98,8 @@ impl Redaction {
             | Change::Named { owner, .. }
             | Change::Refused { owner, .. }
             | Change::DatePlanned { owner, .. }
-            | Change::Erasing { owner, .. }
-            | Change::EntryForgotten { owner, .. }
+            | Change::Erasure(ErasureChange::Begun { owner, .. })
+            | Change::Erasure(ErasureChange::EntryForgotten { owner, .. })
             | Change::ConsentRecorded { subject: owner, .. } => self.is_about(owner),
             Change::Linked(LinkChange::Linked { ends, .. } | LinkChange::Refused { ends, .. }) => {
                 ends.iter().any(|end| self.is_about(end))
@@ -107,9 +108,9 @@ impl Redaction {
                 self.is_about(identifier)
             }
             Change::Rehomed { from, to, .. } => self.is_about(from) || self.is_about(to),
-            Change::Forgotten {
+            Change::Erasure(ErasureChange::Forgotten {
                 identifier, others, ..
-            } => self.is_about(identifier) || others.iter().any(|it| self.is_about(it)),
+            }) => self.is_about(identifier) || others.iter().any(|it| self.is_about(it)),
             Change::Decided(decision) => {
                 self.decisions.contains(&decision.id) || self.is_about(&decision.owner)
             }
@@ -132,9 +133,9 @@ impl Redaction {
             | Change::JourneyResumed { .. }
             | Change::StopOrdered { .. }
             | Change::Tried { .. }
-            | Change::Erased { .. }
-            | Change::Reduced(_)
-            | Change::ErasureComplete { .. }
+            | Change::Erasure(ErasureChange::Marked { .. })
+            | Change::Erasure(ErasureChange::Reduced(_))
+            | Change::Erasure(ErasureChange::Complete { .. })
             | Change::Published { .. }
             | Change::Withdrawn { .. } => false,
         }

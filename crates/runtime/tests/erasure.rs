@@ -92,10 +92,11 @@ fn mark(engine: &mut Engine, who: &str) -> Option<Erased> {
     let own = Identifier::new("user_id", who);
     let key = Key::Erased(hash(&IdKey::new(KEY), &own));
     let row = engine.store().load(&[key]).unwrap().pop().flatten();
-    row.map(|row| match row {
-        Row::Erased(mark) => mark,
-        other => unreachable!("{other:?}"),
-    })
+    if let Some(Row::Erased(mark)) = row {
+        Some(mark)
+    } else {
+        None
+    }
 }
 
 /// How many rows of a kind tell of somebody.

@@ -12,8 +12,9 @@ use super::sweep::{self, Page};
 use super::who::{self, Live, Who};
 use super::work::{NotYet, Work};
 use super::{attempt, enter_order, send};
-use crate::change::{Change, entry};
+use crate::change::Change;
 use crate::delivery::State;
+use crate::forget::{ErasureChange, entry};
 use crate::input::{Erase, Operator};
 use crate::record::{
     Cause, DecisionOutcome, Delivery, EraseMode, Erased, Erasing, Erasure, Key, Queued, Row, Sweep,
@@ -96,19 +97,19 @@ pub(super) fn readmit(work: &mut Work<'_>, identifier: &Identifier) -> Result<()
     for (identifier, hash) in identifiers.into_iter().zip(hashes) {
         let record = work.rows.record(&identifier);
         if record.is_some_and(|record| record.erasing.is_some()) {
-            work.make(Change::Erasing {
+            work.make(Change::Erasure(ErasureChange::Begun {
                 owner: identifier,
                 erasing: None,
-            });
+            }));
         }
         let Some(mark) = work.rows.erased(hash).filter(|mark| mark.suppressed) else {
             continue;
         };
         let suppressed = false;
-        work.make(Change::Erased {
+        work.make(Change::Erasure(ErasureChange::Marked {
             hash,
             erased: (mark.epoch > 1).then_some(Erased { suppressed, ..mark }),
-        });
+        }));
     }
     Ok(())
 }
@@ -205,10 +206,10 @@ fn unknown(work: &mut Work<'_>, identifier: &Identifier, mode: EraseMode) -> Res
         suppressed: true,
         ..held
     });
-    work.make(Change::Erased {
+    work.make(Change::Erasure(ErasureChange::Marked {
         hash,
         erased: Some(erased),
-    });
+    }));
     Ok(())
 }
 
@@ -243,10 +244,10 @@ fn silence(work: &mut Work<'_>, held: &Held, erasing: &Erasing) -> Result<(), No
 fn mark(work: &mut Work<'_>, identifiers: &[Identifier], erasing: &Erasing) {
     let erasing = Arc::new(erasing.clone());
     for owner in identifiers {
-        work.make(Change::Erasing {
+        work.make(Change::Erasure(ErasureChange::Begun {
             owner: owner.clone(),
             erasing: Some(erasing.clone()),
-        });
+        }));
     }
 }
 
@@ -277,10 +278,10 @@ fn proper(work: &mut Work<'_>, held: &Held, erasing: Erasing) -> Result<(), NotY
             .node(identifier)
             .map_or(1, |it| it.epoch());
         let erased = Some(erased(work, mode, (before, epoch)));
-        work.make(Change::Erased {
+        work.make(Change::Erasure(ErasureChange::Marked {
             hash: *hash,
             erased,
-        });
+        }));
     }
     if mode.deletes() {
         let others = others(work, &held.identifiers);
@@ -298,12 +299,12 @@ fn proper(work: &mut Work<'_>, held: &Held, erasing: Erasing) -> Result<(), NotY
         for ((identifier, hash), others) in held.identifiers.iter().zip(&hashes).zip(others) {
             let own = entries.iter().filter(|(owner, ..)| owner == identifier);
             let entries = own.map(|(_, journey, key)| (journey.clone(), key.clone()));
-            work.make(Change::Forgotten {
+            work.make(Change::Erasure(ErasureChange::Forgotten {
                 identifier: identifier.clone(),
                 hash: *hash,
                 entries: entries.collect(),
                 others,
-            });
+            }));
         }
     } else {
         mark(work, &held.identifiers, &erasing);
@@ -342,9 +343,12 @@ fn erased(work: &Work<'_>, mode: EraseMode, (before, epoch): (Option<Erased>, u6
     }
 }
 
+/// An entry: whose, into which journey, under which key.
+type Entry = (Identifier, Arc<str>, Arc<str>);
+
 /// The entries that can be named: of the journeys in force, and of the walks that have not ended.
 /// Those of other keys and of journeys that are gone are found by the sweep.
-fn entries(work: &Work<'_>, held: &Held) -> Result<Vec<(Identifier, Arc<str>, Arc<str>)>, NotYet> {
+fn entries(work: &Work<'_>, held: &Held) -> Result<Vec<Entry>, NotYet> {
     let current = work.catalog.current();
     let mut places: BTreeSet<(Arc<str>, Arc<str>)> = current
         .map(|published| (published.graph.id().clone(), "".into()))
@@ -358,8 +362,7 @@ fn entries(work: &Work<'_>, held: &Held) -> Result<Vec<(Identifier, Arc<str>, Ar
         places.map(|(journey, key)| (owner.clone(), journey.clone(), key.clone()))
     });
     let own: Vec<_> = own.collect();
-    let guard =
-        |(owner, journey, key): &(Identifier, Arc<str>, Arc<str>)| entry(owner, journey, key);
+    let guard = |(owner, journey, key): &Entry| entry(owner, journey, key);
     work.need(own.iter().map(guard))?;
     let is_there = |place: &_| work.rows.guard(&guard(place)).is_some();
     Ok(own.into_iter().filter(is_there).collect())
@@ -401,10 +404,10 @@ pub(super) fn page(
     };
     sweep::moved(work, id, (!page.is_last).then_some(next));
     if page.is_last {
-        work.make(Change::ErasureComplete {
+        work.make(Change::Erasure(ErasureChange::Complete {
             hashes: erasure.hashes.clone(),
             at: work.at,
-        });
+        }));
     }
     Ok(())
 }
@@ -421,7 +424,7 @@ fn reduce(work: &mut Work<'_>, erasure: &Erasure, id: DecisionId) -> Result<(), 
         attempt::erased(work, &delivery)?;
     }
     if erasure.mode.deletes() {
-        work.make(Change::Reduced(id));
+        work.make(Change::Erasure(ErasureChange::Reduced(id)));
     }
     Ok(())
 }
@@ -439,11 +442,11 @@ fn forget(work: &mut Work<'_>, erasure: &Erasure, key: &Key) {
     let entry = work.rows.guard(key);
     let is_old = entry.is_some_and(|entry| entry.entered <= erasure.at);
     if is_old && erasure.mode.deletes() && erasure.is_about(&work.catalog.id_key, owner) {
-        work.make(Change::EntryForgotten {
+        work.make(Change::Erasure(ErasureChange::EntryForgotten {
             owner: owner.clone(),
             journey: journey.clone(),
             key: of.clone(),
-        });
+        }));
     }
 }
 

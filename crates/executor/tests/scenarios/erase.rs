@@ -87,9 +87,12 @@ fn told_of(world: &World, text: &str) -> bool {
 
 fn people(world: &World) -> Vec<String> {
     let everything = world.everything();
-    let people = everything.keys().filter_map(|key| match key {
-        Key::Person(identifier) => Some(identifier.to_string()),
-        _ => None,
+    let people = everything.keys().filter_map(|key| {
+        if let Key::Person(identifier) = key {
+            Some(identifier.to_string())
+        } else {
+            None
+        }
     });
     people.collect()
 }

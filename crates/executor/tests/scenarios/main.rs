@@ -20,6 +20,7 @@ mod orders;
 mod schedule;
 mod split;
 mod stop;
+mod told;
 mod trigger;
 mod until;
 mod update;

@@ -16,6 +16,8 @@ use wayfare_executor::{
 };
 use wayfare_journey::{Graph, Known, compile};
 
+use crate::told::told_of;
+
 const MINUTE_US: i64 = 60_000_000;
 
 /// Minutes after the story began, as an instant.
@@ -211,17 +213,21 @@ impl World {
     /// The next rows of the ledger that a sweep is about which reduces it, then the entries.
     fn ledger_page(&self, id: SweepId, sweep: &Sweep, erasure: &Erasure) -> InputKind {
         let id_key = &self.catalog.id_key;
-        let decisions = self.rows.values().filter_map(|row| match row {
-            Row::Decision(it) if erasure.concerns(id_key, it) => Some(it.id.delivery()),
-            _ => None,
+        let decisions = self.rows.values().filter_map(|row| {
+            if let Row::Decision(it) = row
+                && erasure.concerns(id_key, it)
+            {
+                Some(it.id.delivery())
+            } else {
+                None
+            }
         });
         let behind = decisions.filter(|it| sweep.delivery.is_none_or(|cursor| *it > cursor));
         let deliveries: Vec<DeliveryId> = behind.take(PAGE_KEYS).collect();
         let is_last = deliveries.is_empty();
-        let entries = self.rows.keys().filter(|key| match key {
-            Key::Guard { owner, .. } => is_last && erasure.is_about(id_key, owner),
-            _ => false,
-        });
+        let is_own =
+            |key: &&Key| matches!(key, Key::Guard { owner, .. } if erasure.is_about(id_key, owner));
+        let entries = self.rows.keys().filter(|key| is_last && is_own(key));
         InputKind::SweepPage {
             id,
             entries: entries.cloned().collect(),
@@ -489,65 +495,4 @@ fn compiled(journey: &str) -> Graph {
     };
     let compiled = compile(journey, &known);
     compiled.unwrap_or_else(|all| panic!("{all:?}")).graph
-}
-
-/// A change that a story speaks of, in words.
-fn told_of(change: &Change) -> Option<String> {
-    match change {
-        Change::Entered { instance, .. } => Some(format!("{} entered", instance.journey)),
-        Change::Decided(decision) => {
-            let Decision {
-                journey,
-                outcome,
-                reason,
-                ..
-            } = &**decision;
-            let reason = reason.as_ref();
-            let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
-            Some(format!("{journey} {}{reason}", outcome.as_str()))
-        }
-        Change::Refused { refusal, .. } => Some(format!(
-            "{} refused: {}",
-            refusal.journey,
-            refusal.code.as_str()
-        )),
-        Change::DeliveryMoved { state, .. } => Some(format!("{state:?}")),
-        Change::DeliveryOrdered { order, .. } => Some(format!("{:?} by order", order.state)),
-        Change::BlockPaused { block, paused, .. } => {
-            Some(format!("{block} paused: {}", paused.reason))
-        }
-        Change::BlockResumed { block, .. } => Some(format!("{block} resumed")),
-        Change::StopOrdered { place, .. } => Some(format!("{place} stops")),
-        Change::MessageSeen { .. }
-        | Change::Linked(_)
-        | Change::Rehomed { .. }
-        | Change::EntryKept { .. }
-        | Change::TraitSet { .. }
-        | Change::AccountTraitSet { .. }
-        | Change::AccountJoined { .. }
-        | Change::ConsentRecorded { .. }
-        | Change::EventCounted { .. }
-        | Change::Parked { .. }
-        | Change::Named { .. }
-        | Change::ArmTaken { .. }
-        | Change::Queued { .. }
-        | Change::Dequeued(_)
-        | Change::DatePlanned { .. }
-        | Change::SweepMoved { .. }
-        | Change::EntryCounted { .. }
-        | Change::BlockFailing { .. }
-        | Change::Tried { .. }
-        | Change::Erasing { .. }
-        | Change::EntryForgotten { .. }
-        | Change::Reduced(_)
-        | Change::Published { .. }
-        | Change::Withdrawn { .. } => None,
-        Change::Erased { erased: None, .. } => Some("may come back".to_owned()),
-        Change::Erased { .. } => Some("erased".to_owned()),
-        Change::Forgotten { identifier, .. } => Some(format!("{identifier} forgotten")),
-        Change::ErasureComplete { .. } => Some("the erasure is complete".to_owned()),
-        Change::Migrated { block, .. } => Some(format!("moved to {block}")),
-        Change::JourneyPaused { journey, .. } => Some(format!("{journey} paused")),
-        Change::JourneyResumed { journey, .. } => Some(format!("{journey} resumed")),
-    }
 }

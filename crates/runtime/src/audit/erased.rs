@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use wayfare_event::{DecisionId, IdKey, IdentifierHash};
 use wayfare_executor::record::{Erased, hash};
-use wayfare_executor::{Change, Key, Row};
+use wayfare_executor::{Change, ErasureChange, Key, Row};
 use wayfare_store::Origin;
 
 use super::breach::{Breaches, Rule};
@@ -37,12 +37,12 @@ impl Marks {
     }
 
     pub(super) fn change(&mut self, seq: u64, change: &Change, breaches: &mut Breaches) {
-        if let Change::Erased { hash, erased } = change {
+        if let Change::Erasure(ErasureChange::Marked { hash, erased }) = change {
             match erased {
                 Some(mark) => self.marks.insert(*hash, *mark),
                 None => self.marks.remove(hash),
             };
-        } else if let Change::Reduced(id) = change {
+        } else if let Change::Erasure(ErasureChange::Reduced(id)) = change {
             self.reduced.insert(*id);
         } else if let Change::DeliveryMoved {
             delivery, state, ..

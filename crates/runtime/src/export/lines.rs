@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
 
-use wayfare_event::{Identifier, Map, Value};
+use wayfare_event::{Identifier, InstanceId, Map, Value};
 use wayfare_executor::Change;
 use wayfare_executor::record::{
-    ConsentAsked, Decision, Delivery, Erasing, Guard, Permission, Person, Register,
+    ConsentAsked, Decision, Delivery, Erasing, Guard, Instance, Permission, Person, Register,
 };
 use wayfare_identity::EdgeKind;
 use wayfare_store::Entry;
@@ -73,23 +73,7 @@ pub(super) fn person(identifier: &Identifier, person: &Person, parts: &mut [Vec<
     ] = parts;
     let own = || text(identifier);
     let record = &person.record;
-    let links = person.node.edges().map(|edge| {
-        let kind = match edge.kind {
-            EdgeKind::Claim => "claim",
-            EdgeKind::Alias => "alias",
-            EdgeKind::Soft => "soft",
-        };
-        object([
-            ("with", text(&edge.other)),
-            ("kind", kind.into()),
-            ("since", text(&edge.since)),
-            ("latest", text(&edge.latest)),
-        ])
-    });
-    named.push(object([
-        ("identifier", own()),
-        ("links", Value::List(links.collect())),
-    ]));
+    named.push(object([("identifier", own()), ("links", links(person))]));
     told.extend(record.traits.iter().map(|(name, it)| {
         object([
             ("identifier", own()),
@@ -115,26 +99,8 @@ pub(super) fn person(identifier: &Identifier, person: &Person, parts: &mut [Vec<
             ("last", text(&it.last)),
         ])
     }));
-    instances.extend(record.instances.iter().map(|(id, it)| {
-        let map = |it: &Option<Map>| it.clone().map_or(Value::Null, Value::from);
-        let named = it.named.iter().cloned();
-        let named = named.map(|(name, event)| (name, event.into()));
-        object([
-            ("identifier", own()),
-            ("instanceId", text(id)),
-            ("journey", Value::Text(it.journey.clone())),
-            ("version", text(&it.version)),
-            ("block", Value::Text(it.block.clone())),
-            ("key", optional(it.key.as_ref())),
-            ("entered", text(&it.entered)),
-            ("arrived", text(&it.arrived)),
-            ("due", instant(it.due)),
-            ("account", optional(it.account.as_ref())),
-            ("trigger", map(&it.trigger)),
-            ("change", map(&it.change)),
-            ("named", named.collect::<Map>().into()),
-        ])
-    }));
+    let live = record.instances.iter();
+    instances.extend(live.map(|(id, it)| instance(identifier, (*id, it))));
     dates.extend(record.dates.iter().map(|(journey, it)| {
         object([
             ("identifier", own()),
@@ -148,6 +114,45 @@ pub(super) fn person(identifier: &Identifier, person: &Person, parts: &mut [Vec<
         line.insert("identifier", own());
         line.into()
     }));
+}
+
+/// What an identifier is linked with.
+fn links(person: &Person) -> Value {
+    let links = person.node.edges().map(|edge| {
+        let kind = match edge.kind {
+            EdgeKind::Claim => "claim",
+            EdgeKind::Alias => "alias",
+            EdgeKind::Soft => "soft",
+        };
+        object([
+            ("with", text(&edge.other)),
+            ("kind", kind.into()),
+            ("since", text(&edge.since)),
+            ("latest", text(&edge.latest)),
+        ])
+    });
+    Value::List(links.collect())
+}
+
+fn instance(identifier: &Identifier, (id, it): (InstanceId, &Instance)) -> Value {
+    let map = |it: &Option<Map>| it.clone().map_or(Value::Null, Value::from);
+    let named = it.named.iter().cloned();
+    let named = named.map(|(name, event)| (name, event.into()));
+    object([
+        ("identifier", text(identifier)),
+        ("instanceId", text(&id)),
+        ("journey", Value::Text(it.journey.clone())),
+        ("version", text(&it.version)),
+        ("block", Value::Text(it.block.clone())),
+        ("key", optional(it.key.as_ref())),
+        ("entered", text(&it.entered)),
+        ("arrived", text(&it.arrived)),
+        ("due", instant(it.due)),
+        ("account", optional(it.account.as_ref())),
+        ("trigger", map(&it.trigger)),
+        ("change", map(&it.change)),
+        ("named", named.collect::<Map>().into()),
+    ])
 }
 
 fn statement(subject: &Identifier, it: &wayfare_consent::Record) -> Value {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use wayfare_event::{Identifier, InstanceId, ProfileId, Timestamp};
 use wayfare_executor::record::{EraseMode, Erased, Erasing, hash};
-use wayfare_executor::{Action, Catalog, Change, Erase, Key, Operator, RefusalCode, Row};
+use wayfare_executor::{
+    Action, Catalog, Change, Erase, ErasureChange, Key, Operator, RefusalCode, Row,
+};
 use wayfare_store::{LoggedInput, RowKind, Store, StoreError};
 
 use super::{OrderError, place, refused, unknown};
@@ -233,7 +235,8 @@ pub fn came(store: &mut dyn Store, action: &Action, at: Timestamp) -> Result<Cam
         if is_given {
             for change in &entry.changes {
                 came.hear(change, is_order);
-                if let (Some(hash), Change::Erased { hash: of, erased }) = (hash, change)
+                if let (Some(hash), Change::Erasure(ErasureChange::Marked { hash: of, erased })) =
+                    (hash, change)
                     && *of == hash
                 {
                     came.erased |= erased.is_some_and(|erased| erased.suppressed)
@@ -241,7 +244,9 @@ pub fn came(store: &mut dyn Store, action: &Action, at: Timestamp) -> Result<Cam
                     came.lifted |= erased.is_none_or(|erased| !erased.suppressed);
                     came.complete |= erased.is_some_and(|erased| erased.complete.is_some());
                 }
-                if let (Some(hash), Change::ErasureComplete { hashes, .. }) = (hash, change) {
+                if let (Some(hash), Change::Erasure(ErasureChange::Complete { hashes, .. })) =
+                    (hash, change)
+                {
                     came.complete |= hashes.contains(&hash);
                 }
             }
@@ -285,7 +290,7 @@ impl Came {
         } else if let Change::DeliveryMoved { state, .. } = change {
             let erased = State::Withheld(WithheldReason::Erased);
             self.withheld += u64::from(*state == erased);
-        } else if let Change::Erasing { erasing: None, .. } = change {
+        } else if let Change::Erasure(ErasureChange::Begun { erasing: None, .. }) = change {
             self.lifted = true;
         }
     }

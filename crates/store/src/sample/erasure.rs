@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wayfare_event::{DecisionId, IdentifierHash, InstanceId, Timestamp};
 use wayfare_executor::record::{EraseMode, Erased, Erasing, Erasure};
-use wayfare_executor::{Action, Change, Erase, Operator};
+use wayfare_executor::{Action, Change, Erase, ErasureChange, Operator};
 use wayfare_identity::LinkChange;
 
 use super::{at, person};
@@ -34,30 +34,30 @@ pub(super) fn erasing() -> Erasing {
 /// What is said of somebody who is erased.
 pub(super) fn changes() -> Vec<Change> {
     vec![
-        Change::Erased {
+        Change::Erasure(ErasureChange::Marked {
             hash: HASH,
             erased: Some(ERASED),
-        },
-        Change::Erasing {
+        }),
+        Change::Erasure(ErasureChange::Begun {
             owner: person(1),
             erasing: Some(Arc::new(erasing())),
-        },
-        Change::Forgotten {
+        }),
+        Change::Erasure(ErasureChange::Forgotten {
             identifier: person(1),
             hash: HASH,
             entries: vec![("welcome".into(), "cart-9".into())],
             others: vec![person(2)],
-        },
-        Change::EntryForgotten {
+        }),
+        Change::Erasure(ErasureChange::EntryForgotten {
             owner: person(1),
             journey: "welcome".into(),
             key: "cart-9".into(),
-        },
-        Change::Reduced(DecisionId::from_bytes([5; 16])),
-        Change::ErasureComplete {
+        }),
+        Change::Erasure(ErasureChange::Reduced(DecisionId::from_bytes([5; 16]))),
+        Change::Erasure(ErasureChange::Complete {
             hashes: vec![HASH],
             at: at(3),
-        },
+        }),
         Change::Linked(LinkChange::Anew {
             identifier: person(1),
             epoch: 2,
