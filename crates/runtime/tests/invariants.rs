@@ -276,14 +276,13 @@ impl Again {
         let changes = loop {
             match step(&self.catalog, &known, &input, &mut Trace::off()) {
                 Effects::Changes(changes) => break changes,
-                Effects::Dropped => panic!("{entry:?} is not heard"),
                 Effects::Load(keys) => {
                     for key in keys {
                         let row = self.rows.get(&key).cloned();
                         known.put(key, row);
                     }
                 }
-                Effects::DueFirst(timer) => panic!("{timer:?} is not in the log before {entry:?}"),
+                Effects::DueFirst(_) | Effects::Dropped => panic!("not as in the log: {entry:?}"),
             }
         };
         for change in &changes {
