@@ -69,6 +69,7 @@ impl Change {
             Self::DeliveryMoved { .. } | Self::DeliveryOrdered { .. } => {
                 self.apply_to_delivery(rows);
             }
+            Self::Erasure(change) => change.apply(rows),
             Self::Refused { owner, refusal } => refuse(rows.record_mut(owner), refusal),
             Self::DatePlanned {
                 owner,

@@ -2,6 +2,7 @@
 //! them.
 
 mod consent;
+mod erasure;
 mod forms;
 mod persons;
 

@@ -24,6 +24,8 @@ pub(crate) struct Who {
     /// The account joined last.
     pub(crate) account: Option<Arc<str>>,
     pub(crate) jurisdiction: Jurisdiction,
+    /// Whether it is erased, or about to be: then it enters nothing.
+    pub(crate) is_erasing: bool,
 }
 
 /// A live instance and where it is kept.
@@ -51,6 +53,11 @@ impl Who {
             .max_by_key(|(account, told)| (**told, (*account).clone()))
             .map(|(account, _)| account.clone());
         let jurisdiction = jurisdiction(work, &traits);
+        let mut records = profile
+            .identifiers
+            .iter()
+            .filter_map(|it| work.rows.record(it));
+        let is_erasing = records.any(|record| record.erasing.is_some());
         let who = Self {
             id: profile.id,
             known: profile.known,
@@ -60,6 +67,7 @@ impl Who {
             account,
             jurisdiction,
             traits,
+            is_erasing,
         };
         let addresses = [Namespace::EMAIL, Namespace::PHONE];
         let addresses = addresses.iter().filter_map(|it| who.address(work, it));

@@ -388,7 +388,8 @@ impl LiveRows {
             | Row::Version(_)
             | Row::Queued(_)
             | Row::Sweep(_)
-            | Row::Control(_) => true,
+            | Row::Control(_)
+            | Row::Erased(_) => true,
         }
     }
 

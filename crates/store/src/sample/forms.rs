@@ -14,12 +14,14 @@ use wayfare_executor::record::{
     Record, Refusal, Register, Request, Seen, Stop, Stopped, Sweep, SweepCause, SweepId, Terms,
     Told, Turn, Window,
 };
-use wayfare_executor::{Action, Change, Operator, Place, RefusalCode, Row, TimerOf, Tried, Trust};
+use wayfare_executor::{
+    Action, Change, Key, Operator, Place, RefusalCode, Row, TimerOf, Tried, Trust,
+};
 use wayfare_journey::definition::{Auth, Basis, DeliveryMode, Method, Secret};
 
 use super::consent::{consent, suppressed};
 use super::persons::{node, who_is_who};
-use super::{VERSION, at, changes, guard, person};
+use super::{VERSION, at, changes, erasure, guard, person};
 use crate::{Entry, LoggedInput};
 
 pub(super) fn instance(moment: Timestamp) -> Instance {
@@ -176,6 +178,7 @@ pub(super) fn sweep() -> Sweep {
         seen: 1_000,
         queued: 12,
         over: Some(VERSION),
+        erasure: Some(Arc::new(erasure::looked_for())),
     }
 }
 
@@ -300,6 +303,7 @@ pub(super) fn journey_changes(seq: u64) -> Vec<Change> {
         },
     ];
     changes.extend(orders());
+    changes.extend(erasure::changes());
     changes
 }
 
@@ -378,6 +382,7 @@ pub(crate) fn rows() -> Vec<(&'static str, Row)> {
                 value: Some("free".to_owned()),
             },
         )]),
+        erasing: Some(Arc::new(erasure::erasing())),
     };
     vec![
         (
@@ -402,6 +407,7 @@ pub(crate) fn rows() -> Vec<(&'static str, Row)> {
         ("queued", Row::Queued(Arc::new(queued()))),
         ("sweep", Row::Sweep(Arc::new(sweep()))),
         ("control", Row::Control(Arc::new(control()))),
+        ("erased", Row::Erased(erasure::ERASED)),
     ]
 }
 
@@ -449,6 +455,11 @@ pub(crate) fn entries() -> Vec<Entry> {
             },
             deliveries: vec![delivery],
             keys: vec![person(1)],
+            entries: vec![Key::Guard {
+                owner: person(1),
+                journey: "welcome".into(),
+                key: "cart-9".into(),
+            }],
             is_last: true,
         },
         an_order("a wrong price", Action::Pause(send_block())),
@@ -474,7 +485,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         LoggedInput::Withdrawn("welcome".into()),
     ];
     (1..)
-        .zip(inputs)
+        .zip(inputs.into_iter().chain(erasure::inputs()))
         .map(|(seq, input)| Entry {
             seq,
             at: at(3),
