@@ -484,9 +484,9 @@ impl Change {
 
 /// The row that remembers an instance's entry.
 pub(crate) fn guard(owner: &Identifier, instance: &Instance) -> Key {
-    entry(
-        owner,
-        &instance.journey,
-        &instance.key.clone().unwrap_or_default(),
-    )
+    Key::Guard {
+        owner: owner.clone(),
+        journey: instance.journey.clone(),
+        key: instance.key.clone().unwrap_or_default(),
+    }
 }
