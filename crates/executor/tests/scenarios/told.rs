@@ -38,6 +38,8 @@ pub(crate) fn told_of(change: &Change) -> Option<String> {
         | Change::AccountTraitSet { .. }
         | Change::AccountJoined { .. }
         | Change::ConsentRecorded { .. }
+        | Change::AddressSuppressed { .. }
+        | Change::SuppressionLifted { .. }
         | Change::EventCounted { .. }
         | Change::Parked { .. }
         | Change::Named { .. }
