@@ -1,5 +1,4 @@
 //! Does it take memory to judge? Where the records relied on need not be kept, none.
-#![expect(clippy::unwrap_used, reason = "a broken fixture should fail its test")]
 
 use wayfare_consent::{
     Choice, Config, Question, Reason, Record, RecordKind, Said, choice, evaluate, verdict,
