@@ -4,6 +4,7 @@
 
 mod durable;
 mod people;
+mod persons;
 mod story;
 mod walks;
 
@@ -11,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::{
     Broken, Checked, Control, Decision, Delivery, Ended, Fed, Journey, Order, Person, Request, Row,
-    Told, holds,
+    Says, Told, holds,
 };
 use people::People;
 use story::Story;
@@ -23,6 +24,8 @@ pub(crate) type Changes = Vec<(String, Option<Row>)>;
 #[derive(Clone, Default)]
 pub(crate) struct Auditor {
     people: People,
+    /// The id of each profile, by who leads it.
+    ids: BTreeMap<String, String>,
     /// Journeys as they were ever published, by id and version.
     versions: BTreeMap<(String, String), Journey>,
     /// The journeys and blocks that are paused, by who did; and as it is durable.
@@ -83,6 +86,11 @@ impl Auditor {
             self.people.tell(fed);
         }
         Ok(())
+    }
+
+    /// An operator says who is who; whether anything comes of it.
+    pub(crate) fn said(&mut self, says: &Says, at: i64) -> bool {
+        self.people.order(says, at)
     }
 
     /// A journey, or a block written `journey/block`, is paused.
@@ -293,7 +301,7 @@ impl Auditor {
 
     /// What was handed in and is not durable yet.
     pub(crate) fn pending(&self) -> Vec<Fed> {
-        self.people.pending().to_vec()
+        self.people.pending()
     }
 
     /// The engine has had its turn at `at`: whatever was due by then has happened.
@@ -320,18 +328,39 @@ impl Auditor {
                 format!("{id} at {at}: {row:?}")
             })?;
         }
+        self.together()?;
         self.marked()
     }
 
-    /// The engine's profiles are those of the model.
-    pub(crate) fn same_people(&mut self, profiles: &BTreeSet<BTreeSet<String>>) -> Checked {
-        let told = self.people.all();
-        let own: BTreeSet<BTreeSet<String>> = self.people.groups(told).iter().cloned().collect();
-        holds("people are who they say they are", own == *profiles, || {
-            let missing: Vec<_> = own.difference(profiles).collect();
-            let beyond: Vec<_> = profiles.difference(&own).collect();
+    /// The engine's profiles are those of the model, and each has one id for ever.
+    pub(crate) fn same_people(&mut self, profiles: &BTreeMap<BTreeSet<String>, String>) -> Checked {
+        let groups = self.people.groups(self.people.all());
+        let own: BTreeSet<&BTreeSet<String>> = groups.iter().map(|it| &it.names).collect();
+        let is_same = own.iter().copied().eq(profiles.keys());
+        holds("people are who they say they are", is_same, || {
+            let there = |it: &&&BTreeSet<String>| profiles.contains_key(**it);
+            let missing: Vec<_> = own.iter().filter(|it| !there(it)).collect();
+            let beyond: Vec<_> = profiles.keys().filter(|it| !own.contains(it)).collect();
             format!("expected {missing:?}, found {beyond:?}")
-        })
+        })?;
+        for group in &*groups {
+            let Some(id) = profiles.get(&group.names) else {
+                continue;
+            };
+            let known = self
+                .ids
+                .entry(group.lead.clone())
+                .or_insert_with(|| id.clone());
+            holds("whoever has a name keeps their id", known == id, || {
+                format!("{} was {known} and is {id}", group.lead)
+            })?;
+        }
+        let ids: BTreeSet<&String> = self.ids.values().collect();
+        holds(
+            "whoever has a name keeps their id",
+            ids.len() == self.ids.len(),
+            || format!("two have one: {:?}", self.ids),
+        )
     }
 }
 
@@ -377,10 +406,21 @@ impl Auditor {
     }
 
     /// An event that may start a journey does, moves somebody there, or is refused.
-    fn was_heard(&self, fed: &Fed) -> Checked {
+    fn was_heard(&mut self, fed: &Fed) -> Checked {
         let (Some(name), Some(message)) = (&fed.name, &fed.message) else {
             return Ok(());
         };
+        // What only names a thing that is nobody's is about nobody.
+        let around = self.people.around(fed.at);
+        let mut names = fed.names.iter();
+        let is_nobodys = names.all(|it| {
+            around
+                .iter()
+                .any(|told| self.people.group(*told, it).is_blocked)
+        });
+        if is_nobodys {
+            return Ok(());
+        }
         let in_force = self.controls.iter().filter_map(|(id, control)| {
             let version = control.in_force.clone()?;
             self.versions.get(&(id.clone(), version))
@@ -396,6 +436,19 @@ impl Auditor {
             )?;
         }
         Ok(())
+    }
+
+    /// Whoever waits is where their person is, and nobody is in one place twice.
+    fn together(&mut self) -> Checked {
+        let all = self.people.all();
+        for (id, (owner, it)) in &self.live {
+            let group = self.people.group(all, owner);
+            let is_there = *owner == group.lead || !persons::is_user(&group.lead);
+            holds("whoever waits follows their person", is_there, || {
+                format!("{id} of {owner}, who is {}: {it:?}", group.lead)
+            })?;
+        }
+        self.entries.apart(&mut self.people, &self.live)
     }
 
     /// Whoever is beyond a block that writes a trait has it, or had it when they entered.
@@ -414,13 +467,15 @@ impl Auditor {
             let Some(entry) = entry.filter(is_beyond) else {
                 continue;
             };
-            let now = self.people.person(self.people.all(), &entry.owner);
+            let all = self.people.all();
+            let mut names: BTreeSet<String> = BTreeSet::new();
+            for owner in &entry.owners {
+                names.extend(self.people.person(all, owner));
+                names.insert(owner.clone());
+            }
             let [_, told] = self.people.around(entry.entered);
-            let then = self.people.person(told, &entry.first_owner);
-            let mut own = now
-                .iter()
-                .chain(&then)
-                .filter_map(|it| self.persons.get(it));
+            names.extend(self.people.person(told, &entry.first_owner));
+            let mut own = names.iter().filter_map(|it| self.persons.get(it));
             let has = own.any(|person| person.traits.contains(name));
             holds("what a block writes is written", has, || {
                 format!("{name} of {entry:?}")

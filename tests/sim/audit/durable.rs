@@ -1,6 +1,8 @@
 //! May what became durable stand there? Everybody in one place, one decision for a walk, one request
 //! for a decision, with consent; and nothing that was durable is gone.
 
+use std::collections::BTreeSet;
+
 use super::story::Story;
 use super::walks::{self, Entry, Live};
 use super::{Auditor, Changes, about};
@@ -133,10 +135,18 @@ impl Auditor {
             holds("everybody waits as long as written", fits, || {
                 format!("{id} of {owner}: {it:?}")
             })?;
+            let arms = was.iter().flat_map(|(_, was)| &was.arms);
+            let is_same = arms
+                .clone()
+                .all(|(_, arm)| it.arms.values().any(|own| own == arm));
+            let is_same = is_same && was.is_none_or(|(_, was)| was.arms.len() <= it.arms.len());
+            holds("an arm stays as it was taken", is_same, || {
+                format!("{id} of {owner}: {it:?} was {was:?}")
+            })?;
             if was.is_none() {
                 let fits = facts.keyed == it.key.is_some();
                 holds("entries are as `again` says", fits, || format!("{it:?}"))?;
-                let fits = !walks::is_history(facts, it.entered, fed);
+                let fits = walks::has_cause(facts, it.entered, fed);
                 holds("history starts nothing", fits, || format!("{id}: {it:?}"))?;
                 let entry = Entry {
                     id: id.clone(),
@@ -145,6 +155,8 @@ impl Auditor {
                     key: it.key.clone(),
                     owner: owner.clone(),
                     first_owner: owner.clone(),
+                    owners: BTreeSet::from([owner.clone()]),
+                    beside: BTreeSet::new(),
                     entered: it.entered,
                     again: facts.again,
                     ended: None,
@@ -179,11 +191,16 @@ impl Auditor {
                 key: decision.key.clone(),
                 owner: decision.owner.clone(),
                 first_owner: decision.owner.clone(),
+                owners: BTreeSet::from([decision.owner.clone()]),
+                beside: BTreeSet::new(),
                 entered: decision.at,
                 again: facts.again,
                 ended: None,
             };
             self.entries.enter(&mut self.people, entry)?;
+        }
+        if decision.outcome == "merged" {
+            self.entries.merged(&mut self.people, (id, decision))?;
         }
         if decision.outcome == "webhook" {
             self.entries.one_request(&mut self.people, (id, decision))?;

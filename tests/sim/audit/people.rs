@@ -1,31 +1,22 @@
-//! Who is who, and what may be sent to them? Two small models over everything that was told: people as
-//! identifiers that hang together, and consent as the latest word of each side.
+//! Who is who, and what may be sent to them? Everything that was told and ordered, in its order; who is
+//! one person follows from it (`persons`), and what may be sent to them is the latest word of each side.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-use crate::facts::{Asked, DAY, Fed};
+use super::persons::{Group, Groups, Known, Word, is_address, is_user};
+use crate::facts::{Asked, DAY, Fed, Says};
 
 /// Everything that was told, in order.
 #[derive(Clone, Default)]
 pub(crate) struct People {
-    told: Vec<Fed>,
+    told: Vec<(i64, Word)>,
     /// How much of it is durable.
     durable: usize,
     /// Messages by id, and when they were first told.
     messages: BTreeMap<String, i64>,
-    /// The last answer to who hangs together, by how much was told.
-    known: Option<(usize, Groups)>,
-}
-
-/// Sets of identifiers, each one person.
-pub(crate) type Groups = Vec<BTreeSet<String>>;
-
-fn is_anchor(identifier: &str) -> bool {
-    identifier.starts_with("user_id:")
-}
-
-fn is_address(identifier: &str) -> bool {
-    identifier.starts_with("email:")
+    /// The answers to who is one person, by how much was told.
+    known: BTreeMap<usize, Rc<Groups>>,
 }
 
 impl People {
@@ -34,7 +25,38 @@ impl People {
         if let Some(message) = &fed.message {
             self.messages.insert(message.clone(), fed.at);
         }
-        self.told.push(fed.clone());
+        self.told.push((fed.at, Word::Event(fed.clone())));
+    }
+
+    /// An operator says who is who; whether anything comes of it, as read off everything told so far.
+    pub(crate) fn order(&mut self, says: &Says, at: i64) -> bool {
+        let all = self.all();
+        let word = match says {
+            Says::Merge { from, into } => {
+                let [from, into] = [from, into].map(|it| self.group(all, it).lead);
+                if from != into && is_user(&from) && is_user(&into) {
+                    Word::Merged { from, into }
+                } else {
+                    Word::Nothing
+                }
+            }
+            Says::Detach { identifier, from } => {
+                let group = self.group(all, from);
+                let user = if is_user(from) { from } else { &group.lead };
+                if is_user(&group.lead) && group.names.contains(identifier) {
+                    self.after(all).detach(identifier, user, at)
+                } else {
+                    Word::Nothing
+                }
+            }
+            Says::Unblock(identifier) if self.after(all).is_blocked(identifier) => {
+                Word::Unblocked(identifier.clone())
+            }
+            Says::Unblock(_) => Word::Nothing,
+        };
+        let follows = !matches!(word, Word::Nothing);
+        self.told.push((at, word));
+        follows
     }
 
     /// Whether a message must be known, or may be: it is remembered for seven days at least.
@@ -50,17 +72,28 @@ impl People {
 
     /// What was told and is not durable has not happened.
     pub(crate) fn forget(&mut self) {
-        for fed in self.told.drain(self.durable..) {
-            if let Some(message) = &fed.message {
-                self.messages.remove(message);
+        for (_, word) in self.told.drain(self.durable..) {
+            if let Word::Event(Fed {
+                message: Some(message),
+                ..
+            }) = word
+            {
+                self.messages.remove(&message);
             }
         }
-        self.known = None;
+        self.known.retain(|told, _| *told <= self.durable);
     }
 
-    /// What was told since the last commit.
-    pub(crate) fn pending(&self) -> &[Fed] {
-        &self.told[self.durable..]
+    /// The events told since the last commit.
+    pub(crate) fn pending(&self) -> Vec<Fed> {
+        let told = self.told[self.durable..].iter();
+        let events = told.filter_map(|(_, word)| {
+            if let Word::Event(fed) = word {
+                return Some(fed.clone());
+            }
+            None
+        });
+        events.collect()
     }
 
     /// How much was told in all.
@@ -70,25 +103,39 @@ impl People {
 
     /// How much was told before an instant, and by then.
     pub(crate) fn around(&self, at: i64) -> [usize; 2] {
-        let before = self.told.partition_point(|fed| fed.at < at);
-        let by = self.told.partition_point(|fed| fed.at <= at);
+        let before = self.told.partition_point(|(told, _)| *told < at);
+        let by = self.told.partition_point(|(told, _)| *told <= at);
         [before, by]
     }
 
+    fn after(&self, told: usize) -> Known<'_> {
+        Known::after(self.told[..told].iter().map(|(_, word)| word))
+    }
+
     /// Everybody, after so much was told.
-    pub(crate) fn groups(&mut self, told: usize) -> &Groups {
-        if self.known.as_ref().is_none_or(|(count, _)| *count != told) {
-            self.known = Some((told, groups(&self.told[..told])));
+    pub(crate) fn groups(&mut self, told: usize) -> Rc<Groups> {
+        if let Some(known) = self.known.get(&told) {
+            return known.clone();
         }
-        &self.known.as_ref().unwrap().1
+        let groups = Rc::new(self.after(told).groups());
+        self.known.insert(told, groups.clone());
+        groups
     }
 
     /// The person behind an identifier, after so much was told.
+    pub(crate) fn group(&mut self, told: usize, identifier: &str) -> Group {
+        let groups = self.groups(told);
+        let found = groups.iter().find(|it| it.names.contains(identifier));
+        found.cloned().unwrap_or_else(|| Group {
+            lead: identifier.to_owned(),
+            names: BTreeSet::from([identifier.to_owned()]),
+            is_blocked: false,
+        })
+    }
+
+    /// Their identifiers.
     pub(crate) fn person(&mut self, told: usize, identifier: &str) -> BTreeSet<String> {
-        let found = self.groups(told).iter().find(|it| it.contains(identifier));
-        found
-            .cloned()
-            .unwrap_or_else(|| BTreeSet::from([identifier.to_owned()]))
+        self.group(told, identifier).names
     }
 
     /// Whether what is asked of a person allows a request at an instant, after so much was told.
@@ -106,7 +153,8 @@ impl People {
         }
         let is_own = asked.address.as_ref().is_some_and(|it| person.contains(it));
         let (mut accepted, mut declined) = (None, None);
-        for fed in &self.told[..told] {
+        for (_, word) in &self.told[..told] {
+            let Word::Event(fed) = word else { continue };
             let Some(said) = fed.said.as_ref().filter(|said| said.category == category) else {
                 continue;
             };
@@ -132,82 +180,5 @@ impl People {
         } else {
             is_accepted
         }
-    }
-}
-
-/// Who hangs together. What one user claims is theirs; what several claim is nobody's; what nobody
-/// claims hangs together by being named together, and is the one user's next to it.
-fn groups(told: &[Fed]) -> Groups {
-    let mut claims: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    let mut soft: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    let mut union = Union::default();
-    for fed in told {
-        let anchor = fed.names.iter().find(|it| is_anchor(it));
-        for name in &fed.names {
-            union.root(name);
-            let Some(anchor) = anchor else {
-                let others = fed.names.iter().map(String::as_str);
-                soft.entry(name).or_default().extend(others);
-                continue;
-            };
-            if name != anchor {
-                claims.entry(name).or_default().insert(anchor);
-            }
-        }
-    }
-    let owners = |name: &str| claims.get(name).map_or(0, BTreeSet::len);
-    for (name, anchors) in &claims {
-        if let Some(anchor) = anchors.first().filter(|_| anchors.len() == 1) {
-            union.join(name, anchor);
-        }
-    }
-    let unclaimed = || soft.keys().filter(|it| owners(it) == 0);
-    for name in unclaimed() {
-        for other in soft[name].iter().filter(|it| owners(it) == 0) {
-            union.join(name, other);
-        }
-    }
-    // The users next to each knot of unclaimed identifiers.
-    let mut next_to: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-    for name in unclaimed() {
-        let users = soft[name].iter().filter(|it| owners(it) == 1);
-        let users = users.flat_map(|it| claims[it].iter().copied());
-        next_to.entry(union.root(name)).or_default().extend(users);
-    }
-    for (knot, users) in &next_to {
-        if let Some(user) = users.first().filter(|_| users.len() == 1) {
-            union.join(knot, user);
-        }
-    }
-    union.sets()
-}
-
-/// Sets that are joined.
-#[derive(Default)]
-struct Union(BTreeMap<String, String>);
-
-impl Union {
-    fn root(&mut self, name: &str) -> String {
-        let mut root = name.to_owned();
-        while let Some(above) = self.0.get(&root).filter(|above| **above != root) {
-            root.clone_from(above);
-        }
-        self.0.insert(name.to_owned(), root.clone());
-        root
-    }
-
-    fn join(&mut self, left: &str, right: &str) {
-        let (left, right) = (self.root(left), self.root(right));
-        self.0.insert(left, right);
-    }
-
-    fn sets(mut self) -> Groups {
-        let names: Vec<String> = self.0.keys().cloned().collect();
-        let mut sets: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for name in names {
-            let root = self.root(&name);
-            sets.entry(root).or_default().insert(name);
-        }
-        sets.into_values().collect()
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::people::People;
+use super::persons::is_user;
 use crate::facts::{
     Again, Asks, Block, Checked, DAY, Decision, Delivery, Fed, HOUR, Instance, Journey, Trigger,
     holds,
@@ -26,6 +27,10 @@ pub(crate) struct Entry {
     pub(crate) owner: String,
     /// Whose it was when it began.
     pub(crate) first_owner: String,
+    /// Everybody whose it counts as: who began it, and who took it over.
+    pub(crate) owners: BTreeSet<String>,
+    /// Others of the same person, journey and key when it began.
+    pub(crate) beside: BTreeSet<String>,
     pub(crate) entered: i64,
     /// What its journey said of further entries then.
     pub(crate) again: Again,
@@ -43,7 +48,7 @@ impl Entries {
     }
 
     /// An instance is there that was not before.
-    pub(crate) fn enter(&mut self, people: &mut People, entry: Entry) -> Checked {
+    pub(crate) fn enter(&mut self, people: &mut People, mut entry: Entry) -> Checked {
         let again = entry.again;
         let around = people.around(entry.entered);
         let persons = around.map(|told| people.person(told, &entry.owner));
@@ -51,8 +56,19 @@ impl Entries {
         let is_other = |other: &Entry| {
             other.journey == entry.journey
                 && other.key == entry.key
-                && persons.iter().all(|person| person.contains(&other.owner))
+                && persons
+                    .iter()
+                    .all(|person| !person.is_disjoint(&other.owners))
         };
+        let is_beside = |other: &&Entry| {
+            other.journey == entry.journey
+                && other.key == entry.key
+                && persons
+                    .iter()
+                    .any(|person| !person.is_disjoint(&other.owners))
+        };
+        let beside = self.0.iter().filter(is_beside);
+        let beside = beside.map(|other| other.id.clone()).collect();
         let others = self.0.iter().filter(|other| is_other(other));
         for other in others {
             let was_merged = matches!(&other.ended, Some((_, how)) if how == "merged");
@@ -72,6 +88,7 @@ impl Entries {
                 format!("{entry:?} beside {other:?}, again {again:?}")
             })?;
         }
+        entry.beside = beside;
         self.0.push(entry);
         Ok(())
     }
@@ -82,18 +99,86 @@ impl Entries {
         }
     }
 
-    /// What somebody entered before they logged in is theirs from then on.
+    /// What somebody entered before they logged in, or before an operator said who they are, is that
+    /// user's from then on, whatever is told apart later.
     pub(crate) fn settle(&mut self, people: &mut People) {
         let told = people.all();
         for entry in &mut self.0 {
-            if entry.owner.starts_with("user_id:") {
+            let lead = people.group(told, &entry.owner).lead;
+            if !is_user(&lead) || lead == entry.owner {
                 continue;
             }
-            let person = people.person(told, &entry.owner);
-            if let Some(user) = person.iter().find(|it| it.starts_with("user_id:")) {
-                entry.owner.clone_from(user);
+            // What had ended under a key stays with the user who ended it.
+            let is_kept = entry.ended.is_none() || entry.key.is_none() || !is_user(&entry.owner);
+            let was_merged = matches!(&entry.ended, Some((_, how)) if how == "merged");
+            if is_kept && !was_merged {
+                entry.owners.insert(lead.clone());
+            }
+            entry.owner = lead;
+        }
+    }
+
+    /// Of two walks that became one person's the later one ends, where it would not have begun; and
+    /// so does one that the other half had decided on already.
+    pub(crate) fn apart(&self, people: &mut People, live: &Live) -> Checked {
+        let told = people.all();
+        for one in self.0.iter().filter(|it| live.contains_key(&it.id)) {
+            let person = people.person(told, &one.owner);
+            let is_same = |other: &&Entry| {
+                other.id != one.id
+                    && other.journey == one.journey
+                    && other.key == one.key
+                    && person.contains(&other.owner)
+                    && !one.beside.contains(&other.id)
+                    && !other.beside.contains(&one.id)
+            };
+            for other in self.0.iter().filter(is_same) {
+                let is_live = live.contains_key(&other.id);
+                let was_merged = matches!(&other.ended, Some((_, how)) if how == "merged");
+                let is_later = (one.entered, &one.id) > (other.entered, &other.id);
+                let has_room = match one.again {
+                    Again::Always => true,
+                    Again::Once => was_merged || (is_live && !is_later),
+                    Again::AfterExit | Again::Every(_) => !is_live || !is_later,
+                };
+                holds("of two halves one walks on", has_room, || {
+                    format!("{one:?} beside {other:?}")
+                })?;
             }
         }
+        Ok(())
+    }
+
+    /// A walk ends as merged only when somebody became one with another half that stays, or had
+    /// decided.
+    pub(crate) fn merged(&self, people: &mut People, (id, decision): (&str, &Decision)) -> Checked {
+        let Some(own) = self.of(id) else {
+            return Ok(());
+        };
+        let around = people.around(decision.at);
+        let persons = around.map(|told| people.person(told, &decision.owner));
+        let is_half = |other: &&Entry| {
+            let is_one = persons
+                .iter()
+                .any(|person| !person.is_disjoint(&other.owners));
+            let is_earlier = (other.entered, &other.id) < (own.entered, &own.id);
+            let has_ended = other
+                .ended
+                .as_ref()
+                .is_some_and(|(at, _)| *at <= decision.at);
+            let was_merged = matches!(&other.ended, Some((_, how)) if how == "merged");
+            other.id != own.id
+                && other.journey == own.journey
+                && other.key == own.key
+                && is_one
+                && !was_merged
+                && (is_earlier || has_ended)
+        };
+        let has_half = self.0.iter().any(|other| is_half(&other));
+        let was_told = around[0] < around[1];
+        holds("of two halves one walks on", has_half && was_told, || {
+            format!("{own:?} ended as merged: {decision:?}")
+        })
     }
 
     /// At most one request for each person, journey and key, where a journey is entered once.
@@ -123,7 +208,9 @@ impl Entries {
             other.ended.as_ref().is_some_and(is_sent)
                 && other.journey == decision.journey
                 && other.key == decision.key
-                && persons.iter().all(|person| person.contains(&other.owner))
+                && persons
+                    .iter()
+                    .all(|person| !person.is_disjoint(&other.owners))
         });
         holds("one request for a person, ever", second.is_none(), || {
             format!("{id} {decision:?} after {second:?}")
@@ -146,20 +233,22 @@ pub(crate) fn is_due_right(journey: &Journey, it: &Instance) -> bool {
     it.due == Some(wait.min(it.entered + LIFE))
 }
 
-/// Whether an entry of this instant is due to an event that is history, or too old.
-pub(crate) fn is_history(journey: &Journey, entered: i64, fed: &[Fed]) -> bool {
-    let mut then = fed.iter().filter(|fed| fed.at == entered);
-    let (Some(fed), None) = (then.next(), then.next()) else {
-        return false;
-    };
-    let starts = match &journey.trigger {
+/// Whether an entry of this instant may be due to what was told then: not to history, to what is too
+/// old, or to nothing but that somebody became one with another.
+pub(crate) fn has_cause(journey: &Journey, entered: i64, fed: &[Fed]) -> bool {
+    let starts = |fed: &&Fed| match &journey.trigger {
         Trigger::Event { name, .. } => fed.name.as_ref() == Some(name),
-        Trigger::Consent { declines } => {
-            fed.said.as_ref().is_some_and(|it| it.accepts != *declines)
-        }
-        Trigger::Trait | Trigger::Schedule | Trigger::Date | Trigger::Delivery => false,
+        Trigger::Consent { .. } => fed.said.is_some(),
+        Trigger::Trait => fed.tells,
+        Trigger::Schedule | Trigger::Date | Trigger::Delivery => true,
     };
-    starts && (fed.historical || fed.at - fed.occurred > LATENESS)
+    let is_news = |fed: &&Fed| !fed.historical && fed.at - fed.occurred <= LATENESS;
+    let by_time = matches!(
+        journey.trigger,
+        Trigger::Schedule | Trigger::Date | Trigger::Delivery
+    );
+    let then = fed.iter().filter(|fed| fed.at == entered);
+    by_time || then.filter(starts).any(|fed| is_news(&fed))
 }
 
 /// Whether a delivery is the one its block owes.

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use wayfare_event::{Event, Timestamp};
+use wayfare_event::{Event, Identifier, Timestamp};
 use wayfare_executor::{Action, Happened, Key, Operator, Place};
+use wayfare_identity::Trust;
 
 use super::{Step, World};
-use crate::facts::{Broken, Order, SECOND, Told, holds};
+use crate::facts::{Broken, Order, SECOND, Says, Told, holds};
 use crate::journeys;
 use crate::look;
 use crate::people::{self, Happening};
@@ -20,6 +21,9 @@ const JOURNEYS: u64 = 6;
 impl World {
     /// Something happens to somebody; now and then several things share a commit.
     pub(super) fn hear(&mut self) -> Step {
+        if self.dice.one_in(60) {
+            return self.crowd();
+        }
         let is_back = self.clock <= self.at();
         let count = if is_back { 1 } else { self.dice.below(3) + 1 };
         for _ in 0..count {
@@ -54,6 +58,49 @@ impl World {
         self.commit(1)
     }
 
+    /// Many log in at one browser, one after the other.
+    fn crowd(&mut self) -> Step {
+        for body in people::crowd() {
+            self.clock += SECOND;
+            let at = self.at();
+            self.count += 1;
+            let happening = people::said((None, body), at, self.count);
+            self.feed(&happening)?;
+        }
+        self.point(1)?;
+        self.commit(1)
+    }
+
+    /// An operator says who is who.
+    pub(super) fn say(&mut self) -> Step {
+        self.clock += 1;
+        let at = self.at();
+        let says = people::order(&mut self.dice);
+        let follows = self.auditor.said(&says, at);
+        let identifier = |text: &str| {
+            let (namespace, value) = text.split_once(':').unwrap();
+            Identifier::new(namespace, value)
+        };
+        let (what, action) = match &says {
+            Says::Merge { from, into } => {
+                let (from, into) = (identifier(from), identifier(into));
+                ("merge", Action::Merge { from, into })
+            }
+            Says::Detach {
+                identifier: it,
+                from,
+            } => {
+                let (identifier, from) = (identifier(it), identifier(from));
+                ("detach", Action::Detach { identifier, from })
+            }
+            Says::Unblock(it) => ("unblock", Action::Unblock(identifier(it))),
+        };
+        if follows {
+            self.count(format!("order {what}"));
+        }
+        self.order_now(action)
+    }
+
     fn next_happening(&mut self, at: i64) -> Happening {
         if !self.delayed.is_empty() && self.dice.one_in(3) {
             let place = self.dice.place(self.delayed.len());
@@ -72,6 +119,12 @@ impl World {
         let occurred = Timestamp::from_micros(fed.occurred);
         let identity = &self.engine().catalog().identity;
         let happened = Happened::new(identity, event, "sim".into(), occurred).unwrap();
+        let trust = if fed.public {
+            Trust::Unverified
+        } else {
+            Trust::Verified
+        };
+        let happened = happened.trusted(trust);
         let before = self.engine().counts().duplicates;
         let now = self.now();
         let text: Arc<str> = text.as_str().into();
