@@ -138,8 +138,7 @@ impl Again<'_> {
             } => {
                 let event = Event::parse(&text, None).unwrap();
                 let occurred: Timestamp = event.told_at().unwrap();
-                let identity = &self.catalog.identity;
-                let happened = Happened::new(identity, event, source, occurred).unwrap();
+                let happened = Happened::new(&self.catalog, event, source, occurred).unwrap();
                 let happened = happened.trusted(trust);
                 InputKind::Event(Box::new(happened))
             }
@@ -175,6 +174,9 @@ impl Again<'_> {
                 outcome,
             },
             LoggedInput::Withdrawn(journey) => InputKind::Withdrawn(journey),
+            LoggedInput::Redacted => {
+                panic!("{} is redacted: it cannot be decided again", entry.seq)
+            }
             LoggedInput::Published { journey, version } => {
                 let source = entry.changes.iter().find_map(|change| {
                     if let Change::Published { source, .. } = change {

@@ -126,9 +126,21 @@ pub(crate) struct Fed {
 /// What an operator says of who is who; everybody as `namespace:value`.
 #[derive(Clone, Debug)]
 pub(crate) enum Says {
-    Merge { from: String, into: String },
-    Detach { identifier: String, from: String },
+    Merge {
+        from: String,
+        into: String,
+    },
+    Detach {
+        identifier: String,
+        from: String,
+    },
     Unblock(String),
+    /// Mail to an address came back, or somebody there complained.
+    Suppress {
+        address: String,
+        bounced: bool,
+    },
+    Unsuppress(String),
 }
 
 /// What somebody said about consent.

@@ -143,7 +143,7 @@ fn asked(asked: &ConsentAsked) -> Asked {
     let (category, declines, address) = match asked {
         ConsentAsked::Category { category, address } => (Some(category), false, address.as_ref()),
         ConsentAsked::Declined { category, address } => (Some(category), true, address.as_ref()),
-        ConsentAsked::Basis { .. } => (None, false, None),
+        ConsentAsked::Basis { address, .. } => (None, false, address.as_ref()),
     };
     Asked {
         category: category.map(ToString::to_string),

@@ -157,7 +157,13 @@ pub(crate) fn order(dice: &mut Dice) -> Says {
         6 => format!("phone:{}", line(dice.below(LINES))),
         _ => format!("device_id:d{}", dice.below(DEVICES)),
     };
-    match dice.below(12) {
+    let mail = |dice: &mut Dice| format!("email:e{}@example.com", dice.below(MAILBOXES));
+    match dice.below(16) {
+        12 | 13 => Says::Suppress {
+            address: mail(dice),
+            bounced: dice.one_in(2),
+        },
+        14 | 15 => Says::Unsuppress(mail(dice)),
         0..=3 => Says::Merge {
             from: if dice.one_in(4) {
                 thing(dice)

@@ -2,7 +2,7 @@
 //! directory; a commit fails before or behind the point where it is durable, and a kill tears the
 //! last frame of the log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,9 @@ use tempfile::TempDir;
 use wayfare_event::{IdKey, Timestamp};
 use wayfare_executor::{Key, Row};
 use wayfare_store::local::Options;
-use wayfare_store::{Batch, Entry, Head, LocalStore, MemoryStore, RowKind, Store, StoreError};
+use wayfare_store::{
+    Batch, Entry, Head, LocalStore, MemoryStore, Redaction, RowKind, Store, StoreError,
+};
 
 use crate::dice::Dice;
 use crate::facts::Broken;
@@ -296,6 +298,18 @@ impl Store for Watched {
         self.kept.history(from_seq, visit)
     }
 
+    fn redact(&mut self, seqs: &BTreeSet<u64>) -> Result<(), StoreError> {
+        self.kept.redact(seqs)
+    }
+
+    fn redact_on(&mut self) -> Result<Redaction, StoreError> {
+        self.kept.redact_on()
+    }
+
+    fn redact_fully(&mut self) -> Result<(), StoreError> {
+        self.kept.redact_fully()
+    }
+
     fn beginning(&mut self) -> Result<Option<(u64, Timestamp)>, StoreError> {
         self.kept.beginning()
     }
@@ -353,6 +367,14 @@ impl Store for Memory {
 
     fn history(&mut self, from_seq: u64, visit: &mut dyn FnMut(&Entry)) -> Result<(), StoreError> {
         self.kept.lock().unwrap().history(from_seq, visit)
+    }
+
+    fn redact(&mut self, seqs: &BTreeSet<u64>) -> Result<(), StoreError> {
+        self.kept.lock().unwrap().redact(seqs)
+    }
+
+    fn redact_on(&mut self) -> Result<Redaction, StoreError> {
+        self.kept.lock().unwrap().redact_on()
     }
 
     fn beginning(&mut self) -> Result<Option<(u64, Timestamp)>, StoreError> {

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use wayfare_event::{ConsentAction, Namespace};
 
-use crate::Jurisdiction;
+use crate::sources::{Dialects, Hears};
+use crate::{Jurisdiction, tree};
 
 /// The categories, and the place that holds where a profile names none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     categories: BTreeMap<Arc<str>, Category>,
     jurisdiction: Jurisdiction,
+    dialects: Dialects,
 }
 
 /// One category.
@@ -29,6 +31,10 @@ pub struct Category {
     pub strength: Strength,
     /// How long an acceptance lasts, in microseconds; for ever, without one.
     pub max_age_us: Option<i64>,
+    /// How long after a refusal one may ask again, in microseconds; never, without one.
+    pub ask_again_after_us: Option<i64>,
+    /// What speaks of it besides its own name.
+    pub hears: Hears,
 }
 
 /// What a category is for, which says what silence means (SP 18).
@@ -117,7 +123,20 @@ impl Config {
         Self {
             categories,
             jurisdiction,
+            dialects: Dialects::NONE,
         }
+    }
+
+    /// The same, with what is configured of the ways in which consent is told.
+    #[must_use]
+    pub fn with_dialects(self, dialects: Dialects) -> Self {
+        Self { dialects, ..self }
+    }
+
+    /// What is configured of the ways in which consent is told.
+    #[must_use]
+    pub const fn dialects(&self) -> Dialects {
+        self.dialects
     }
 
     /// The category of this name.
@@ -129,6 +148,12 @@ impl Config {
     /// The categories' names, in order.
     pub fn names(&self) -> impl Iterator<Item = &Arc<str>> {
         self.categories.keys()
+    }
+
+    /// The categories that something said about this name is said about, in order: itself, what is
+    /// part of it, and all for `*`. A name that covers none counts for nothing.
+    pub fn covered_by(&self, name: &str) -> impl Iterator<Item = &Arc<str>> {
+        self.names().filter(move |own| tree::covers(name, own))
     }
 
     /// Every category by its name.
@@ -155,6 +180,8 @@ impl Category {
             by_jurisdiction: BTreeMap::new(),
             strength: Strength::Any,
             max_age_us: None,
+            ask_again_after_us: None,
+            hears: Hears::NAME_ONLY,
         }
     }
 

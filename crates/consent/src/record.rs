@@ -8,7 +8,7 @@ use wayfare_event::{ConsentAction, Timestamp};
 /// What one subject said about one category, at one time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// What the consent is for.
+    /// What the consent is for: a category, what several are part of, or `*`.
     pub category: Arc<str>,
     /// What was said.
     pub action: ConsentAction,
@@ -18,6 +18,9 @@ pub struct Record {
     pub recorded_at: Timestamp,
     /// What it is known by, as evidence.
     pub id: Arc<str>,
+    /// When an acceptance begins to count; at once, without one. A decline always counts at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<Timestamp>,
     /// When an acceptance ends; never, without one. A decline does not end.
     pub valid_until: Option<Timestamp>,
     /// How it came.
@@ -25,6 +28,10 @@ pub struct Record {
     /// Whether an acceptance waits for its confirmation: then it allows nothing. A decline does not
     /// wait.
     pub pending: bool,
+    /// Whether it came with a key that anybody can read. An acceptance is then not strong enough for
+    /// a category that needs a confirmed one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unverified: bool,
     /// Whether its sender marked it as history.
     pub historical: bool,
     /// Where it was collected.

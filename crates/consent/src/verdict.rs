@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use wayfare_event::{ConsentAction, Timestamp};
+use wayfare_event::{ConsentAction, Identifier, Timestamp};
 
-use crate::choice::Standing;
-use crate::{Class, Config, Jurisdiction, Record};
+use crate::standing::{Standing, State};
+use crate::{Binding, Category, Class, Config, Question, Record, Said, SuppressionKind};
 
 /// Whether a request may leave, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub struct Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
+    /// Nothing goes to the address, whatever was said.
+    Suppressed,
     /// The category is essential.
     Essential,
     /// An acceptance is live.
@@ -61,6 +63,7 @@ impl Reason {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Suppressed => "suppressed",
             Self::Essential => "essential",
             Self::Granted => "granted",
             Self::Default => "default",
@@ -77,26 +80,16 @@ impl Reason {
     }
 }
 
-/// What is asked.
-#[derive(Clone, Copy, Debug)]
-pub struct Question<'a> {
-    /// The category.
-    pub category: &'a str,
-    /// Whether there is an address to ask about; true for a category that is about the person.
-    pub has_address: bool,
-    /// Whose rules hold where nobody said anything.
-    pub jurisdiction: &'a Jurisdiction,
-    /// When.
-    pub now: Timestamp,
-}
-
-/// Whether a category allows a request, from the records that count.
+/// Whether a category allows a request, from all that the profile's identifiers and the address
+/// said (2.2.5).
 ///
 /// The first row that holds decides:
 ///
 /// | what stands | allowed | reason |
 /// |---|---|---|
 /// | the category is not configured | no | `unknown_category` |
+/// | the address bounced or was erased | no | `suppressed` |
+/// | somebody complained, and the class is not essential | no | `suppressed` |
 /// | its class is essential | yes | `essential` |
 /// | it is about an address and there is none | no | `no_address` |
 /// | a refusal that nothing overcame | no | `declined` |
@@ -105,42 +98,41 @@ pub struct Question<'a> {
 /// | silence allows, by configuration | yes | `default` |
 /// | an acceptance that has ended | no | `expired` |
 /// | nothing | no | `silent` |
+///
+/// `linked_at` is the earliest time at which two subjects were one person; it is asked only where
+/// two subjects meet.
 #[must_use]
 pub fn verdict<'a>(
     config: &Config,
     question: &Question<'_>,
-    records: impl Iterator<Item = &'a Record>,
+    said: impl Iterator<Item = Said<'a>> + Clone,
+    linked_at: impl Fn(&Identifier, &Identifier) -> Option<Timestamp>,
 ) -> Verdict {
-    let Some(rules) = config.category(question.category) else {
-        return Verdict::new(false, Reason::UnknownCategory, &[]);
+    let Some(standing) = Standing::of(config, question, said, linked_at) else {
+        return Verdict::bare(false, Reason::UnknownCategory);
     };
+    let rules = standing.rules();
+    if is_suppressed(question.suppressed, rules.class) {
+        return Verdict::bare(false, Reason::Suppressed);
+    }
     if rules.class == Class::Essential {
-        return Verdict::new(true, Reason::Essential, &[]);
+        return Verdict::bare(true, Reason::Essential);
     }
-    if !question.has_address {
-        return Verdict::new(false, Reason::NoAddress, &[]);
+    if lacks_address(rules, question) {
+        return Verdict::bare(false, Reason::NoAddress);
     }
-    let standing = Standing::of(rules, question.category, records, question.now);
-    if !standing.refusals.is_empty() {
-        return Verdict::new(false, Reason::Declined, &standing.refusals);
-    }
-    if !standing.grants.is_empty() {
-        return Verdict::new(true, Reason::Granted, &standing.grants);
-    }
-    if !standing.pending.is_empty() {
-        return Verdict::new(false, Reason::Pending, &standing.pending);
-    }
-    match rules.silence(question.jurisdiction) {
-        ConsentAction::Accept => Verdict::new(true, Reason::Default, &[]),
-        ConsentAction::Decline if !standing.expired.is_empty() => {
-            Verdict::new(false, Reason::Expired, &standing.expired)
-        }
-        ConsentAction::Decline => Verdict::new(false, Reason::Silent, &[]),
-    }
+    let silence = rules.silence(question.jurisdiction) == ConsentAction::Accept;
+    let none = || Verdict::bare(false, Reason::Silent);
+    Verdict::on(false, Reason::Declined, standing.refusals())
+        .or_else(|| Verdict::on(true, Reason::Granted, standing.grants()))
+        .or_else(|| Verdict::on(false, Reason::Pending, standing.in_state(State::Pending)))
+        .or_else(|| silence.then(|| Verdict::bare(true, Reason::Default)))
+        .or_else(|| Verdict::on(false, Reason::Expired, standing.in_state(State::Expired)))
+        .unwrap_or_else(none)
 }
 
-/// Whether a request that enforces a refusal may leave, from the records that count: exactly when
-/// the choice is decline. A configured default is no choice (SP 20).
+/// Whether a request that enforces a refusal may leave: exactly when the choice is decline. A
+/// configured default is no choice, and suppression does not matter (SP 20).
 ///
 /// | what stands | allowed | reason |
 /// |---|---|---|
@@ -152,35 +144,66 @@ pub fn verdict<'a>(
 pub fn enforcement<'a>(
     config: &Config,
     question: &Question<'_>,
-    records: impl Iterator<Item = &'a Record>,
+    said: impl Iterator<Item = Said<'a>> + Clone,
+    linked_at: impl Fn(&Identifier, &Identifier) -> Option<Timestamp>,
 ) -> Verdict {
-    let Some(rules) = config.category(question.category) else {
-        return Verdict::new(false, Reason::UnknownCategory, &[]);
+    let Some(standing) = Standing::of(config, question, said, linked_at) else {
+        return Verdict::bare(false, Reason::UnknownCategory);
     };
-    if !question.has_address {
-        return Verdict::new(false, Reason::NoAddress, &[]);
+    if lacks_address(standing.rules(), question) {
+        return Verdict::bare(false, Reason::NoAddress);
     }
-    let standing = Standing::of(rules, question.category, records, question.now);
-    if standing.refusals.is_empty() {
-        Verdict::new(false, Reason::NotDeclined, &standing.grants)
-    } else {
-        Verdict::new(true, Reason::Enforcement, &standing.refusals)
+    let none = || Verdict::bare(false, Reason::NotDeclined);
+    Verdict::on(true, Reason::Enforcement, standing.refusals())
+        .or_else(|| Verdict::on(false, Reason::NotDeclined, standing.grants()))
+        .unwrap_or_else(none)
+}
+
+/// The verdict where a legal basis was declared in place of a category: only an address that nothing
+/// goes to refuses, as for an essential category (SP 20).
+#[must_use]
+pub fn basis(suppressed: Option<SuppressionKind>) -> Verdict {
+    if is_suppressed(suppressed, Class::Essential) {
+        return Verdict::bare(false, Reason::Suppressed);
+    }
+    Verdict::bare(true, Reason::Basis)
+}
+
+/// 2.2.5, the first two rows.
+const fn is_suppressed(kind: Option<SuppressionKind>, class: Class) -> bool {
+    match kind {
+        None => false,
+        Some(kind) => kind.refuses_all() || !matches!(class, Class::Essential),
     }
 }
 
+const fn lacks_address(rules: &Category, question: &Question<'_>) -> bool {
+    matches!(rules.binding, Binding::Address(_)) && question.address.is_none()
+}
+
 impl Verdict {
-    fn new(allowed: bool, reason: Reason, relied_on: &[&Record]) -> Self {
-        let mut records: Vec<Arc<str>> = Vec::new();
-        for record in relied_on {
-            if !records.contains(&record.id) {
-                records.push(record.id.clone());
-            }
-        }
+    const fn bare(allowed: bool, reason: Reason) -> Self {
         Self {
             allowed,
             reason,
-            records,
+            records: Vec::new(),
         }
+    }
+
+    /// The verdict that relies on these; none where there are none.
+    fn on<'a>(allowed: bool, reason: Reason, said: impl Iterator<Item = Said<'a>>) -> Option<Self> {
+        let mut said: Vec<&Record> = said.map(|said| said.record).collect();
+        if said.is_empty() {
+            return None;
+        }
+        said.sort_by(|left, right| (right.said_at(), &right.id).cmp(&(left.said_at(), &left.id)));
+        let mut verdict = Self::bare(allowed, reason);
+        for record in said {
+            if !verdict.records.contains(&record.id) {
+                verdict.records.push(record.id.clone());
+            }
+        }
+        Some(verdict)
     }
 }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use wayfare_consent::{
     Binding, Category, Channel, Choice, Class, Config, Jurisdiction, Question, Reason, Record,
-    RecordKind, Strength, Verdict, choice, enforcement, verdict,
+    RecordKind, Said, Strength, Verdict, choice, enforcement, may_ask, verdict,
 };
-use wayfare_event::{ConsentAction, Timestamp};
+use wayfare_event::{ConsentAction, Identifier, Timestamp};
 
 const DAY_US: i64 = 86_400_000_000;
 
@@ -22,9 +22,11 @@ fn said(action: ConsentAction, at: i64) -> Record {
         at: day(at),
         recorded_at: day(at),
         id: format!("r{at}").into(),
+        valid_from: None,
         valid_until: None,
         kind: RecordKind::User,
         pending: false,
+        unverified: false,
         historical: false,
         source: None,
         method: None,
@@ -47,19 +49,36 @@ fn with(category: Category) -> Config {
     Config::new(categories, Jurisdiction::UNKNOWN)
 }
 
+fn address() -> Identifier {
+    Identifier::new("email", "a@a.io")
+}
+
+/// Records that are all kept under one address.
+fn of<'a>(
+    subject: &'a Identifier,
+    records: &'a [Record],
+) -> impl Iterator<Item = Said<'a>> + Clone {
+    records.iter().map(move |record| Said { subject, record })
+}
+
+/// Two subjects that never were one.
+const fn apart(_: &Identifier, _: &Identifier) -> Option<Timestamp> {
+    None
+}
+
 fn ask(config: &Config, records: &[Record], place: &str, now: i64) -> Verdict {
-    let jurisdiction = Jurisdiction::named(place);
+    let (address, jurisdiction) = (address(), Jurisdiction::named(place));
     let question = Question {
-        category: "marketing",
-        has_address: true,
         jurisdiction: &jurisdiction,
-        now: day(now),
+        ..Question::new("marketing", Some(&address), day(now))
     };
-    verdict(config, &question, records.iter())
+    verdict(config, &question, of(&address, records), apart)
 }
 
 fn chosen(records: &[Record], now: i64) -> Choice {
-    choice(&Config::default(), "marketing", records.iter(), day(now))
+    let address = address();
+    let question = Question::new("marketing", Some(&address), day(now));
+    choice(&Config::default(), &question, of(&address, records), apart)
 }
 
 #[test]
@@ -206,13 +225,9 @@ fn an_acceptance_can_be_too_old_or_too_weak() {
 fn enforcement_needs_a_refusal_that_somebody_said() {
     let config = Config::default();
     let check = |records: &[Record], expected: Reason| {
-        let question = Question {
-            category: "marketing",
-            has_address: true,
-            jurisdiction: &Jurisdiction::UNKNOWN,
-            now: day(100),
-        };
-        let found = enforcement(&config, &question, records.iter());
+        let address = address();
+        let question = Question::new("marketing", Some(&address), day(100));
+        let found = enforcement(&config, &question, of(&address, records), apart);
         assert_eq!(found.reason, expected);
         assert_eq!(found.allowed, expected == Reason::Enforcement);
     };
@@ -223,17 +238,13 @@ fn enforcement_needs_a_refusal_that_somebody_said() {
 
 #[test]
 fn without_an_address_or_a_category_nothing_is_allowed() {
-    let question = |category: &'static str| Question {
-        category,
-        has_address: false,
-        jurisdiction: &Jurisdiction::UNKNOWN,
-        now: day(1),
-    };
+    let question = |category: &'static str| Question::new(category, None, day(1));
     let config = Config::default();
-    let records = [accept(0)];
-    let found = verdict(&config, &question("marketing"), records.iter());
+    let (address, records) = (address(), [accept(0)]);
+    let said = of(&address, &records);
+    let found = verdict(&config, &question("marketing"), said.clone(), apart);
     assert_eq!((found.allowed, found.reason), (false, Reason::NoAddress));
-    let found = verdict(&config, &question("nothing"), records.iter());
+    let found = verdict(&config, &question("nothing"), said, apart);
     assert_eq!(found.reason, Reason::UnknownCategory);
 }
 
@@ -243,15 +254,58 @@ fn every_shipped_category_but_the_essential_refuses_silence_everywhere() {
     for name in config.names() {
         for place in ["", "DE", "US", "US-CA", "GB"] {
             let jurisdiction = Jurisdiction::named(place);
+            let address = address();
             let question = Question {
-                category: name,
-                has_address: true,
                 jurisdiction: &jurisdiction,
-                now: day(1),
+                ..Question::new(name, Some(&address), day(1))
             };
-            let found = verdict(&config, &question, std::iter::empty());
+            let found = verdict(&config, &question, std::iter::empty(), apart);
             assert_eq!(found.allowed, &**name == "essential", "{name} in {place}");
         }
     }
     assert_eq!(config.category("marketing").unwrap().class, Class::Consent);
+}
+
+#[test]
+fn one_asks_again_when_the_last_refusal_is_old_enough() {
+    let after = |days: Option<i64>| {
+        with(Category {
+            ask_again_after_us: days.map(|days| days * DAY_US),
+            ..Category::new(Class::Consent, Binding::Address(Channel::Email))
+        })
+    };
+    let check = |config: &Config, records: &[Record], now: i64, expected: bool| {
+        let address = address();
+        let question = Question::new("marketing", Some(&address), day(now));
+        let may = may_ask(config, &question, of(&address, records), apart);
+        assert_eq!(may, expected, "{records:?} on day {now}");
+    };
+    let yearly = after(Some(365));
+    check(&yearly, &[], 1, true);
+    check(&yearly, &[decline(1)], 365, false);
+    check(&yearly, &[decline(1)], 366, true);
+    check(&yearly, &[decline(1), decline(100)], 400, false);
+    check(&yearly, &[decline(1), accept(2)], 3, true);
+    check(&yearly, &[accept(1)], 3, true);
+    let never = after(None);
+    check(&never, &[], 1, true);
+    check(&never, &[decline(1)], 9_999, false);
+    check(&never, &[decline(1), accept(2)], 3, true);
+    let nothing = Question::new("nothing", None, day(1));
+    assert!(!may_ask(&yearly, &nothing, std::iter::empty(), apart));
+}
+
+#[test]
+fn who_is_one_subject_is_never_asked_for_its_links() {
+    let address = address();
+    let records = [decline(1), accept(2), decline(3), accept(4)];
+    let question = Question::new("marketing", Some(&address), day(9));
+    let unasked = |_: &Identifier, _: &Identifier| panic!("nobody asked");
+    let found = choice(
+        &Config::default(),
+        &question,
+        of(&address, &records),
+        unasked,
+    );
+    assert_eq!(found, Choice::Accept);
 }

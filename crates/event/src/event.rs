@@ -10,6 +10,10 @@ use crate::limits::{
 };
 use crate::{Map, Timestamp, Value};
 
+/// How long before it is sent an import may have been written down and still be of now: five minutes,
+/// in microseconds.
+const IMPORT_AGE_US_MAX: i64 = 5 * 60 * 1_000_000;
+
 /// Something that happened, in the shape Segment's and RudderStack's SDKs send it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
@@ -115,6 +119,8 @@ pub struct ConsentStatement {
     pub phone: Option<Arc<str>>,
     /// Where messages it covers go, when narrower than all.
     pub channel: Option<Arc<str>>,
+    /// When an acceptance begins to count; at once, without one.
+    pub valid_from: Option<Timestamp>,
     /// When an acceptance ends; never, without one.
     pub valid_until: Option<Timestamp>,
     /// Where it was collected, such as `preference-center` or `import`.
@@ -207,6 +213,8 @@ pub enum RejectionCode {
     InvalidTime,
     /// A consent event that does not say what was decided about what.
     InvalidConsent,
+    /// The sender may not say this, such as `historical` without an admin token.
+    Forbidden,
 }
 
 impl RejectionCode {
@@ -226,6 +234,7 @@ impl RejectionCode {
             Self::TooManyTraits => "too_many_traits",
             Self::InvalidTime => "invalid_time",
             Self::InvalidConsent => "invalid_consent",
+            Self::Forbidden => "forbidden",
         }
     }
 }
@@ -316,11 +325,34 @@ impl Event {
             let message = "a group event names its account in `groupId`";
             return Err(Rejection::new(RejectionCode::NoGroupId, message));
         }
+        event.check_import()?;
         if kind == EventKind::Alias && event.previous_id.is_none() {
             let message = "an alias names the former id in `previousId`";
             return Err(Rejection::new(RejectionCode::NoPreviousId, message));
         }
         Ok(event)
+    }
+
+    /// Consent that is brought over is dated back in so many words, or not at all (SP 21, D22). An SDK
+    /// that dates everything by itself says when it sends, and then an import may be of now.
+    fn check_import(&self) -> Result<(), Rejection> {
+        let source = self
+            .consent
+            .as_ref()
+            .and_then(|said| said.source.as_deref());
+        let is_import = source.is_some_and(|it| it.trim().eq_ignore_ascii_case("import"));
+        let Some(told) = self.told_at().filter(|_| is_import && !self.historical) else {
+            return Ok(());
+        };
+        let is_now = |sent: Timestamp| sent.micros_since(told) <= IMPORT_AGE_US_MAX;
+        if self.sent_at.is_some_and(is_now) {
+            return Ok(());
+        }
+        let message = format!(
+            "an import that says when consent was given, here {told}, also says `historical: true`; \
+             without its `timestamp` it counts from now"
+        );
+        Err(Rejection::new(RejectionCode::InvalidConsent, message))
     }
 
     /// When it happened by the source's clock, whichever field says so.
@@ -481,6 +513,7 @@ impl Fields<'_> {
             email: optional("email")?,
             phone: optional("phone")?,
             channel: optional("channel")?,
+            valid_from: self.time("validFrom")?,
             valid_until,
             source: optional("source")?,
             method: optional("method")?,
@@ -536,6 +569,72 @@ mod tests {
             read("maybe").unwrap_err().code,
             RejectionCode::InvalidConsent
         );
+    }
+
+    #[test]
+    fn times_of_consent_are_texts_and_never_guessed() {
+        let read = |fields: &str| {
+            let line = format!(
+                r#"{{"type":"consent","email":"u@e.example","category":"marketing",
+                    "action":"accept",{fields}}}"#
+            );
+            Event::parse(&line, None)
+        };
+        let check = |until: &str, expected: Option<&str>| {
+            let found = read(&format!(r#""validUntil":{until}"#)).unwrap();
+            let found = found.consent.unwrap().valid_until.map(|at| at.to_string());
+            assert_eq!(found.as_deref(), expected, "{until}");
+        };
+        check(r#""unlimited""#, None);
+        check("null", None);
+        check(r#""2027-01-26""#, Some("2027-01-26T00:00:00Z"));
+        check(
+            r#""2027-01-26T10:00:00+01:00""#,
+            Some("2027-01-26T09:00:00Z"),
+        );
+        let refused = |fields: &str, words: &str| {
+            let rejection = read(fields).unwrap_err();
+            assert_eq!(rejection.code, RejectionCode::InvalidTime, "{fields}");
+            assert!(rejection.message.contains(words), "{rejection}");
+        };
+        for field in ["validUntil", "timestamp", "originalTimestamp", "sentAt"] {
+            refused(&format!(r#""{field}":1700000000"#), "says no unit");
+            refused(&format!(r#""{field}":1700000000000"#), "says no unit");
+            refused(
+                &format!(r#""{field}":"1700000000""#),
+                "`1700000000` is not a time",
+            );
+            refused(&format!(r#""{field}":"1700000000000""#), "is not a time");
+        }
+        refused(r#""validUntil":"for ever""#, "`for ever` is not a time");
+    }
+
+    #[test]
+    fn an_import_is_dated_back_in_so_many_words() {
+        let check = |fields: &str, is_taken: bool| {
+            let line = format!(
+                r#"{{"type":"consent","email":"u@e.example","category":"marketing",
+                    "action":"accept","source":"import"{fields}}}"#
+            );
+            match Event::parse(&line, None) {
+                Ok(_) => assert!(is_taken, "{fields}"),
+                Err(rejection) => {
+                    assert!(!is_taken, "{fields}: {rejection}");
+                    assert_eq!(rejection.code, RejectionCode::InvalidConsent);
+                    assert!(rejection.message.contains("`historical: true`"));
+                }
+            }
+        };
+        let given = r#","timestamp":"2024-05-01T00:00:00Z""#;
+        check("", true);
+        check(given, false);
+        check(&format!(r#"{given},"historical":true"#), true);
+        check(
+            &format!(r#"{given},"sentAt":"2026-05-01T00:00:00Z""#),
+            false,
+        );
+        check(&format!(r#"{given},"sentAt":"2024-05-01T00:00:01Z""#), true);
+        check(r#","originalTimestamp":"2024-05-01T00:00:00Z""#, false);
     }
 
     #[test]

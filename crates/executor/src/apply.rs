@@ -9,7 +9,7 @@ use crate::change::{Change, guard};
 use crate::delivery::{Outcome, State};
 use crate::record::{
     BlockControl, Control, Decision, Delivery, Guard, Instance, Key, Ordered, Planned, Record,
-    Refusal, Register, Row, Seen, Stopped, Told, Window,
+    Refusal, Register, Row, Seen, Stopped, Suppressed, Told, Window,
 };
 use crate::snapshot::Snapshot;
 
@@ -37,6 +37,11 @@ impl Change {
             Self::ConsentRecorded { subject, record } => {
                 remember(&mut rows.record_mut(subject).consent, record);
             }
+            Self::AddressSuppressed {
+                address,
+                suppressed,
+            } => suppress(rows.record_mut(address), suppressed),
+            Self::SuppressionLifted { address, .. } => rows.record_mut(address).suppressed = None,
             Self::EventCounted { owner, name, at } => count(rows.record_mut(owner), name, *at),
             Self::Entered {
                 owner,
@@ -371,7 +376,8 @@ fn remember(held: &mut Vec<wayfare_consent::Record>, said: &wayfare_consent::Rec
     let same = |other: &wayfare_consent::Record| {
         let key = |it: &wayfare_consent::Record| {
             let words = (it.channel.clone(), it.method.clone());
-            (it.category.clone(), it.action, it.kind, it.pending, words)
+            let strength = (it.pending, it.unverified, it.valid_from);
+            (it.category.clone(), it.action, it.kind, strength, words)
         };
         key(other) == key(said)
     };
@@ -392,6 +398,15 @@ fn remember(held: &mut Vec<wayfare_consent::Record>, said: &wayfare_consent::Rec
     }
     held.retain(|other| !(same(other) && covers(said, other)));
     held.push(said.clone());
+}
+
+/// A complaint takes no place of what refuses more.
+fn suppress(record: &mut Record, suppressed: &Suppressed) {
+    let held = record.suppressed.as_ref();
+    let refuses_more = held.is_some_and(|held| held.kind.refuses_all());
+    if suppressed.kind.refuses_all() || !refuses_more {
+        record.suppressed = Some(suppressed.clone());
+    }
 }
 
 fn count(record: &mut Record, name: &Arc<str>, at: Timestamp) {

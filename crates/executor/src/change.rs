@@ -13,7 +13,7 @@ use crate::delivery::{Outcome, State};
 use crate::input::{Place, Timer, TimerOf, Tried};
 use crate::record::{
     Decision, Failing, Guard, Instance, Key, Ordered, Paused, Permission, Planned, QueueId, Queued,
-    Refusal, Stop, Sweep, SweepId, Told,
+    Refusal, Stop, Suppressed, Sweep, SweepId, Told,
 };
 use crate::snapshot::Snapshot;
 
@@ -70,6 +70,24 @@ pub enum Change {
         subject: Identifier,
         /// What was said.
         record: wayfare_consent::Record,
+    },
+    /// Nothing goes to an address any more.
+    AddressSuppressed {
+        /// The address.
+        address: Identifier,
+        /// Why, since when, by whom.
+        suppressed: Suppressed,
+    },
+    /// What was said decides again about an address.
+    SuppressionLifted {
+        /// The address.
+        address: Identifier,
+        /// When.
+        at: Timestamp,
+        /// Who lifted it.
+        by: Arc<str>,
+        /// Why.
+        reason: Arc<str>,
     },
     /// An event that expressions count happened.
     EventCounted {
@@ -331,6 +349,8 @@ impl Change {
             | Self::AccountTraitSet { .. }
             | Self::AccountJoined { .. }
             | Self::ConsentRecorded { .. }
+            | Self::AddressSuppressed { .. }
+            | Self::SuppressionLifted { .. }
             | Self::EventCounted { .. }
             | Self::EntryKept { .. }
             | Self::DeliveryMoved { .. }
@@ -368,6 +388,9 @@ impl Change {
             Self::Linked(LinkChange::Refused { .. }) | Self::Tried { .. } => Vec::new(),
             Self::AccountTraitSet { account, .. } => vec![Key::Account(account.clone())],
             Self::ConsentRecorded { subject, .. } => vec![person(subject)],
+            Self::AddressSuppressed { address, .. } | Self::SuppressionLifted { address, .. } => {
+                vec![person(address)]
+            }
             Self::TraitSet { owner, .. }
             | Self::AccountJoined { owner, .. }
             | Self::EventCounted { owner, .. }

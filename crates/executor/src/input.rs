@@ -5,10 +5,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use wayfare_consent::SuppressionKind;
+use wayfare_consent::sources::{self, Said, Unheard};
 use wayfare_event::{DeliveryId, Event, Identifier, InstanceId, ProfileId, Rejection, Timestamp};
 use wayfare_identity::{Named, Trust};
 use wayfare_journey::Version;
 
+use crate::Catalog;
 use crate::delivery::Outcome;
 use crate::record::{QueueId, SweepId};
 
@@ -154,6 +157,15 @@ pub enum Action {
     },
     /// An identifier that too many claimed at once names somebody again.
     Unblock(Identifier),
+    /// Nothing goes to an address any more, whatever is said.
+    Suppress {
+        /// The address.
+        address: Identifier,
+        /// Why.
+        kind: SuppressionKind,
+    },
+    /// What was said decides again about an address.
+    Unsuppress(Identifier),
 }
 
 /// A request that somebody sends to try a block.
@@ -224,6 +236,10 @@ pub struct Happened {
     pub source: Arc<str>,
     /// When it happened, by the corrected clock of its source.
     pub occurred: Timestamp,
+    /// What it says about consent, in whatever dialect.
+    pub said: Vec<Said>,
+    /// What of that says nothing that can be used.
+    pub unheard: Vec<Unheard>,
 }
 
 impl Happened {
@@ -231,20 +247,23 @@ impl Happened {
     ///
     /// # Errors
     ///
-    /// When it names nobody.
+    /// When it names nobody, or is there to say something about consent and does not.
     pub fn new(
-        config: &wayfare_identity::Config,
+        catalog: &Catalog,
         event: Event,
         source: Arc<str>,
         occurred: Timestamp,
     ) -> Result<Self, Rejection> {
-        let named = wayfare_identity::extract(config, &event)?;
+        let heard = sources::hear(&catalog.consent, &event)?;
+        let named = wayfare_identity::extract(&catalog.identity, &event)?;
         Ok(Self {
             event,
             named,
             trust: Trust::Verified,
             source,
             occurred,
+            said: heard.said,
+            unheard: heard.unheard,
         })
     }
 

@@ -31,7 +31,7 @@
 //!
 //! let line = r#"{"type":"track","userId":"u1","event":"Signed Up","properties":{"name":"Ann"}}"#;
 //! let at = "2026-01-26T10:00:00Z".parse().unwrap();
-//! let event = Happened::new(&catalog.identity, Event::parse(line, None)?, "app".into(), at)?;
+//! let event = Happened::new(&catalog, Event::parse(line, None)?, "app".into(), at)?;
 //! let input = Input { seq: 1, at, kind: InputKind::Event(Box::new(event)) };
 //!
 //! let mut kept: BTreeMap<Key, Row> = BTreeMap::new(); // or your database

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use wayfare_consent::SuppressionKind;
 use wayfare_event::{
     DecisionId, DeliveryId, Identifier, InstanceId, Map, MessageHash, ProfileId, Timestamp, Value,
 };
@@ -115,6 +116,9 @@ pub struct Record {
     pub accounts: BTreeMap<Arc<str>, Told>,
     /// What was said about consent.
     pub consent: Vec<wayfare_consent::Record>,
+    /// Why nothing goes to this address, if so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suppressed: Option<Suppressed>,
     /// The events that expressions count.
     pub seen: BTreeMap<Arc<str>, Seen>,
     /// Walks that have not ended.
@@ -127,6 +131,19 @@ pub struct Record {
     pub dates: BTreeMap<Arc<str>, Planned>,
     /// The last refusal of each journey, for explanations; at most 16.
     pub refusals: BTreeMap<Arc<str>, Refusal>,
+}
+
+/// That nothing goes to an address, whatever was said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suppressed {
+    /// Why.
+    pub kind: SuppressionKind,
+    /// Since when.
+    pub at: Timestamp,
+    /// Who ordered it.
+    pub by: Arc<str>,
+    /// Why it was ordered, in words.
+    pub reason: Arc<str>,
 }
 
 /// When something was told: by the corrected time of its event, then in the order of arrival.
@@ -337,11 +354,14 @@ pub enum ConsentAsked {
         /// The address, where the category is bound to one.
         address: Option<Identifier>,
     },
-    /// Nothing: a legal basis was declared.
+    /// Nothing but whether the address is suppressed: a legal basis was declared.
     Basis {
         /// The basis.
         basis: Basis,
         /// Why.
         because: Arc<str>,
+        /// The address, where one is written.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        address: Option<Identifier>,
     },
 }

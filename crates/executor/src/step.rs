@@ -14,6 +14,7 @@ mod migrate;
 mod operator;
 mod persons;
 mod queued;
+mod said;
 pub(crate) mod send;
 pub(crate) mod start;
 mod stop;

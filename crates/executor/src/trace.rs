@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use wayfare_consent::sources::Unheard;
 use wayfare_event::{InstanceId, ProfileId};
 
 /// The notes of one step; off, it costs nothing.
@@ -14,6 +15,8 @@ pub struct Trace(Option<Vec<Note>>);
 pub enum Note {
     /// The event is a second copy.
     Duplicate,
+    /// Something that the event says about consent does not count.
+    Unheard(Unheard),
     /// The event is about this profile.
     Attributed(ProfileId),
     /// A journey's trigger names the event, and somebody entered.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use wayfare_consent::{Choice, Verdict};
 use wayfare_event::{Identifier, InstanceId, Map, ProfileId, Timestamp};
-use wayfare_identity::Standing;
+use wayfare_identity::{Edge, Standing};
 use wayfare_journey::expression::{Expression, Leaf};
 
 use crate::catalog::Catalog;
@@ -26,8 +26,10 @@ pub struct Profile {
     pub former: Vec<ProfileId>,
     /// Its identifiers, by rank and value.
     pub identifiers: Vec<Identifier>,
-    /// Whether its one identifier is claimed by several and therefore nobody's.
-    pub contested: bool,
+    /// What each of them was linked with, and why: what makes them one profile, or keeps them apart.
+    pub links: BTreeMap<Identifier, Vec<Edge>>,
+    /// What holds it together.
+    pub standing: Standing,
     /// Since when its one identifier is blocked, since too many claimed it at once.
     pub blocked: Option<Timestamp>,
     /// Its traits, and `profileId`.
@@ -129,6 +131,10 @@ fn one(work: &Work<'_>, resolved: &wayfare_identity::Profile) -> Result<Profile,
     let node = resolved.identifiers.first();
     let node = node.and_then(|it| work.rows.links().node(it));
     let blocked = node.and_then(|node| node.blocked());
+    let links = |it: &Identifier| {
+        let node = work.rows.links().node(it)?;
+        Some((it.clone(), node.edges().to_vec()))
+    };
     let records = resolved.identifiers.iter();
     let records = records.filter_map(|identifier| work.rows.record(identifier));
     let mut accounts: Vec<Arc<str>> = records
@@ -141,7 +147,8 @@ fn one(work: &Work<'_>, resolved: &wayfare_identity::Profile) -> Result<Profile,
         id: resolved.id,
         former: former.filter(|id| *id != resolved.id).collect(),
         identifiers: resolved.identifiers.clone(),
-        contested: resolved.standing == Standing::Contested,
+        links: resolved.identifiers.iter().filter_map(links).collect(),
+        standing: resolved.standing,
         blocked,
         accounts,
         consent,

@@ -27,6 +27,7 @@ mod order;
 mod reach;
 mod resolve;
 mod settled;
+mod since;
 mod trust;
 
 pub use attribute::attribute;
@@ -36,8 +37,9 @@ pub use follows::ChangedNamespace;
 pub use link::{LinkChange, LinkLimit, link};
 pub use links::{Edge, EdgeKind, Links, Node};
 pub use normalise::{Region, normalise};
-pub use order::{detach, merge, unblock};
+pub use order::{detach, is_claimed, merge, unblock};
 pub use reach::reach;
 pub use resolve::{Partition, Profile, Standing, resolve};
 pub use settled::settled;
+pub use since::linked_at;
 pub use trust::Trust;

@@ -34,6 +34,21 @@ pub enum EdgeKind {
 }
 
 impl EdgeKind {
+    /// The word for it in output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Claim => "claim",
+            Self::Alias => "alias",
+            Self::Soft => "soft",
+            Self::Unverified => "public_claim",
+            Self::UnverifiedAlias => "public_alias",
+            Self::Same => "merged_into",
+            Self::Took => "merged_from",
+            Self::Detached => "detached",
+        }
+    }
+
     /// What an event with an anchor tells of another identifier it names (2.1.4, trust).
     pub(crate) const fn told(trust: Trust, is_alias: bool) -> Self {
         match (trust, is_alias) {

@@ -74,6 +74,18 @@ pub fn detach(
         .collect()
 }
 
+/// Whether a person, by one of their anchors, was told to have an identifier, be it that the claim does
+/// not count: then there is something to undo.
+#[must_use]
+pub fn is_claimed(links: &Links, identifier: &Identifier, anchor: &Identifier) -> bool {
+    let mut claimed = links
+        .class(anchor)
+        .into_iter()
+        .filter_map(|member| links.node(member))
+        .flat_map(|node| node.claimed());
+    claimed.any(|(other, ..)| other == identifier)
+}
+
 /// The anchors that an anchor is merged with directly, on a way to another one.
 fn merged_towards<'a>(
     links: &'a Links,

@@ -16,7 +16,11 @@ use wayfare_identity::{
 type Profiles = BTreeSet<BTreeSet<String>>;
 
 fn cases() -> Vec<Value> {
-    let lines = include_str!("cases.jsonl").lines();
+    let files = [
+        include_str!("cases.jsonl"),
+        include_str!("partitions.jsonl"),
+    ];
+    let lines = files.into_iter().flat_map(str::lines);
     lines.map(|it| serde_json::from_str(it).unwrap()).collect()
 }
 

@@ -103,6 +103,7 @@ impl<'a> Row<'a> {
             entry: self.map("entry"),
             named: &named,
             choice: &choice,
+            may_ask: &|_| true,
             seen: &seen,
             now: now
                 .unwrap_or("2026-01-26T10:00:00Z")

@@ -60,6 +60,7 @@ fn rendered(lines: &str) -> Result<Rendered, RenderError> {
         entry: None,
         named: &[],
         choice: &|_| "unknown",
+        may_ask: &|_| true,
         seen: &|_| None,
         now: "2026-01-26T10:00:05Z".parse::<Timestamp>().unwrap(),
     })

@@ -67,6 +67,7 @@ fn rendered(file: &str, block: &str, sample: &Sample) -> Rendered {
         entry: entry.as_ref(),
         named: &[],
         choice: &|_| "unknown",
+        may_ask: &|_| true,
         seen: &|_| None,
         now: sample.now.parse().unwrap(),
     };

@@ -47,6 +47,7 @@ fn render(
         entry: None,
         named: &[],
         choice: &|_| "unknown",
+        may_ask: &|_| true,
         seen: &|_| None,
         now: Timestamp::from_micros(0),
     });

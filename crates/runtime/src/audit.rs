@@ -11,7 +11,7 @@ mod walks;
 
 use wayfare_event::Timestamp;
 use wayfare_executor::{Key, Row};
-use wayfare_store::{Entry, Origin, RowKind, Store, StoreError};
+use wayfare_store::{Entry, LoggedInput, Origin, RowKind, Store, StoreError};
 
 use breach::Breaches;
 pub use breach::{Breach, Rule};
@@ -31,6 +31,10 @@ pub struct Audited {
     pub ends: Option<(u64, Timestamp)>,
     /// Inputs read.
     pub inputs: u64,
+    /// Those of them that an erasure redacted: of these nothing can be said.
+    pub redacted: u64,
+    /// The input from which on the rules were checked: behind everything that was redacted.
+    pub judged_from: u64,
     /// Changes read.
     pub changes: u64,
     /// The input from which on rows were made anew from the changes, to be compared: 1, or what
@@ -76,6 +80,8 @@ struct Audit {
     replay: Replay,
     tally: Tally,
     inputs: u64,
+    redacted: u64,
+    judged_from: u64,
     changes: u64,
     breaches: Breaches,
 }
@@ -83,14 +89,18 @@ struct Audit {
 impl Audit {
     fn new(dry: bool, begins: Option<u64>, origin: Origin) -> Self {
         let begins = begins.unwrap_or(origin.next_seq);
+        // A history with gaps tells of what never began in it.
+        let judged_from = begins.max(origin.whole_from);
         Self {
             dry,
             order: Order::new(begins),
-            walks: Walks::new((begins, &origin), dry),
-            deliveries: Deliveries::new(begins),
+            walks: Walks::new((judged_from, &origin), dry),
+            deliveries: Deliveries::new(judged_from),
             replay: Replay::new(origin),
             tally: Tally::default(),
             inputs: 0,
+            redacted: 0,
+            judged_from,
             changes: 0,
             breaches: Breaches::default(),
         }
@@ -99,6 +109,15 @@ impl Audit {
     fn entry(&mut self, entry: &Entry) {
         self.inputs = self.inputs.saturating_add(1);
         self.order.entry(entry, &mut self.breaches);
+        let is_redacted = matches!(entry.input, LoggedInput::Redacted);
+        self.redacted = self.redacted.saturating_add(u64::from(is_redacted));
+        if entry.seq < self.judged_from {
+            return;
+        }
+        if is_redacted {
+            let why = "it is redacted, and no checkpoint covers what followed from it";
+            self.breaches.found(Rule::State, entry.seq, &entry.seq, why);
+        }
         for change in &entry.changes {
             self.changes = self.changes.saturating_add(1);
             self.walks.change(entry.seq, change, &mut self.breaches);
@@ -125,6 +144,8 @@ impl Audit {
             ends: (self.inputs > 0)
                 .then_some((self.order.expected.saturating_sub(1), self.order.at)),
             inputs: self.inputs,
+            redacted: self.redacted,
+            judged_from: self.judged_from,
             changes: self.changes,
             rows_from: self.replay.from(),
             rows: self.replay.compared(),

@@ -7,6 +7,7 @@ mod parts;
 mod project;
 mod secrets;
 mod server;
+mod sources;
 mod state;
 mod types;
 mod webhooks;

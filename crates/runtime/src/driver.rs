@@ -108,7 +108,7 @@ impl<'a> Driver<'a> {
         let event = event?;
         let occurred = intake::corrected(&event, at);
         let source = origin.source.clone();
-        let happened = intake::happened(self.engine.catalog(), *event, source, occurred)?;
+        let happened = Happened::new(self.engine.catalog(), *event, source, occurred)?;
         Ok(happened.trusted(origin.trust))
     }
 

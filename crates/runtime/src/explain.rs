@@ -172,7 +172,7 @@ fn is_relied(record: &Record, decision: &Decision) -> bool {
     use wayfare_executor::record::ConsentAsked;
     decision.consent.as_ref().is_some_and(|it| match &it.asked {
         ConsentAsked::Category { category, .. } | ConsentAsked::Declined { category, .. } => {
-            record.category == *category
+            wayfare_consent::covers(&record.category, category)
         }
         ConsentAsked::Basis { .. } => false,
     })
@@ -272,7 +272,8 @@ pub fn event(input: &LoggedInput) -> Option<Box<wayfare_event::Event>> {
         | LoggedInput::SweepPage { .. }
         | LoggedInput::Operator(_)
         | LoggedInput::Published { .. }
-        | LoggedInput::Withdrawn(_) => None,
+        | LoggedInput::Withdrawn(_)
+        | LoggedInput::Redacted => None,
     }
 }
 

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
-use wayfare_event::{Event, EventKind, Rejection, RejectionCode, Timestamp};
-use wayfare_executor::{Happened, Trust};
+use wayfare_event::{Event, Rejection, Timestamp};
+use wayfare_executor::Trust;
 use wayfare_store::Cursor;
 
 /// Microseconds by which a source's clock may be ahead before its times count as wrong.
@@ -53,30 +53,6 @@ impl Submission {
             },
         }
     }
-}
-
-/// An event that names somebody and speaks of configured categories.
-pub(crate) fn happened(
-    catalog: &wayfare_executor::Catalog,
-    event: Event,
-    source: Arc<str>,
-    occurred: Timestamp,
-) -> Result<Happened, Rejection> {
-    if let Some(said) = event
-        .consent
-        .as_ref()
-        .filter(|_| event.kind == EventKind::Consent)
-        && catalog.consent.category(&said.category).is_none()
-    {
-        let known: Vec<&str> = catalog.consent.names().map(|name| &**name).collect();
-        let message = format!(
-            "no category `{}` is configured; known are {}, others go into `wayfare.yaml`",
-            said.category,
-            known.join(", ")
-        );
-        return Err(Rejection::new(RejectionCode::InvalidConsent, message));
-    }
-    Happened::new(&catalog.identity, event, source, occurred)
 }
 
 /// When an event happened by our clock: what its source says, moved by how wrong its clock is.

@@ -2,12 +2,14 @@
 //! be done instead, and what was done is said in words. Not here: how an order reaches the engine, or
 //! what follows from it (`wayfare_executor`).
 
+mod address;
 mod persons;
 mod words;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use wayfare_consent::SuppressionKind;
 use wayfare_event::{DeliveryId, Timestamp};
 use wayfare_executor::delivery::State;
 use wayfare_executor::record::Delivery;
@@ -51,6 +53,10 @@ pub enum Wanted<'a> {
     },
     /// A blocked identifier names somebody again.
     Unblock(&'a str),
+    /// Nothing goes to an address any more.
+    Suppress(&'a str, SuppressionKind),
+    /// What was said decides about an address again.
+    Unsuppress(&'a str),
 }
 
 /// What an order is about, as somebody wrote it.
@@ -138,6 +144,8 @@ pub fn actions(engine: &mut Engine, wanted: Wanted<'_>) -> Result<Vec<Action>, O
         Wanted::Merge { from, into } => vec![persons::merge(engine, from, into)?],
         Wanted::Detach { identifier, from } => vec![persons::detach(engine, identifier, from)?],
         Wanted::Unblock(identifier) => vec![persons::unblock(engine, identifier)?],
+        Wanted::Suppress(text, kind) => vec![address::suppress(engine, text, kind)?],
+        Wanted::Unsuppress(text) => vec![address::unsuppress(engine, text)?],
     })
 }
 

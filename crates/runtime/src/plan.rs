@@ -109,7 +109,8 @@ impl Rehearsal {
             | LoggedInput::Queued(_)
             | LoggedInput::SweepPage { .. }
             | LoggedInput::Published { .. }
-            | LoggedInput::Withdrawn(_) => Ok(()),
+            | LoggedInput::Withdrawn(_)
+            | LoggedInput::Redacted => Ok(()),
         }
     }
 

@@ -100,9 +100,16 @@ pub(crate) fn permission_map(permission: &Permission) -> Map {
                 map.insert("address", Value::Text(address.value.clone()));
             }
         }
-        ConsentAsked::Basis { basis, because } => {
+        ConsentAsked::Basis {
+            basis,
+            because,
+            address,
+        } => {
             map.insert("basis", basis.as_str().into());
             map.insert("because", Value::Text(because.clone()));
+            if let Some(address) = address {
+                map.insert("address", Value::Text(address.value.clone()));
+            }
         }
     }
     map.insert("allowed", permission.verdict.allowed.into());
@@ -239,6 +246,12 @@ fn note_map(note: &Note) -> Map {
     let mut map = Map::new();
     match note {
         Note::Duplicate => map.insert("note", "duplicate".into()),
+        Note::Unheard(unheard) => {
+            map.insert("note", "unheard".into());
+            map.insert("dialect", unheard.dialect.as_str().into());
+            map.insert("what", Value::Text(unheard.what.clone()));
+            map.insert("why", text(&unheard.why));
+        }
         Note::Attributed(profile) => {
             map.insert("note", "attributed".into());
             map.insert("profileId", text(profile));

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use wayfare_event::IdKey;
 use wayfare_executor::delivery::Spread;
-use wayfare_executor::{Catalog, Sending};
+use wayfare_executor::{Catalog, Happened, Sending};
 use wayfare_journey::diagnostic::{Code, Diagnostic, Span};
 use wayfare_journey::trial::{self, Case, Mismatch, Suite};
 use wayfare_journey::{Graph, yaml};
@@ -20,7 +20,6 @@ use wayfare_webhook::Secrets;
 
 use crate::config::{self, Problem, Project, ProjectError};
 use crate::engine::OpenError;
-use crate::intake;
 
 pub use coverage::{Arm, Block, Coverage};
 
@@ -238,7 +237,7 @@ fn rejected(catalog: &Catalog, suite: &Suite) -> Vec<Diagnostic> {
     let events = suite.cases.iter().flat_map(|case| &case.events);
     let rejected = events.filter_map(|given| {
         let event = (*given.event).clone();
-        let why = intake::happened(catalog, event, play::SOURCE.into(), given.at).err()?;
+        let why = Happened::new(catalog, event, play::SOURCE.into(), given.at).err()?;
         let message = format!("this event is rejected: {why}");
         Some(Diagnostic::new(Code::TestEvent, given.span, message))
     });

@@ -133,7 +133,12 @@ fn first_delivery(told: &mut Told) -> &mut Arc<Delivery> {
 /// What is altered, and the rules that are found broken by it.
 type Altered = (&'static str, fn(&mut Told), &'static [&'static str]);
 
-const HISTORIES: [Altered; 16] = [
+const HISTORIES: [Altered; 17] = [
+    (
+        "an input is redacted that no checkpoint covers",
+        |told| told.entries.last_mut().unwrap().input = LoggedInput::Redacted,
+        &["state"],
+    ),
     (
         "a decision is taken twice",
         |told| {
@@ -396,6 +401,38 @@ const OPTIONS: Options = Options {
     new_id_key: *b"wayfare: a run without any state",
     history_us: 30 * 86_400_000_000,
 };
+
+#[test]
+fn a_history_with_gaps_is_checked_from_the_checkpoint_that_covers_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let open = || LocalStore::open(directory.path(), &OPTIONS).unwrap().0;
+    let mut work = Work::over(Box::new(open()), Sending::Owed);
+    lived(&mut work);
+    let told = work.told();
+    work.engine.close().unwrap();
+    let is_redacted = |entry: &&Entry| entry.seq % 3 == 0;
+    let redacted = told.entries.iter().filter(is_redacted);
+    let redacted: BTreeSet<u64> = redacted.map(|entry| entry.seq).collect();
+    assert!(redacted.len() > 5);
+    let mut store = open();
+    store.redact(&redacted).unwrap();
+    store.redact_fully().unwrap();
+    store.close().unwrap();
+    // What began before the gaps ends behind them, and more begins.
+    let mut work = Work::over(Box::new(open()), Sending::Owed);
+    work.at = 100_000;
+    work.hear(&life::began(99));
+    work.answer(&[life::OK]);
+    work.engine.close().unwrap();
+    let mut store = ReadOnly::open(directory.path()).unwrap().0;
+    let origin = store.origin().unwrap();
+    let found = audit(&mut store, origin).unwrap();
+    assert_eq!((found.broken, found.breaches), (0, Vec::new()));
+    assert_eq!(found.redacted, redacted.len() as u64);
+    let last = told.entries.last().unwrap().seq;
+    assert_eq!((found.judged_from, found.rows_from), (last + 1, last + 1));
+    assert!(found.ends.unwrap().0 > last);
+}
 
 #[test]
 fn a_row_that_is_gone_from_a_directory_is_missed() {

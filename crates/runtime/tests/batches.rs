@@ -6,6 +6,7 @@
     reason = "a test target: an assumption that fails is a test that fails"
 )]
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -13,7 +14,9 @@ use wayfare_event::limits::EVENT_BYTES_MAX;
 use wayfare_event::{IdKey, Timestamp};
 use wayfare_executor::{Catalog, Key, Row, Sending};
 use wayfare_runtime::{Advance, Driver, Engine, Outbound, Output, Submission, config};
-use wayfare_store::{Batch, Entry, Head, LoggedInput, MemoryStore, RowKind, Store, StoreError};
+use wayfare_store::{
+    Batch, Entry, Head, LoggedInput, MemoryStore, Redaction, RowKind, Store, StoreError,
+};
 use wayfare_webhook::{Client, Secrets};
 
 const INPUTS_MAX: usize = 512;
@@ -50,7 +53,8 @@ impl Store for Scales {
             | LoggedInput::SweepPage { .. }
             | LoggedInput::Operator(_)
             | LoggedInput::Published { .. }
-            | LoggedInput::Withdrawn(_) => 0,
+            | LoggedInput::Withdrawn(_)
+            | LoggedInput::Redacted => 0,
         };
         let bytes = batch.entries.iter().map(text).sum();
         let mut weights = self.weights.lock().unwrap();
@@ -77,6 +81,14 @@ impl Store for Scales {
         limit: usize,
     ) -> Result<Vec<Key>, StoreError> {
         self.kept.page(kind, after, limit)
+    }
+
+    fn redact(&mut self, seqs: &BTreeSet<u64>) -> Result<(), StoreError> {
+        self.kept.redact(seqs)
+    }
+
+    fn redact_on(&mut self) -> Result<Redaction, StoreError> {
+        self.kept.redact_on()
     }
 
     fn beginning(&mut self) -> Result<Option<(u64, Timestamp)>, StoreError> {

@@ -6,6 +6,7 @@
     reason = "a test target: an assumption that fails is a test that fails"
 )]
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver as Ear, Sender as Mouth};
@@ -21,7 +22,7 @@ use wayfare_runtime::orders::{self, Scope, Wanted};
 use wayfare_runtime::{
     Desk, DeskError, Driver, Engine, Given, Inbox, Outbound, Output, Submission, Until,
 };
-use wayfare_store::{Batch, Entry, Head, MemoryStore, RowKind, Store, StoreError};
+use wayfare_store::{Batch, Entry, Head, MemoryStore, Redaction, RowKind, Store, StoreError};
 use wayfare_webhook::{Answers, Client, Receiver, Secrets};
 
 /// How long something that must come may take before the test gives up.
@@ -86,6 +87,14 @@ impl Store for Held {
 
     fn history(&mut self, from_seq: u64, visit: &mut dyn FnMut(&Entry)) -> Result<(), StoreError> {
         self.kept.history(from_seq, visit)
+    }
+
+    fn redact(&mut self, seqs: &BTreeSet<u64>) -> Result<(), StoreError> {
+        self.kept.redact(seqs)
+    }
+
+    fn redact_on(&mut self) -> Result<Redaction, StoreError> {
+        self.kept.redact_on()
     }
 
     fn beginning(&mut self) -> Result<Option<(u64, Timestamp)>, StoreError> {

@@ -48,8 +48,8 @@ fn minute(minutes: i64) -> Timestamp {
 /// Hears an event at a minute; what came of it, in words.
 fn hear(engine: &mut Engine, at: i64, source: &str, json: &str) -> Vec<String> {
     let event = Event::parse(json, None).unwrap();
-    let identity = &engine.catalog().identity;
-    let happened = Happened::new(identity, event, source.into(), minute(at)).unwrap();
+    let catalog = engine.catalog();
+    let happened = Happened::new(catalog, event, source.into(), minute(at)).unwrap();
     engine.event(minute(at), happened, json.into()).unwrap();
     told(engine)
 }

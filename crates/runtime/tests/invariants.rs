@@ -58,7 +58,7 @@ fn store(directory: &Path) -> LocalStore {
 fn happened(catalog: &Catalog, text: &str) -> Happened {
     let event = Event::parse(text, None).unwrap();
     let told = event.told_at().unwrap();
-    Happened::new(&catalog.identity, event, SOURCE.into(), told).unwrap()
+    Happened::new(catalog, event, SOURCE.into(), told).unwrap()
 }
 
 /// A shop that is open.
@@ -339,6 +339,7 @@ impl Again {
                 outcome: *outcome,
             },
             LoggedInput::Withdrawn(journey) => InputKind::Withdrawn(journey.clone()),
+            LoggedInput::Redacted => panic!("nobody is erased here: {}", entry.seq),
             LoggedInput::Published { journey, version } => {
                 let [Change::Published { source, .. }, ..] = &entry.changes[..] else {
                     panic!("no file in {entry:?}");

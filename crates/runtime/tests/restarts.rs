@@ -73,8 +73,8 @@ impl House {
 
     fn hear(&mut self, at: i64, json: &str) -> Vec<String> {
         let event = Event::parse(json, None).unwrap();
-        let identity = &self.engine().catalog().identity;
-        let happened = Happened::new(identity, event, "w".into(), minute(at)).unwrap();
+        let catalog = self.engine().catalog();
+        let happened = Happened::new(catalog, event, "w".into(), minute(at)).unwrap();
         let engine = self.engine();
         engine.event(minute(at), happened, json.into()).unwrap();
         self.told()

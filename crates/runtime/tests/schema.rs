@@ -27,8 +27,11 @@ consent:
       by_jurisdiction: { US: accept }
       strength: any
       max_age: 730d
+      aliases: [Advertising]
+      gpc: true
+      tcf: { purposes: [24] }
     sms_marketing: { channel: phone }
-    analytics: { class: notice_only, binding: profile }
+    analytics: { class: notice_only, binding: profile, aliases: [Analytics, C0002], gpc: false, tcf: { purposes: [1, 7] } }
     personalization: { strength: confirmed }
     news:
       class: legitimate_interest
@@ -38,7 +41,12 @@ consent:
       by_jurisdiction: { de: decline }
       strength: confirmed
       max_age: PT36H
-    surveys: { class: consent, binding: profile }
+      aliases: [C0009]
+      gpc: true
+      tcf: { purposes: [2, 3] }
+    surveys: { class: consent, binding: profile, aliases: , gpc: true, tcf: { purposes: [1] } }
+  tcf_vendor: 755
+  segment_missing_is_false: true
 identity:
   namespaces:
     - { name: user_id, class: anchor }
@@ -56,6 +64,7 @@ server:
   listen: 127.0.0.1:8080
   keys: [{ id: web, kind: browser, key: { env: WAYFARE_BROWSER_KEY } }]
   admin: [{ id: ops, token: { file: /run/secrets/ops }, scopes: [read, operate, admin] }]
+  unsubscribe: { key: { env: WAYFARE_UNSUBSCRIBE_KEY } }
 state: { directory: .wayfare, cache_mb: 1024, history: 30d, message_ids: 7d }
 types:
   profile: { plan: text, visits: number, since: time }
@@ -106,6 +115,17 @@ fn what_a_schema_can_catch_both_refuse() {
         "consent: { categories: { marketing: { default: unknown } } }",
         "consent: { categories: { marketing: { by_jurisdiction: { Germany: accept } } } }",
         "consent: { categories: { marketing: { max_age: ten years } } }",
+        "consent: { categories: { marketing: { aliases: [''] } } }",
+        "consent: { categories: { marketing: { gpc: 1 } } }",
+        "consent: { tcf_vendor: 1, categories: { marketing: { tcf: { purposes: [] } } } }",
+        "consent: { tcf_vendor: 1, categories: { marketing: { tcf: { purposes: [0] } } } }",
+        "consent: { tcf_vendor: 1, categories: { marketing: { tcf: { purposes: [25] } } } }",
+        "consent: { tcf_vendor: 1, categories: { marketing: { tcf: } } }",
+        "consent: { tcf_vendor: 0 }",
+        "consent: { tcf_vendor: 65536 }",
+        "consent: { segment_missing_is_false: no }",
+        "server: { unsubscribe: { key: s3cret } }",
+        "server: { unsubscribe: }",
         "identity: { namespaces: [{ name: a, class: anchor, limit: 3 }] }",
         "identity: { namespaces: [{ name: a, class: anchor, from_properties: true }] }",
         "identity: { namespaces: [{ name: A b, class: anchor }] }",

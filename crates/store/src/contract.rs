@@ -1,5 +1,6 @@
 //! What does every store keep to? One suite, run for each.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use wayfare_event::{IdKey, Timestamp};
@@ -9,7 +10,7 @@ use crate::local::{LocalStore, Options};
 use crate::sample::{
     VERSION, at, batch, commit, dump, entries, guard, live, message, person, remove, seen,
 };
-use crate::{Batch, Cursor, MemoryStore, RowKind, Store};
+use crate::{Batch, Cursor, LoggedInput, MemoryStore, Redaction, RowKind, Store};
 
 /// Runs `test` on a new store of each kind.
 fn check(test: fn(&mut dyn Store)) {
@@ -127,6 +128,48 @@ fn the_history_is_visited_from_any_entry_on() {
             let expected = entries.iter().filter(|entry| entry.seq >= from);
             assert_eq!(visited, expected.cloned().collect::<Vec<_>>(), "{from}");
         }
+    });
+}
+
+#[test]
+fn parts_of_the_history_have_every_entry_once() {
+    check(|store| {
+        live(store, 30);
+        let expected = dump(store).history;
+        for from in [0, 1, 7, 30, 31] {
+            let mut visited = Vec::new();
+            let mut next = Some(from);
+            while let Some(part) = next {
+                next = store
+                    .history_part(part, &mut |entry| visited.push(entry.clone()))
+                    .unwrap();
+                assert!(next.is_none_or(|next| next > part));
+            }
+            let behind = expected.iter().filter(|entry| entry.seq >= from);
+            assert_eq!(visited, behind.cloned().collect::<Vec<_>>(), "{from}");
+        }
+    });
+}
+
+#[test]
+fn what_is_redacted_leaves_its_place_and_everything_else() {
+    check(|store| {
+        live(store, 30);
+        let mut expected = dump(store);
+        let seqs = BTreeSet::from([1, 7, 8, 30]);
+        store.redact(&seqs).unwrap();
+        store.redact_fully().unwrap();
+        for entry in &mut expected.history {
+            if seqs.contains(&entry.seq) {
+                entry.input = LoggedInput::Redacted;
+                entry.changes.clear();
+            }
+        }
+        assert_eq!(dump(store), expected);
+        assert_eq!(store.beginning().unwrap(), Some((1, at(1))));
+        assert_eq!(store.redact_on().unwrap(), Redaction::Done);
+        live(store, 3);
+        assert_eq!(dump(store).history.len(), 33);
     });
 }
 

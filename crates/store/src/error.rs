@@ -89,6 +89,27 @@ pub enum StoreError {
         /// Checkpoints that could not be read.
         unreadable: Vec<PathBuf>,
     },
+    /// The state is older than inputs that were taken out of the history.
+    #[error(
+        "the state in `{}` cannot be brought to its present: input {seq} was redacted by an erasure, \
+         and what is left of the state is older; restore the state directory from a backup, all of it",
+        path.display()
+    )]
+    Redacted {
+        /// The directory.
+        path: PathBuf,
+        /// The input.
+        seq: u64,
+    },
+    /// A checkpoint that was just written does not read back.
+    #[error(
+        "the checkpoint `{}` does not read back as it was written; check the disk, nothing was deleted",
+        path.display()
+    )]
+    Unsound {
+        /// The checkpoint.
+        path: PathBuf,
+    },
     /// It was opened for looking inside.
     #[error("`{}` is open for looking inside only", path.display())]
     ReadOnly {

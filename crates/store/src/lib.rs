@@ -26,5 +26,5 @@ pub use error::StoreError;
 pub use local::{LocalStore, ReadOnly};
 pub use memory::MemoryStore;
 pub use retention::MESSAGE_DAYS;
-pub use store::{Batch, Cursor, Entry, Head, LoggedInput, Origin, RowKind, Store};
+pub use store::{Batch, Cursor, Entry, Head, LoggedInput, Origin, Redaction, RowKind, Store};
 pub use stored::{DecodeError, Form};

@@ -8,14 +8,17 @@
 //! DIR/log/          one frame for each batch, synced before anything follows from it
 //! DIR/state/        rows, and the last frame they cover; made anew when damaged
 //! DIR/checkpoints/  all rows as they were at some frame; the two newest
+//! DIR/erasure       what was or is being redacted, by sequence numbers; where something ever was
 //! ```
 //!
 //! What the two checkpoints and the state cover may leave the log, once it is older than the history
 //! that is to be kept.
 
+mod anew;
 mod behind;
 mod cache;
 mod checkpoint;
+mod erasure;
 mod history;
 mod kept;
 mod lock;
@@ -23,14 +26,17 @@ mod messages;
 mod meta;
 mod read_only;
 mod recover;
+mod redact;
 mod rows;
 mod state;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use wayfare_event::{IdKey, Timestamp};
 use wayfare_executor::{Key, Row};
 
+use self::erasure::Erasure;
 use self::kept::Kept;
 use self::lock::Lock;
 use self::meta::Meta;
@@ -40,7 +46,7 @@ use self::rows::{Limits, LiveRows};
 use crate::log::{FRAME_PAYLOAD_BYTES_MAX, Log, Past, SEGMENT_BYTES, TornTail};
 use crate::position::Position;
 use crate::stored::encode_batch;
-use crate::{Batch, Cursor, Entry, Head, RowKind, Store, StoreError};
+use crate::{Batch, Cursor, Entry, Head, Redaction, RowKind, Store, StoreError};
 
 /// When changed rows are written behind: enough that rows changed often are written once, and
 /// little enough that recovery reads at most two segments (SP 35).
@@ -93,8 +99,12 @@ pub struct LocalStore {
     history_us: i64,
     /// How far the log was looked through for what may leave it.
     forgotten: u64,
-    stopped: bool,
+    /// What is to be redacted.
+    erasure: Erasure,
+    /// The first frame of the next segment to look at for that; 0 at the beginning.
+    redacting: u64,
     directory: PathBuf,
+    stopped: bool,
     /// Released last.
     _lock: Lock,
 }
@@ -142,8 +152,10 @@ impl LocalStore {
             log,
             history_us: options.history_us,
             forgotten: 0,
-            stopped: false,
+            erasure: erasure::read(directory)?,
+            redacting: 0,
             directory: directory.to_path_buf(),
+            stopped: false,
             _lock: lock,
         };
         let opened = Opened {
@@ -330,6 +342,32 @@ impl Store for LocalStore {
 
     fn history(&mut self, from_seq: u64, visit: &mut dyn FnMut(&Entry)) -> Result<(), StoreError> {
         history::visit(self.log.past(), from_seq, visit)
+    }
+
+    fn history_part(
+        &mut self,
+        from_seq: u64,
+        visit: &mut dyn FnMut(&Entry),
+    ) -> Result<Option<u64>, StoreError> {
+        history::visit_part(self.log.past(), from_seq, visit)
+    }
+
+    fn redact(&mut self, seqs: &BTreeSet<u64>) -> Result<(), StoreError> {
+        self.promise(seqs)
+    }
+
+    fn redact_on(&mut self) -> Result<Redaction, StoreError> {
+        self.redact_step()
+    }
+
+    fn redact_fully(&mut self) -> Result<(), StoreError> {
+        loop {
+            match self.redact_step()? {
+                Redaction::Done => return Ok(()),
+                Redaction::More => {}
+                Redaction::Waiting => self.rows.settle(),
+            }
+        }
     }
 
     fn beginning(&mut self) -> Result<Option<(u64, Timestamp)>, StoreError> {

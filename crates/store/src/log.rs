@@ -8,6 +8,7 @@
 pub(crate) mod frame;
 pub(crate) mod read;
 mod recover;
+pub(crate) mod rewrite;
 pub(crate) mod segment;
 
 use std::fs::File;
@@ -193,6 +194,51 @@ impl Log {
             }
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// Replaces frames of the segment that starts with `first`; nothing when `replace` breaks, or when
+    /// the segment left the log. Frames keep their numbers and their order.
+    ///
+    /// # Errors
+    ///
+    /// When the segment is damaged or the disk refuses; then it may be that the log takes no more.
+    pub(crate) fn rewrite(
+        &mut self,
+        first: u64,
+        replace: &mut rewrite::Replace<'_>,
+    ) -> Result<(), LogError> {
+        if self.stopped {
+            return Err(LogError::Stopped);
+        }
+        let segments = segment::list(&self.past.directory)?;
+        let mut from = segments.iter().skip_while(|(start, _)| *start != first);
+        let Some((_, path)) = from.next() else {
+            return Ok(());
+        };
+        let until = from.next().map_or(self.past.next_sequence, |next| next.0);
+        let is_used = *path == self.segment_path;
+        let bytes = is_used.then_some(self.segment_bytes);
+        let Some(rewritten) = rewrite::write(path, first..until, bytes, replace)? else {
+            return Ok(());
+        };
+        rewritten.name(path)?;
+        let named = segment::sync(&self.past.directory);
+        if is_used {
+            // After a power cut the old one may be back: what is appended now would not be in it.
+            self.stopped = named.is_err();
+            self.segment = rewritten.file;
+            self.offset = rewritten.end;
+        }
+        named
+    }
+
+    /// Deletes what left the log and was not blanked out.
+    ///
+    /// # Errors
+    ///
+    /// When the disk refuses.
+    pub(crate) fn clear(&self) -> Result<(), LogError> {
+        segment::clear(&self.past.directory)
     }
 
     /// Lets the next append fail as on a full disk.

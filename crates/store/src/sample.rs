@@ -12,7 +12,7 @@ use wayfare_executor::{Change, Key, Row, Snapshot, Trust};
 use wayfare_identity::{EdgeKind, LinkChange};
 use wayfare_journey::Version;
 
-use forms::{consent, decision, instance, journey_changes};
+use forms::{consent, decision, instance, journey_changes, suppressed};
 pub(crate) use forms::{entries, rows};
 
 use crate::{Batch, Cursor, Entry, Head, LoggedInput, RowKind, Store};
@@ -146,6 +146,10 @@ fn changes(seq: u64, moment: Timestamp) -> Vec<Change> {
             subject: Identifier::new("email", "a@b.example"),
             record: consent(),
         },
+        Change::AddressSuppressed {
+            address: Identifier::new("email", "a@b.example"),
+            suppressed: suppressed(moment),
+        },
         Change::EventCounted {
             owner: owner.clone(),
             name: "Signed Up".into(),
@@ -185,7 +189,7 @@ fn changes(seq: u64, moment: Timestamp) -> Vec<Change> {
 }
 
 /// Everything a store can be asked for.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Dump {
     pub(crate) head: Head,
     pub(crate) rows: Vec<(Key, Row)>,

@@ -1,6 +1,7 @@
 //! What can be asked of whatever keeps the state? Not here: how it is kept (`memory`, `local`), or
 //! how a row follows from a change (`wayfare_executor`).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,49 @@ pub trait Store: Send {
     /// When what is kept cannot be read.
     fn history(&mut self, from_seq: u64, visit: &mut dyn FnMut(&Entry)) -> Result<(), StoreError>;
 
+    /// Visits the entries of a part of the history that is read quickly, from an input's sequence
+    /// number on, in order. Where the next part begins; nothing at the end.
+    ///
+    /// # Errors
+    ///
+    /// When what is kept cannot be read.
+    fn history_part(
+        &mut self,
+        from_seq: u64,
+        visit: &mut dyn FnMut(&Entry),
+    ) -> Result<Option<u64>, StoreError> {
+        self.history(from_seq, visit).map(|()| None)
+    }
+
+    /// Promises, durably, that nothing will be left of these inputs and of what followed from them,
+    /// nor of rows that are gone: not in the history, and not in any copy of the rows that is kept
+    /// beside them. [`Self::redact_on`] keeps the promise, also after a kill. What stands in rows now
+    /// stays: the rows of whoever is erased must be gone before. A promise that is not kept yet is
+    /// made wider.
+    ///
+    /// # Errors
+    ///
+    /// When it could not be made durable.
+    fn redact(&mut self, seqs: &BTreeSet<u64>) -> Result<(), StoreError>;
+
+    /// Goes on with what [`Self::redact`] promised, for about as long as a part of the history
+    /// takes.
+    ///
+    /// # Errors
+    ///
+    /// When something could not be read or written. Nothing else is lost, and it can be tried again.
+    fn redact_on(&mut self) -> Result<Redaction, StoreError>;
+
+    /// Keeps what [`Self::redact`] promised, however long it takes.
+    ///
+    /// # Errors
+    ///
+    /// When something could not be read or written. Nothing else is lost, and it can be tried again.
+    fn redact_fully(&mut self) -> Result<(), StoreError> {
+        while self.redact_on()? != Redaction::Done {}
+        Ok(())
+    }
+
     /// Where the history begins: the oldest input it still has, and when that was decided; nothing
     /// when it has none.
     ///
@@ -83,6 +127,17 @@ pub trait Store: Send {
     ///
     /// When something could not be put in order; nothing is lost.
     fn close(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// How far the history was redacted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redaction {
+    /// There is nothing to be done any more.
+    Done,
+    /// There is more to do.
+    More,
+    /// Something is written in the background: asking again later goes on.
+    Waiting,
 }
 
 /// What becomes durable together.
@@ -176,6 +231,9 @@ pub enum LoggedInput {
     },
     /// The file of a journey was gone.
     Withdrawn(Arc<str>),
+    /// What it was concerned somebody who is erased. It has no changes any more, and whoever applies
+    /// changes begins behind it.
+    Redacted,
 }
 
 /// How far a file of events was read (SP 3).
@@ -240,6 +298,8 @@ impl Head {
 pub struct Origin {
     /// The first input whose changes are not in the rows.
     pub next_seq: u64,
+    /// The first input that the rules can be checked from: those before may be redacted.
+    pub whole_from: u64,
     /// The rows.
     pub rows: Vec<(Key, Row)>,
 }
@@ -248,6 +308,7 @@ impl Origin {
     /// Nothing had happened.
     pub const BLANK: Self = Self {
         next_seq: 1,
+        whole_from: 1,
         rows: Vec::new(),
     };
 }

@@ -148,6 +148,14 @@ it. `wayfare profile` shows since when.
 Example:
   wayfare unblock device_id:kiosk-7 --reason 'it was a load test'")]
     Unblock(commands::operate::Unblock),
+    /// Let nothing go to an address any more, whatever is said: it bounced, or somebody complained.
+    #[command(after_help = "Example:
+  wayfare suppress anna@example.com --because bounce --reason 'the provider said 550' --state .wayfare")]
+    Suppress(commands::operate::Suppress),
+    /// Let what was said decide about an address again.
+    #[command(after_help = "Example:
+  wayfare unsuppress anna@example.com --reason 'the mailbox is back' --state .wayfare")]
+    Unsuppress(commands::operate::Unsuppress),
     /// Send the request of a webhook block once, marked, to see what comes of it; nothing is owed.
     #[command(after_help = "Examples:
   wayfare try plan-upgrade/sync_billing --profile user_id:u1 --dry-run
@@ -179,6 +187,10 @@ Exit status: 0 nothing is broken, 1 something is, 2 the directory cannot be read
     #[command(after_help = "Example:
   wayfare serve --journeys journeys --state .wayfare")]
     Serve(commands::serve::Serve),
+    /// Print a link with which somebody unsubscribes by one click.
+    #[command(after_help = "Example:
+  wayfare unsubscribe-link --category marketing --email ada@example.com --base-url https://e.example.com")]
+    UnsubscribeLink(commands::unsubscribe_link::UnsubscribeLink),
     /// Print completions for a shell.
     #[command(after_help = "Example:
   wayfare completions bash > ~/.local/share/bash-completion/completions/wayfare")]
@@ -300,11 +312,14 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Merge(order) => commands::operate::merge(&order),
         Command::Detach(order) => commands::operate::detach(&order),
         Command::Unblock(order) => commands::operate::unblock(&order),
+        Command::Suppress(order) => commands::operate::suppress(&order),
+        Command::Unsuppress(order) => commands::operate::unsuppress(&order),
         Command::Try(wanted) => commands::try_out::try_out(&wanted),
         Command::Plan(plan) => commands::plan::plan(&plan),
         Command::Explain(explain) => commands::explain::explain(&explain),
         Command::Verify(verify) => commands::verify::verify(&verify),
         Command::Serve(serve) => commands::serve::serve(&serve),
+        Command::UnsubscribeLink(link) => commands::unsubscribe_link::unsubscribe_link(&link),
         Command::Completions { shell } => {
             let mut command = <Cli as clap::CommandFactory>::command();
             let mut script = Vec::new();

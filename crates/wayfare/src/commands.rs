@@ -15,6 +15,7 @@ pub(crate) mod schema;
 pub(crate) mod serve;
 pub(crate) mod test;
 pub(crate) mod try_out;
+pub(crate) mod unsubscribe_link;
 pub(crate) mod verify;
 
 use std::io::{ErrorKind, Write as _};

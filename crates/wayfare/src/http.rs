@@ -7,6 +7,7 @@ mod connections;
 mod ingest;
 mod problem;
 mod tokens;
+mod unsubscribe;
 
 use std::sync::Arc;
 
@@ -16,6 +17,8 @@ use axum::routing::{get, post};
 use wayfare_event::EventKind;
 use wayfare_runtime::Inbox;
 
+use crate::unsubscribe::LinkKey;
+
 pub(crate) use admin::router as admin;
 pub(crate) use auth::Keys;
 pub(crate) use connections::{Patience, serve};
@@ -24,10 +27,21 @@ pub(crate) use tokens::{Token, Tokens};
 /// Bytes of one request's body, unpacked: 4,000 KiB, as RudderStack takes.
 const BODY_BYTES_MAX: usize = 4_000 * 1024;
 
+/// Who may say what.
+#[derive(Debug)]
+pub(crate) struct Doors {
+    /// Who may send events.
+    pub(crate) keys: Keys,
+    /// Who may send history.
+    pub(crate) tokens: Arc<Tokens>,
+    /// What seals the links with which somebody unsubscribes; without it there are none.
+    pub(crate) unsubscribe: Option<LinkKey>,
+}
+
 /// What every request can reach.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    keys: Keys,
+    doors: Doors,
     inbox: Inbox,
     patience: Patience,
 }
@@ -50,11 +64,14 @@ const SINGLE: [(&str, EventKind); 13] = [
 ];
 
 /// The routes. Dropping the router, and every request under way, ends the engine's input.
-pub(crate) fn router(keys: Keys, inbox: Inbox, patience: Patience) -> Router {
+pub(crate) fn router(doors: Doors, inbox: Inbox, patience: Patience) -> Router {
     let mut router = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/v1/batch", post(ingest::batch))
         .route("/v1/b", post(ingest::batch));
+    let link = get(unsubscribe::ask).post(unsubscribe::decline);
+    let link = link.layer(DefaultBodyLimit::max(unsubscribe::BODY_BYTES_MAX));
+    router = router.route("/unsubscribe/{token}", link);
     for (path, kind) in SINGLE {
         let single = move |shared, request| ingest::single(kind, shared, request);
         router = router.route(path, post(single));
@@ -63,7 +80,7 @@ pub(crate) fn router(keys: Keys, inbox: Inbox, patience: Patience) -> Router {
         .fallback(|| async { problem::not_found() })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(Arc::new(Shared {
-            keys,
+            doors,
             inbox,
             patience,
         }))

@@ -9,6 +9,7 @@ mod environment;
 mod http;
 mod lines;
 mod remote;
+mod unsubscribe;
 
 use std::process::ExitCode;
 

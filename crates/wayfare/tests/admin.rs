@@ -266,11 +266,7 @@ fn a_token_is_asked_for_and_does_what_its_scopes_say() {
         check(line, None, (401, "unauthorized"));
         check(line, Some(wrong), (401, "unauthorized"));
         // What sends events gives no orders.
-        check(
-            line,
-            Some("Authorization: Basic azE6"),
-            (401, "unauthorized"),
-        );
+        check(line, Some("Authorization: Basic azE6"), (403, "forbidden"));
     }
     check(look, Some(&wall), (200, ""));
     check(pause, Some(&wall), (403, "forbidden"));

@@ -20,10 +20,13 @@ use std::path::Path;
 use ask::{answered, directory, play, played, resend, wayfare, why};
 use program::parse;
 
-/// Asks and compares what is told behind the two lines about who and which journey.
+/// Asks and compares what is told behind the lines about who and which journey.
 fn check(directory: &Path, profile: &str, expected: &str) {
     let told = why(directory, profile);
-    let lines: Vec<&str> = told.lines().skip(2).collect();
+    let lines = told
+        .lines()
+        .skip_while(|line| !line.starts_with("journey "));
+    let lines: Vec<&str> = lines.skip(1).collect();
     assert_eq!(lines.join("\n"), expected.trim(), "{told}");
 }
 
@@ -288,6 +291,14 @@ decided     2026-01-26T10:00:03Z: merged, two persons became one: walk ins_… g
             2026-01-26T10:00:01Z  waits at `pause` until 2026-01-26T10:30:01Z
             2026-01-26T10:00:03Z  decided merged",
     );
+    let told = why(state.path(), "a2");
+    for line in [
+        "profile     usr_…: user_id:u1, anonymous_id:a1, anonymous_id:a2",
+        "            anonymous_id:a1: named with user_id:u1 since 2026-01-26T10:00:02Z",
+        "            anonymous_id:a2: named with user_id:u1 since 2026-01-26T10:00:03Z",
+    ] {
+        assert!(told.lines().any(|it| it == line), "no `{line}` in {told}");
+    }
 }
 
 #[test]

@@ -128,6 +128,42 @@ fn tamper(state: &Path) {
 }
 
 #[test]
+fn what_was_redacted_is_told_and_is_no_breach() {
+    let state = played(&["--receiver", "builtin"]);
+    let options = Options {
+        cache_mb: 16,
+        dry: false,
+        new_id_key: [0; 32],
+        history_us: i64::MAX,
+    };
+    let (mut store, _) = LocalStore::open(&state.path().join("state"), &options).unwrap();
+    let next = store.head().next_seq;
+    store.redact(&(2..6).collect()).unwrap();
+    store.redact_fully().unwrap();
+    store.close().unwrap();
+    let answer = verify(state.path(), &[]);
+    assert_eq!(answer.status, 0, "{}", answer.out);
+    let gap = format!(
+        "            4 inputs are redacted by an erasure and cannot be checked; what follows from input {next} on is"
+    );
+    let expected = [
+        "history     inputs 1 to ",
+        &gap,
+        "rows        ",
+        "decisions   5: exit 1, webhook 4",
+        "deliveries  4: delivered 4",
+        "inside      1",
+        "verified    nothing is broken",
+    ];
+    told(&answer, &expected);
+    let found = parse(&verify(state.path(), &["--format", "json"]).out);
+    assert_eq!(
+        (&found["redacted"], &found["judgedFrom"]),
+        (&4.into(), &next.into())
+    );
+}
+
+#[test]
 fn what_is_broken_is_told_line_by_line_and_in_the_status() {
     let state = played(&["--receiver", "builtin"]);
     tamper(&state.path().join("state"));

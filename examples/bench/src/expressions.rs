@@ -160,6 +160,7 @@ impl Person {
             journey: &journey,
             entry: None,
             named: &[],
+            may_ask: &|_| true,
             choice: &|_| "unknown",
             seen: &|_| None,
             now: Timestamp::EPOCH,

@@ -64,7 +64,7 @@ impl Shell {
     pub(crate) fn event(&mut self, text: &str) -> Result<(), Rejection> {
         let event = Event::parse(text, None)?;
         let at = event.told_at().unwrap_or(self.at).max(self.at);
-        let happened = Happened::new(&self.catalog.identity, event, "example".into(), at)?;
+        let happened = Happened::new(&self.catalog, event, "example".into(), at)?;
         self.run_until(at);
         self.input(at, InputKind::Event(Box::new(happened)));
         self.run_until(at);

@@ -63,6 +63,7 @@ pub(super) fn with<T>(profile: Profile, run: impl FnOnce(&Scope<'_>) -> T) -> T 
         journey: &journey,
         entry: Some(&entry),
         named: &named,
+        may_ask: &|category| category.len() > 3,
         choice: &|category| match category {
             "marketing" => "accept",
             _ => "unknown",

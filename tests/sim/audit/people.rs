@@ -1,6 +1,7 @@
 //! Who is who, and what may be sent to them? Everything that was told and ordered, in its order; who is
 //! one person follows from it (`persons`), and what may be sent to them is the latest word of each side.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -35,7 +36,7 @@ impl People {
             Says::Merge { from, into } => {
                 let [from, into] = [from, into].map(|it| self.group(all, it).lead);
                 if from != into && is_user(&from) && is_user(&into) {
-                    Word::Merged { from, into }
+                    Word::Merged { from, into, at }
                 } else {
                     Word::Nothing
                 }
@@ -43,8 +44,11 @@ impl People {
             Says::Detach { identifier, from } => {
                 let group = self.group(all, from);
                 let user = if is_user(from) { from } else { &group.lead };
-                if is_user(&group.lead) && group.names.contains(identifier) {
-                    self.after(all).detach(identifier, user, at)
+                let known = self.after(all);
+                let is_theirs =
+                    group.names.contains(identifier) || known.is_claimed(identifier, user);
+                if is_user(&group.lead) && is_theirs {
+                    known.detach(identifier, user, at)
                 } else {
                     Word::Nothing
                 }
@@ -53,6 +57,14 @@ impl People {
                 Word::Unblocked(identifier.clone())
             }
             Says::Unblock(_) => Word::Nothing,
+            Says::Suppress { address, bounced } => Word::Suppressed {
+                address: address.clone(),
+                bounced: Some(*bounced),
+            },
+            Says::Unsuppress(address) => Word::Suppressed {
+                address: address.clone(),
+                bounced: None,
+            },
         };
         let follows = !matches!(word, Word::Nothing);
         self.told.push((at, word));
@@ -138,10 +150,24 @@ impl People {
         self.group(told, identifier).names
     }
 
+    /// Whether an address bounced, or somebody complained there; nothing where it is fine. A complaint
+    /// mends no mailbox.
+    fn bounced(&self, told: usize, of: &str) -> Option<bool> {
+        self.told[..told]
+            .iter()
+            .fold(None, |held, (_, word)| match word {
+                Word::Suppressed { address, bounced } if address == of => {
+                    bounced.map(|bounced| bounced || held == Some(true))
+                }
+                _ => held,
+            })
+    }
+
     /// Whether what is asked of a person allows a request at an instant, after so much was told.
     pub(crate) fn allows(&mut self, told: usize, (owner, asked): (&str, &Asked), at: i64) -> bool {
+        let bounced = asked.address.as_ref().and_then(|it| self.bounced(told, it));
         let Some(category) = &asked.category else {
-            return true;
+            return bounced != Some(true);
         };
         if category == "essential" {
             return true;
@@ -151,32 +177,47 @@ impl People {
         if by_address && asked.address.is_none() {
             return false;
         }
-        let is_own = asked.address.as_ref().is_some_and(|it| person.contains(it));
-        let (mut accepted, mut declined) = (None, None);
+        if bounced.is_some() && !asked.declines {
+            return false;
+        }
+        let known = LazyCell::new(|| self.after(told));
+        let was_one = |left: &str, right: &str, by: i64| {
+            left == right
+                || known
+                    .since(&person, left, right)
+                    .is_some_and(|since| since <= by)
+        };
+        let (mut yes, mut no) = (Vec::new(), Vec::new());
         for (_, word) in &self.told[..told] {
             let Word::Event(fed) = word else { continue };
             let Some(said) = fed.said.as_ref().filter(|said| said.category == category) else {
                 continue;
             };
-            let of_person = person.contains(&said.subject);
-            let counts = if !by_address {
-                of_person
-            } else if is_address(&said.subject) {
-                asked.address.as_ref() == Some(&said.subject)
-            } else {
-                of_person && (is_own || !said.accepts)
+            let (subject, when) = (said.subject.as_str(), fed.occurred.min(fed.at));
+            let counts = match asked.address.as_deref().filter(|_| by_address) {
+                None => person.contains(subject),
+                Some(address) if address == subject => true,
+                Some(_) if is_address(subject) => false,
+                // A yes of a person reaches what was theirs when they said it, a no everything.
+                Some(address) => {
+                    person.contains(subject) && (!said.accepts || was_one(subject, address, when))
+                }
             };
-            let when = Some(fed.occurred.min(fed.at));
             if counts && !said.accepts {
-                declined = declined.max(when);
+                no.push((when, subject));
             } else if counts && said.until.is_none_or(|until| until > at) {
-                accepted = accepted.max(when);
+                yes.push((when, subject));
             }
         }
-        // Of the same instant the refusal prevails.
-        let is_accepted = accepted > declined;
+        // A later yes lifts the no of whoever they were one with by then.
+        let is_lifted = |(then, whose): &(i64, &str)| {
+            let mut later = yes.iter().filter(|(when, _)| when > then);
+            later.any(|(when, subject)| was_one(subject, whose, *when))
+        };
+        let is_declined = !no.iter().all(is_lifted);
+        let is_accepted = !is_declined && !yes.is_empty();
         if asked.declines {
-            declined.is_some() && !is_accepted
+            is_declined
         } else {
             is_accepted
         }

@@ -34,6 +34,7 @@ pub(crate) enum Word {
     Merged {
         from: String,
         into: String,
+        at: i64,
     },
     /// A merge was undone.
     Parted {
@@ -46,6 +47,11 @@ pub(crate) enum Word {
         until: i64,
     },
     Unblocked(String),
+    /// Nothing goes to an address, since it bounced or somebody complained; or what was said counts.
+    Suppressed {
+        address: String,
+        bounced: Option<bool>,
+    },
     /// An order that comes to nothing.
     Nothing,
 }
@@ -77,9 +83,10 @@ pub(crate) struct Known<'a> {
     seen: BTreeSet<&'a str>,
     /// By identifier, then by user.
     claims: BTreeMap<&'a str, BTreeMap<&'a str, Vec<Claim>>>,
-    soft: BTreeMap<&'a str, BTreeSet<&'a str>>,
-    /// Into whom a user was taken.
-    taken: BTreeMap<&'a str, &'a str>,
+    /// Named together, and since when.
+    soft: BTreeMap<&'a str, BTreeMap<&'a str, i64>>,
+    /// Into whom a user was taken, and when.
+    taken: BTreeMap<&'a str, (&'a str, i64)>,
     /// By identifier: from whom it was told apart, and until when.
     apart: BTreeMap<&'a str, BTreeMap<&'a str, i64>>,
     blocked: BTreeSet<&'a str>,
@@ -91,8 +98,8 @@ impl<'a> Known<'a> {
         for word in words {
             match word {
                 Word::Event(fed) => known.hear(fed),
-                Word::Merged { from, into } => {
-                    known.taken.insert(from, into);
+                Word::Merged { from, into, at } => {
+                    known.taken.insert(from, (into, *at));
                 }
                 Word::Parted { from } => {
                     known.taken.remove(from.as_str());
@@ -113,7 +120,7 @@ impl<'a> Known<'a> {
                 Word::Unblocked(identifier) => {
                     known.blocked.remove(identifier.as_str());
                 }
-                Word::Nothing => {}
+                Word::Suppressed { .. } | Word::Nothing => {}
             }
         }
         known
@@ -127,7 +134,11 @@ impl<'a> Known<'a> {
             .collect();
         for name in &free {
             let Some(user) = user else {
-                self.soft.entry(name).or_default().extend(free.iter());
+                let beside = self.soft.entry(name).or_default();
+                for other in free.iter().filter(|other| *other != name) {
+                    let since = beside.entry(other).or_insert(fed.occurred);
+                    *since = fed.occurred.min(*since);
+                }
                 continue;
             };
             let claim = Claim {
@@ -192,9 +203,12 @@ impl<'a> Known<'a> {
     }
 
     /// The user that stands for another one.
-    pub(crate) fn lead(&self, user: &'a str) -> &'a str {
+    fn lead<'s>(&self, user: &'s str) -> &'s str
+    where
+        'a: 's,
+    {
         let mut lead = user;
-        while let Some(into) = self.taken.get(lead) {
+        while let Some((into, _)) = self.taken.get(lead) {
             lead = into;
         }
         lead
@@ -295,7 +309,7 @@ impl<'a> Known<'a> {
         let (mut knot, mut next_to) = (BTreeSet::from([first]), BTreeSet::new());
         let mut open = vec![first];
         while let Some(name) = open.pop() {
-            for other in self.soft.get(name).into_iter().flatten() {
+            for other in self.soft.get(name).into_iter().flat_map(BTreeMap::keys) {
                 match owners.get(other) {
                     Some(persons) if persons.is_empty() => {
                         if knot.insert(other) {
@@ -317,12 +331,19 @@ impl<'a> Known<'a> {
         users.any(|user| self.lead(user) == person)
     }
 
+    /// Whether a person claims an identifier, be it theirs or not.
+    pub(crate) fn is_claimed(&self, identifier: &str, user: &str) -> bool {
+        let claims = self.claims.get(identifier).into_iter().flatten();
+        let mut of_person = claims.filter(|(other, _)| self.lead(other) == self.lead(user));
+        of_person.any(|(_, claims)| !claims.is_empty())
+    }
+
     /// What a detach of an identifier from a user, both of one person, undoes.
     pub(crate) fn detach(&self, identifier: &'a str, user: &'a str, at: i64) -> Word {
         if is_user(identifier) {
             // The merge on the way from the one to the other.
             let mut from = user;
-            while let Some(into) = self.taken.get(from) {
+            while let Some((into, _)) = self.taken.get(from) {
                 if *into == identifier {
                     let from = from.to_owned();
                     return Word::Parted { from };
@@ -354,6 +375,49 @@ impl<'a> Known<'a> {
             identifier: identifier.to_owned(),
             until,
         }
+    }
+
+    /// Since when two identifiers of a person are one: the earliest instant at which what was told
+    /// by then leads from the one to the other.
+    pub(crate) fn since(&self, person: &BTreeSet<String>, left: &str, right: &str) -> Option<i64> {
+        if !person.contains(left) || !person.contains(right) {
+            return None;
+        }
+        let is_own = |name: &str| {
+            let owners = self.owners(name);
+            person.contains(name)
+                || (owners.len() == 1 && owners.iter().all(|it| person.contains(*it)))
+        };
+        let mut links: Vec<(i64, &str, &str)> = Vec::new();
+        let taken = self.taken.iter();
+        links.extend(taken.map(|(from, (into, at))| (*at, *from, *into)));
+        for (name, beside) in &self.soft {
+            links.extend(beside.iter().map(|(other, at)| (*at, *name, *other)));
+        }
+        for name in self.claims.keys() {
+            let verified = self.claiming(name, false);
+            let counting = if verified.is_empty() {
+                self.claiming(name, true)
+            } else {
+                verified
+            };
+            links.extend(counting.into_iter().map(|(user, at)| (at, user, *name)));
+        }
+        links.retain(|(_, one, other)| is_own(one) && is_own(other));
+        links.sort_unstable();
+        let mut parts: Vec<BTreeSet<&str>> = Vec::new();
+        for (at, one, other) in links {
+            let touches = |part: &BTreeSet<&str>| part.contains(one) || part.contains(other);
+            let (touched, apart): (Vec<_>, Vec<_>) = parts.into_iter().partition(touches);
+            let mut whole: BTreeSet<&str> = touched.into_iter().flatten().collect();
+            whole.extend([one, other]);
+            if whole.contains(left) && whole.contains(right) {
+                return Some(at);
+            }
+            parts = apart;
+            parts.push(whole);
+        }
+        None
     }
 
     pub(crate) fn is_blocked(&self, identifier: &str) -> bool {

@@ -76,6 +76,8 @@ impl Entries {
                 .ended
                 .as_ref()
                 .is_none_or(|(at, _)| *at > entry.entered);
+            // Whoever took over a walk has it, also when they are told apart again.
+            let is_live = is_live && persons.iter().all(|it| it.contains(&other.owner));
             let is_earlier = other.entered < entry.entered;
             let since = entry.entered - other.entered;
             let is_refused = match again {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use wayfare_consent::SuppressionKind;
 use wayfare_event::{Event, Identifier, Timestamp};
 use wayfare_executor::{Action, Happened, Key, Operator, Place};
 use wayfare_identity::Trust;
@@ -94,6 +95,16 @@ impl World {
                 ("detach", Action::Detach { identifier, from })
             }
             Says::Unblock(it) => ("unblock", Action::Unblock(identifier(it))),
+            Says::Suppress { address, bounced } => {
+                let kind = if *bounced {
+                    SuppressionKind::Bounce
+                } else {
+                    SuppressionKind::Complaint
+                };
+                let address = identifier(address);
+                ("suppress", Action::Suppress { address, kind })
+            }
+            Says::Unsuppress(it) => ("unsuppress", Action::Unsuppress(identifier(it))),
         };
         if follows {
             self.count(format!("order {what}"));
@@ -117,8 +128,8 @@ impl World {
         let Happening { fed, text } = happening;
         let event = Event::parse(text, None).unwrap();
         let occurred = Timestamp::from_micros(fed.occurred);
-        let identity = &self.engine().catalog().identity;
-        let happened = Happened::new(identity, event, "sim".into(), occurred).unwrap();
+        let catalog = self.engine().catalog();
+        let happened = Happened::new(catalog, event, "sim".into(), occurred).unwrap();
         let trust = if fed.public {
             Trust::Unverified
         } else {

@@ -119,9 +119,9 @@ impl World {
         for happening in recent {
             let event = wayfare_event::Event::parse(&happening.text, None).unwrap();
             let occurred = Timestamp::from_micros(happening.fed.occurred);
-            let identity = &self.engine().catalog().identity;
+            let catalog = self.engine().catalog();
             let source = "sim".into();
-            let happened = wayfare_executor::Happened::new(identity, event, source, occurred);
+            let happened = wayfare_executor::Happened::new(catalog, event, source, occurred);
             let is_copy = self.engine().is_copy(&happened.unwrap()).unwrap();
             let at = self.engine().at().as_micros();
             let must =

@@ -123,7 +123,9 @@ pub(super) fn ordered(work: &mut Work<'_>, id: DeliveryId, order: &Operator) -> 
             | Action::Try(_)
             | Action::Merge { .. }
             | Action::Detach { .. }
-            | Action::Unblock(_),
+            | Action::Unblock(_)
+            | Action::Suppress { .. }
+            | Action::Unsuppress(_),
             _,
         ) => return Ok(()),
     };

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use wayfare_consent::sources::Said;
 use wayfare_event::{Event, EventKind, Identifier, Map, MessageHash, Value};
 use wayfare_identity::{Partition, Profile, Standing};
 use wayfare_journey::TraitOf;
@@ -11,7 +12,7 @@ use super::start::{Start, Starts};
 use super::who::Who;
 use super::work::{NotYet, Work};
 use super::write::{TraitChanged, Wrote};
-use super::{date, enter, leave, merge, migrate, stop, walk, write};
+use super::{date, enter, leave, merge, migrate, said, stop, walk, write};
 use crate::change::Change;
 use crate::input::{Happened, Timer, TimerOf};
 use crate::record::Key;
@@ -64,12 +65,16 @@ pub(super) fn event(work: &mut Work<'_>, happened: &Happened) -> Result<(), NotY
     for change in links {
         work.make(Change::Linked(change));
     }
-    let tells = tells(work, happened);
+    for unheard in &happened.unheard {
+        work.trace.note(|| Note::Unheard(unheard.clone()));
+    }
+    let says = said::is_news(work, happened);
+    let tells = says || tells(work, happened);
     // What identifiers bring along, or an event tells, may be a date, or move one.
     let may_date = (before.is_some() || tells) && catalog.started_by_date().next().is_some();
     // Where two become one, entries that somebody has behind them are the one's from now on.
     let may_join = before.is_some() && catalog.minds_merges();
-    let concerns = may_date || may_join || concerns(work, happened);
+    let concerns = may_date || may_join || concerns(work, happened, says);
     if !concerns && !tells && !work.trace.is_on() {
         return Ok(());
     }
@@ -133,7 +138,7 @@ fn starts<'a>(work: &Work<'_>, heard: &'a Heard<'_>, wrote: Wrote) -> Starts<'a>
         let published = catalog.started_by_event(event.kind, &event.name);
         starts.add(by_event, &published);
     }
-    if let Some(changed) = wrote.choice {
+    for changed in wrote.choices {
         let by_choice = Start {
             change: Some(changed.map),
             ..base.clone()
@@ -246,11 +251,14 @@ fn owner(profile: &Profile, happened: &Happened) -> Identifier {
 }
 
 /// Whether anybody can leave, go on or enter: most events concern no journey.
-fn concerns(work: &Work<'_>, happened: &Happened) -> bool {
+fn concerns(work: &Work<'_>, happened: &Happened, says: bool) -> bool {
     let event = &happened.event;
     let catalog = work.catalog;
     let mut records = work.rows.records();
-    let category = event.consent.as_ref().map(|said| &said.category);
+    let hears = |said: &Said| {
+        let mut categories = catalog.consent.covered_by(&said.statement.category);
+        categories.any(|category| catalog.hears_consent(category))
+    };
     let of = match event.kind {
         EventKind::Group => Some(TraitOf::Account),
         EventKind::Identify => Some(TraitOf::Profile),
@@ -267,18 +275,18 @@ fn concerns(work: &Work<'_>, happened: &Happened) -> bool {
         catalog.started_by_date().next().is_some() || names.any(|name| catalog.watches(of, name))
     });
     records.any(|(_, record)| !record.instances.is_empty() || !record.dates.is_empty())
-        || category.is_some_and(|name| catalog.hears_consent(name))
+        || (says && happened.said.iter().any(hears))
         || tells_traits
         || catalog.hears(event.kind, &event.name)
 }
 
-/// Whether an event tells something of a person beyond how they are known: then it matters whose it
-/// is.
+/// Whether an event tells something of a person beyond how they are known and what they say about
+/// consent: then it matters whose it is.
 fn tells(work: &Work<'_>, happened: &Happened) -> bool {
     match happened.event.kind {
-        EventKind::Identify | EventKind::Group | EventKind::Consent => true,
+        EventKind::Identify | EventKind::Group => true,
         EventKind::Track => work.catalog.counts(&happened.event.name),
-        EventKind::Page | EventKind::Screen | EventKind::Alias => false,
+        EventKind::Page | EventKind::Screen | EventKind::Alias | EventKind::Consent => false,
     }
 }
 

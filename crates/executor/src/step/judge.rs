@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use wayfare_consent::Channel;
-use wayfare_event::{Identifier, Map, Namespace, Value};
+use wayfare_event::{Identifier, Map, Value};
 use wayfare_journey::expression::{Expression, Scope};
 
 use super::who::{self, Who};
@@ -76,6 +76,7 @@ impl<'a> Ground<'a> {
             let choice = self.who.choice(work, category, self.about.as_ref());
             choice.as_str()
         };
+        let may_ask = |category: &str| self.who.may_ask(work, category, self.about.as_ref());
         let seen = |name: &str| self.who.seen(&work.rows, name);
         run(&Scope {
             event: event.or(self.trigger.as_ref()),
@@ -88,6 +89,7 @@ impl<'a> Ground<'a> {
             entry: Some(&self.entry),
             named: &self.named,
             choice: &choice,
+            may_ask: &may_ask,
             seen: &seen,
             now: work.at,
         })
@@ -122,12 +124,7 @@ impl<'a> Ground<'a> {
 /// The address a change is about, as an identifier.
 fn about(work: &Work<'_>, change: Option<&Map>) -> Option<Identifier> {
     let text = change?.get("address")?.as_text()?;
-    let namespace = if text.contains('@') {
-        Namespace::EMAIL
-    } else {
-        Namespace::PHONE
-    };
-    who::address(work, namespace, text)
+    who::any_address(work, text)
 }
 
 /// An account's traits and `accountId`, as expressions read them.

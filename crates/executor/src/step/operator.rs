@@ -1,14 +1,18 @@
 //! What follows when somebody orders something? A journey or a block is paused, goes on, or stops; a
 //! delivery is sent again, known to have arrived, or does not leave; a block is tried; somebody is said
-//! to be somebody else, or not.
+//! to be somebody else, or not; an address gets nothing any more, or what was said decides about it
+//! again.
 
 use std::sync::Arc;
+
+use wayfare_consent::SuppressionKind;
+use wayfare_event::Identifier;
 
 use super::work::{NotYet, Work};
 use super::{attempt, persons, stop};
 use crate::change::Change;
 use crate::input::{Action, Operator, Place, Tried};
-use crate::record::{Paused, Stopped};
+use crate::record::{Key, Paused, Stopped, Suppressed};
 
 pub(super) fn operator(work: &mut Work<'_>, order: &Operator) -> Result<(), NotYet> {
     match &order.action {
@@ -29,6 +33,8 @@ pub(super) fn operator(work: &mut Work<'_>, order: &Operator) -> Result<(), NotY
             return persons::detached(work, identifier, from);
         }
         Action::Unblock(identifier) => return persons::unblocked(work, identifier),
+        Action::Suppress { address, kind } => suppress(work, (address, *kind), order)?,
+        Action::Unsuppress(address) => unsuppress(work, address, order)?,
     }
     Ok(())
 }
@@ -55,6 +61,41 @@ pub(super) fn pause(work: &mut Work<'_>, place: &Place, order: &Operator) {
 fn resume(work: &mut Work<'_>, place: &Place, order: &Operator) -> Result<(), NotYet> {
     if !stop::is_under_way(work, &place.journey)? {
         go_on(work, place, (&order.by, &order.reason));
+    }
+    Ok(())
+}
+
+/// Nothing goes to an address any more.
+fn suppress(
+    work: &mut Work<'_>,
+    (address, kind): (&Identifier, SuppressionKind),
+    order: &Operator,
+) -> Result<(), NotYet> {
+    work.need([Key::Person(address.clone())])?;
+    let suppressed = Suppressed {
+        kind,
+        at: work.at,
+        by: order.by.clone(),
+        reason: order.reason.clone(),
+    };
+    work.make(Change::AddressSuppressed {
+        address: address.clone(),
+        suppressed,
+    });
+    Ok(())
+}
+
+/// What was said decides again; nothing happens where it always did.
+fn unsuppress(work: &mut Work<'_>, address: &Identifier, order: &Operator) -> Result<(), NotYet> {
+    work.need([Key::Person(address.clone())])?;
+    let record = work.rows.record(address);
+    if record.is_some_and(|record| record.suppressed.is_some()) {
+        work.make(Change::SuppressionLifted {
+            address: address.clone(),
+            at: work.at,
+            by: order.by.clone(),
+            reason: order.reason.clone(),
+        });
     }
     Ok(())
 }

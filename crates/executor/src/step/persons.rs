@@ -33,21 +33,24 @@ pub(super) fn merged(
     follow(work, links, &[&into])
 }
 
-/// An identifier is not the person's behind `from` any more; nothing where it is not.
+/// An identifier is not the person's behind `from` any more, nor claimed by them; nothing where it is
+/// neither.
 pub(super) fn detached(
     work: &mut Work<'_>,
     identifier: &Identifier,
     from: &Identifier,
 ) -> Result<(), NotYet> {
     let profile = who::profile_behind(work, from)?;
+    who::profile_behind(work, identifier)?;
     let config = &work.catalog.identity;
     let Some(anchor) = profile.towards(config, from).cloned() else {
         return Ok(());
     };
-    if !profile.identifiers.contains(identifier) {
+    let links = work.rows.links();
+    let is_held = profile.identifiers.contains(identifier);
+    if !is_held && !wayfare_identity::is_claimed(links, identifier, &anchor) {
         return Ok(());
     }
-    let links = work.rows.links();
     let links = wayfare_identity::detach(config, links, (identifier, &anchor), work.at);
     follow(work, links, &[&anchor, identifier])
 }

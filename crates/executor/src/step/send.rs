@@ -1,7 +1,7 @@
 //! How does an instance end? In one decision; at a webhook block the last questions are asked
 //! first: is the person known, does the last condition hold, may we, is everything there (SP 22).
 
-use wayfare_consent::{Binding, Question, Reason, Verdict};
+use wayfare_consent::{Binding, Question, SuppressionKind};
 use wayfare_event::{Identifier, TargetId, Value};
 use wayfare_journey::definition::{IdentityNeed, Method};
 use wayfare_journey::{Consent, Rendered, Webhook};
@@ -12,6 +12,7 @@ use super::work::{NotYet, Work};
 use crate::catalog::Sending;
 use crate::change::Change;
 use crate::record::{ConsentAsked, Decision, DecisionOutcome, Key, Permission, Request, Terms};
+use crate::snapshot::Snapshot;
 
 /// The decision of an instance at its block, still without what a request needs.
 pub(crate) fn decision(
@@ -169,11 +170,25 @@ pub(crate) fn asked(work: &Work<'_>, ground: &Ground<'_>, consent: &Consent) -> 
             address: bound(category, None),
             category: category.clone(),
         },
-        Consent::Basis { basis, because } => ConsentAsked::Basis {
+        Consent::Basis {
+            basis,
+            because,
+            address,
+        } => ConsentAsked::Basis {
             basis: *basis,
             because: because.clone(),
+            address: address.as_ref().and_then(|path| {
+                let value = ground.with_scope(work, None, |scope| path.value(scope).into_owned());
+                who::any_address(work, value.as_text()?)
+            }),
         },
     }
+}
+
+/// Why nothing goes to an address, if so.
+fn suppression(rows: &Snapshot, address: &Identifier) -> Option<SuppressionKind> {
+    let suppressed = rows.record(address)?.suppressed.as_ref()?;
+    Some(suppressed.kind)
 }
 
 /// The verdict on what is asked, from the records as they are now.
@@ -183,12 +198,11 @@ pub(crate) fn permission(
     asked: ConsentAsked,
 ) -> Result<Permission, NotYet> {
     let (category, address) = match &asked {
-        ConsentAsked::Basis { .. } => {
-            let verdict = Verdict {
-                allowed: true,
-                reason: Reason::Basis,
-                records: Vec::new(),
-            };
+        ConsentAsked::Basis { address, .. } => {
+            work.need(address.clone().map(Key::Person))?;
+            let suppressed = address.as_ref();
+            let suppressed = suppressed.and_then(|it| suppression(&work.rows, it));
+            let verdict = wayfare_consent::basis(suppressed);
             return Ok(Permission { asked, verdict });
         }
         ConsentAsked::Category { category, address }
@@ -196,20 +210,21 @@ pub(crate) fn permission(
     };
     work.need(address.clone().map(Key::Person))?;
     let config = &work.catalog.consent;
-    let binding = config
-        .category(category)
-        .map_or(Binding::Profile, |category| category.binding);
     let question = Question {
         category,
-        has_address: address.is_some() || matches!(binding, Binding::Profile),
+        address: address.as_ref(),
+        suppressed: address.as_ref().and_then(|it| suppression(&work.rows, it)),
         jurisdiction: &who.jurisdiction,
         now: work.at,
     };
-    let records = who.consent(&work.rows, binding, address.as_ref());
+    let said = who.consent(&work.rows, address.as_ref());
+    let linked_at = who.linked_at(work);
     let verdict = match &asked {
-        ConsentAsked::Declined { .. } => wayfare_consent::enforcement(config, &question, records),
+        ConsentAsked::Declined { .. } => {
+            wayfare_consent::enforcement(config, &question, said, linked_at)
+        }
         ConsentAsked::Category { .. } | ConsentAsked::Basis { .. } => {
-            wayfare_consent::verdict(config, &question, records)
+            wayfare_consent::verdict(config, &question, said, linked_at)
         }
     };
     Ok(Permission { asked, verdict })

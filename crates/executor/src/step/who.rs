@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use wayfare_consent::{Binding, Choice, Jurisdiction};
-use wayfare_event::{ConsentAction, Identifier, InstanceId, Map, Namespace, ProfileId, Value};
+use wayfare_consent::{Binding, Choice, Jurisdiction, Question, Said};
+use wayfare_event::{Identifier, InstanceId, Map, Namespace, ProfileId, Timestamp, Value};
 use wayfare_identity::{Named, Profile};
 
 use super::work::{NotYet, Work};
@@ -147,28 +147,31 @@ impl Who {
             .collect()
     }
 
-    /// The records of consent that count for a category (SP 39): of an address-bound one those of
-    /// the address and those about the person as a whole, else all of the profile's. What a person
-    /// accepted as a whole does not travel to an address that is not theirs.
+    /// All that its identifiers said about consent, and all that is kept under the address asked
+    /// about, whoever's it is (SP 39). Which of it counts, `wayfare_consent` says.
     pub(crate) fn consent<'a>(
         &'a self,
         rows: &'a Snapshot,
-        binding: Binding,
         address: Option<&'a Identifier>,
-    ) -> impl Iterator<Item = &'a wayfare_consent::Record> {
-        let by_address = matches!(binding, Binding::Address(_));
-        let is_own = address.is_none_or(|address| self.identifiers.contains(address));
-        let whole = self
-            .identifiers
-            .iter()
-            .filter(move |identifier| !by_address || !is_address(identifier))
-            .filter_map(|identifier| rows.record(identifier))
-            .flat_map(|record| &record.consent)
-            .filter(move |record| !by_address || is_own || record.action == ConsentAction::Decline);
-        let of_address = address
-            .filter(move |_| by_address)
-            .and_then(|address| rows.record(address));
-        whole.chain(of_address.into_iter().flat_map(|record| &record.consent))
+    ) -> impl Iterator<Item = Said<'a>> + Clone {
+        let elsewhere = address.filter(|address| !self.identifiers.contains(address));
+        let subjects = self.identifiers.iter().chain(elsewhere);
+        subjects.flat_map(|subject| {
+            let record = rows.record(subject).into_iter();
+            let records = record.flat_map(|record| &record.consent);
+            records.map(move |record| Said { subject, record })
+        })
+    }
+
+    /// Since when two of its identifiers are one person.
+    pub(crate) fn linked_at(
+        &self,
+        work: &Work<'_>,
+    ) -> impl Fn(&Identifier, &Identifier) -> Option<Timestamp> {
+        let (config, links) = (&work.catalog.identity, work.rows.links());
+        move |left, right| {
+            wayfare_identity::linked_at(config, links, &self.identifiers, (left, right))
+        }
     }
 
     /// The choice for a category; `change` names the address in a journey that consent started.
@@ -178,23 +181,52 @@ impl Who {
         category: &str,
         change: Option<&Identifier>,
     ) -> Choice {
-        let config = &work.catalog.consent;
-        let Some(named) = config.category(category) else {
+        let Some(address) = self.asked(work, category, change) else {
             return Choice::Unknown;
         };
-        let address = match named.binding {
-            Binding::Profile => None,
-            Binding::Address(channel) => {
-                let own = || self.address(work, channel.namespace());
-                let changed = change.filter(|it| it.namespace.as_str() == channel.namespace());
-                let Some(address) = changed.cloned().or_else(own) else {
-                    return Choice::Unknown;
-                };
-                Some(address)
-            }
+        self.choice_about(work, category, address.as_ref())
+    }
+
+    /// The choice for a category about an address, or of the person as a whole.
+    pub(crate) fn choice_about(
+        &self,
+        work: &Work<'_>,
+        category: &str,
+        address: Option<&Identifier>,
+    ) -> Choice {
+        let question = Question::new(category, address, work.at);
+        let said = self.consent(&work.rows, address);
+        wayfare_consent::choice(&work.catalog.consent, &question, said, self.linked_at(work))
+    }
+
+    /// Whether one may ask for a category; where it is about an address and there is none, by what the
+    /// person said as a whole.
+    pub(crate) fn may_ask(
+        &self,
+        work: &Work<'_>,
+        category: &str,
+        change: Option<&Identifier>,
+    ) -> bool {
+        let address = self.asked(work, category, change).flatten();
+        let question = Question::new(category, address.as_ref(), work.at);
+        let said = self.consent(&work.rows, address.as_ref());
+        wayfare_consent::may_ask(&work.catalog.consent, &question, said, self.linked_at(work))
+    }
+
+    /// The address that a category is asked about (SP 19), none where it is about the person;
+    /// nothing where it is about one and there is none.
+    fn asked(
+        &self,
+        work: &Work<'_>,
+        category: &str,
+        change: Option<&Identifier>,
+    ) -> Option<Option<Identifier>> {
+        let Binding::Address(channel) = work.catalog.consent.category(category)?.binding else {
+            return Some(None);
         };
-        let records = self.consent(&work.rows, named.binding, address.as_ref());
-        wayfare_consent::choice(config, category, records, work.at)
+        let changed = change.filter(|it| it.namespace.as_str() == channel.namespace());
+        let own = || self.address(work, channel.namespace());
+        changed.cloned().or_else(own).map(Some)
     }
 
     /// What is remembered of its events of one name.
@@ -285,11 +317,14 @@ pub(crate) fn address(work: &Work<'_>, namespace: &str, text: &str) -> Option<Id
     Some(Identifier::new(namespace, &value))
 }
 
-fn is_address(identifier: &Identifier) -> bool {
-    matches!(
-        identifier.namespace.as_str(),
-        Namespace::EMAIL | Namespace::PHONE
-    )
+/// An address of either kind as an identifier, when it is one.
+pub(crate) fn any_address(work: &Work<'_>, text: &str) -> Option<Identifier> {
+    let namespace = if text.contains('@') {
+        Namespace::EMAIL
+    } else {
+        Namespace::PHONE
+    };
+    address(work, namespace, text)
 }
 
 /// What the profile shows of each trait (2.1.8): the latest write over all records; where there is
@@ -319,6 +354,6 @@ fn traits(rows: &Snapshot, profile: &Profile) -> Map {
 }
 
 /// When something is told by the input at work, at the event's corrected time.
-pub(crate) const fn told(work: &Work<'_>, at: wayfare_event::Timestamp) -> Told {
+pub(crate) const fn told(work: &Work<'_>, at: Timestamp) -> Told {
     Told { at, seq: work.seq }
 }

@@ -1,17 +1,15 @@
-//! What does an event tell of a person? Traits, accounts, counted events and consent, each kept
-//! under one identifier.
+//! What does an event tell of a person? Traits, accounts and counted events, each kept under one
+//! identifier. Not here: what it says about consent (`said`).
 
 use std::sync::Arc;
 
-use wayfare_consent::{Binding, Choice, RecordKind};
 use wayfare_event::limits::TRAITS_MAX;
-use wayfare_event::{
-    ConsentAction, ConsentStatement, EventKind, Identifier, Map, Namespace, Timestamp, Value,
-};
+use wayfare_event::{EventKind, Identifier, Map, Timestamp, Value};
 use wayfare_identity::Profile;
 use wayfare_journey::TraitOf;
 
-use super::who::{self, Who};
+use super::said::{self, ChoiceChanged};
+use super::who;
 use super::work::{NotYet, Work};
 use crate::change::Change;
 use crate::input::Happened;
@@ -23,15 +21,6 @@ const TRAIT_BYTES_MAX: usize = 48 * 1024;
 
 /// Accounts one record remembers (SP 10: a record is bounded).
 const ACCOUNTS_MAX: usize = 300;
-
-/// A choice that is another one now.
-#[derive(Debug)]
-pub(crate) struct ChoiceChanged {
-    pub(crate) category: Arc<str>,
-    pub(crate) action: ConsentAction,
-    /// What expressions call `change`.
-    pub(crate) map: Map,
-}
 
 /// A trait that has another value now.
 #[derive(Debug)]
@@ -93,7 +82,7 @@ impl Watched {
 /// What an event changed that journeys may start from.
 #[derive(Debug, Default)]
 pub(crate) struct Wrote {
-    pub(crate) choice: Option<ChoiceChanged>,
+    pub(crate) choices: Vec<ChoiceChanged>,
     pub(crate) traits: Vec<TraitChanged>,
 }
 
@@ -104,8 +93,19 @@ pub(crate) fn write(
     owner: &Identifier,
     profile: &Profile,
 ) -> Result<Wrote, NotYet> {
+    let traits = told(work, happened, owner, profile)?;
+    let choices = said::record(work, happened, (owner, profile))?;
+    Ok(Wrote { choices, traits })
+}
+
+/// Writes traits, accounts and counts; the traits that changed and that journeys watch.
+fn told(
+    work: &mut Work<'_>,
+    happened: &Happened,
+    owner: &Identifier,
+    profile: &Profile,
+) -> Result<Vec<TraitChanged>, NotYet> {
     let event = &happened.event;
-    let told = who::told(work, happened.occurred);
     match event.kind {
         EventKind::Identify => {
             let context = event.context.get("traits").and_then(Value::as_map);
@@ -115,16 +115,12 @@ pub(crate) fn write(
             let once = event.set_once.iter().map(Telling::once);
             let told: Vec<_> = told.chain(once).collect();
             let message = event.message_id.as_ref();
-            return Ok(Wrote {
-                traits: write_traits(work, (owner, profile), (&told, happened.occurred), message),
-                choice: None,
-            });
+            let told = (&*told, happened.occurred);
+            Ok(write_traits(work, (owner, profile), told, message))
         }
         EventKind::Group => {
-            return Ok(Wrote {
-                traits: join(work, happened, owner, told)?,
-                choice: None,
-            });
+            let told = who::told(work, happened.occurred);
+            join(work, happened, owner, told)
         }
         EventKind::Track if work.catalog.counts(&event.name) => {
             work.make(Change::EventCounted {
@@ -132,18 +128,14 @@ pub(crate) fn write(
                 name: event.name.clone(),
                 at: happened.occurred,
             });
+            Ok(Vec::new())
         }
-        EventKind::Track | EventKind::Page | EventKind::Screen | EventKind::Alias => {}
-        EventKind::Consent => {
-            if let Some(said) = &event.consent {
-                return Ok(Wrote {
-                    choice: record_consent(work, happened, said, (owner, profile))?,
-                    traits: Vec::new(),
-                });
-            }
-        }
+        EventKind::Track
+        | EventKind::Page
+        | EventKind::Screen
+        | EventKind::Alias
+        | EventKind::Consent => Ok(Vec::new()),
     }
-    Ok(Wrote::default())
 }
 
 /// A trait and its value, as they are told.
@@ -297,103 +289,4 @@ fn join(
         });
     }
     Ok(before.changed(work, value).collect())
-}
-
-/// Whom something was said about, and the address if it was one: the address of the category's
-/// channel, else the person, else whatever address was given.
-fn subject(
-    work: &Work<'_>,
-    happened: &Happened,
-    said: &ConsentStatement,
-    owner: &Identifier,
-) -> (Identifier, Option<Identifier>) {
-    let given = [
-        (Namespace::EMAIL, said.email.as_deref()),
-        (Namespace::PHONE, said.phone.as_deref()),
-    ];
-    let mut given = given
-        .into_iter()
-        .filter_map(|(namespace, text)| who::address(work, namespace, text?));
-    let category = work.catalog.consent.category(&said.category);
-    let address = match category.map(|category| category.binding) {
-        Some(Binding::Address(channel)) => {
-            given.find(|address| address.namespace.as_str() == channel.namespace())
-        }
-        Some(Binding::Profile) | None => given.next(),
-    };
-    if let Some(address) = address {
-        return (address.clone(), Some(address));
-    }
-    let named = happened.named.identifiers();
-    let is_own = |identifier: &&Identifier| {
-        matches!(
-            identifier.namespace.as_str(),
-            Namespace::USER_ID | Namespace::ANONYMOUS_ID
-        )
-    };
-    let person = named.iter().find(is_own).or_else(|| named.first());
-    (person.unwrap_or(owner).clone(), None)
-}
-
-/// Keeps what was said under its subject: the address given, else the person's own identifier.
-fn record_consent(
-    work: &mut Work<'_>,
-    happened: &Happened,
-    said: &ConsentStatement,
-    (owner, profile): (&Identifier, &Profile),
-) -> Result<Option<ChoiceChanged>, NotYet> {
-    let (subject, address) = subject(work, happened, said, owner);
-    let event = &happened.event;
-    let kind = RecordKind::of(said.source.as_deref());
-    let record = wayfare_consent::Record {
-        category: said.category.clone(),
-        action: said.action,
-        at: happened.occurred,
-        recorded_at: work.at,
-        id: event
-            .message_id
-            .clone()
-            .unwrap_or_else(|| format!("log:{}", work.seq).into()),
-        valid_until: said.valid_until,
-        kind,
-        pending: false,
-        historical: event.historical,
-        source: said.source.clone(),
-        method: said.method.clone(),
-        notice: said.notice.clone(),
-        regulation: said.regulation.clone(),
-        channel: said.channel.clone(),
-    };
-    let who = Who::look(work, profile, owner.clone())?;
-    let category = &said.category;
-    let choice = |work: &Work<'_>| {
-        let config = &work.catalog.consent;
-        let binding = config
-            .category(category)
-            .map_or(Binding::Profile, |it| it.binding);
-        let records = who.consent(&work.rows, binding, address.as_ref());
-        wayfare_consent::choice(config, category, records, work.at)
-    };
-    let previous = choice(work);
-    work.make(Change::ConsentRecorded { subject, record });
-    let current = choice(work);
-    let action = match current {
-        Choice::Accept => ConsentAction::Accept,
-        Choice::Decline => ConsentAction::Decline,
-        Choice::Unknown => return Ok(None),
-    };
-    if current == previous || kind == RecordKind::Import {
-        return Ok(None);
-    }
-    let mut map = Map::new();
-    map.insert("category", Value::Text(category.clone()));
-    map.insert("action", action.as_str().into());
-    map.insert("previous", previous.as_str().into());
-    let address = address.map(|address| Value::Text(address.value));
-    map.insert("address", address.unwrap_or_default());
-    Ok(Some(ChoiceChanged {
-        category: category.clone(),
-        action,
-        map,
-    }))
 }

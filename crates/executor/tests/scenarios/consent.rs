@@ -1,5 +1,9 @@
 //! Whose choice counts, and when does a changed one start a journey (SP 19, SP 20, SP 39)?
 
+use wayfare_consent::SuppressionKind;
+use wayfare_event::Identifier;
+use wayfare_executor::Action;
+
 use crate::world::{World, track};
 
 const REVOKE: &str = r#"
@@ -252,4 +256,91 @@ fn a_value_that_is_missing_ends_the_walk_and_is_named() {
     let failed = told.last().unwrap();
     assert!(failed.starts_with("letter render_failed: "), "{failed}");
     assert!(failed.contains("profile.city"), "{failed}");
+}
+
+#[test]
+fn a_yes_of_the_person_reaches_the_addresses_they_had() {
+    let mut world = World::new(&[LETTER]);
+    world.hear(1, &with_email("u1", "a@a.io"));
+    world.hear(2, &says("userId u1", "accept"));
+    let asked = r#"{"type":"track","userId":"u1","event":"Asked"}"#;
+    assert_eq!(world.hear(3, asked), ["letter entered", "letter webhook"]);
+    world.hear(4, &with_email("u1", "b@b.io"));
+    let told = world.hear(5, asked);
+    assert_eq!(told, ["letter entered", "letter suppressed: silent"]);
+    world.hear(6, &says("userId u1", "accept"));
+    assert_eq!(world.hear(7, asked), ["letter entered", "letter webhook"]);
+}
+
+#[test]
+fn a_yes_lifts_what_a_device_refused_only_once_it_was_theirs() {
+    let mut world = World::new(&[LETTER]);
+    world.hear(1, &says("anonymousId w1", "decline"));
+    world.hear(2, &with_email("u1", "a@a.io"));
+    world.hear(3, &says("userId u1", "accept"));
+    let asked = r#"{"type":"track","userId":"u1","event":"Asked"}"#;
+    assert_eq!(world.hear(4, asked), ["letter entered", "letter webhook"]);
+    world.hear(5, r#"{"type":"page","userId":"u1","anonymousId":"w1"}"#);
+    let told = world.hear(6, asked);
+    assert_eq!(told, ["letter entered", "letter suppressed: declined"]);
+    world.hear(7, &says("userId u1", "accept"));
+    assert_eq!(world.hear(8, asked), ["letter entered", "letter webhook"]);
+}
+
+#[test]
+fn what_is_said_of_everything_starts_what_its_parts_start() {
+    let mut world = World::new(&[REVOKE]);
+    let says =
+        |action: &str| says("userId u1, email a@a.io", action).replace(r#""marketing""#, r#""*""#);
+    assert_eq!(world.hear(1, &says("accept")), [""; 0]);
+    assert_eq!(world.hear(2, &says("decline")), SENT);
+    assert_eq!(world.hear(3, &says("decline")), [""; 0]);
+}
+
+#[test]
+fn nothing_goes_to_a_suppressed_address_until_somebody_lifts_it() {
+    let mut world = World::new(&[LETTER, REVOKE]);
+    let address = Identifier::new("email", "a@a.io");
+    let kind = SuppressionKind::Complaint;
+    let suppress = Action::Suppress {
+        address: address.clone(),
+        kind,
+    };
+    let asked = r#"{"type":"track","userId":"u1","event":"Asked"}"#;
+    world.hear(1, &with_email("u1", "a@a.io"));
+    world.hear(2, &says("userId u1, email a@a.io", "accept"));
+    world.order(3, suppress);
+    let suppressed = ["letter entered", "letter suppressed: suppressed"];
+    assert_eq!(world.hear(4, asked), suppressed);
+    // D23: a new yes lifts nothing.
+    world.hear(5, &says("userId u1, email a@a.io", "accept"));
+    assert_eq!(world.hear(6, asked), suppressed);
+    // SP 20: what enforces a refusal leaves all the same.
+    let told = world.hear(7, &says("userId u1, email a@a.io", "decline"));
+    assert_eq!(told, SENT);
+    world.hear(8, &says("userId u1, email a@a.io", "accept"));
+    world.order(9, Action::Unsuppress(address));
+    assert_eq!(world.hear(10, asked), ["letter entered", "letter webhook"]);
+}
+
+#[test]
+fn a_legal_basis_sends_to_any_address_but_one_that_bounced() {
+    let receipt = LETTER.replace(
+        "consent: marketing",
+        "consent: { basis: contract, because: they bought it, address: profile.email }",
+    );
+    let mut world = World::new(&[&receipt]);
+    let asked = r#"{"type":"track","userId":"u1","event":"Asked"}"#;
+    let suppress = |kind| Action::Suppress {
+        address: Identifier::new("email", "a@a.io"),
+        kind,
+    };
+    world.hear(1, &with_email("u1", "a@a.io"));
+    world.order(2, suppress(SuppressionKind::Complaint));
+    assert_eq!(world.hear(3, asked), ["letter entered", "letter webhook"]);
+    world.order(4, suppress(SuppressionKind::Bounce));
+    // A complaint takes no place of what refuses more.
+    world.order(5, suppress(SuppressionKind::Complaint));
+    let suppressed = ["letter entered", "letter suppressed: suppressed"];
+    assert_eq!(world.hear(6, asked), suppressed);
 }

@@ -16,6 +16,8 @@ mod failing;
 mod limit;
 mod migrate;
 mod orders;
+mod persons;
+mod said;
 mod schedule;
 mod split;
 mod stop;

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use wayfare_consent::sources::Dialects;
 use wayfare_event::{DeliveryId, Event, IdKey, Identifier, Timestamp};
 use wayfare_executor::delivery::Outcome;
 use wayfare_executor::record::{
@@ -11,7 +12,7 @@ use wayfare_executor::record::{
 };
 use wayfare_executor::{
     Action, Catalog, Change, Effects, Happened, Input, InputKind, Operator, Place, Sending,
-    Snapshot, Timer, TimerOf, Trace, step, view,
+    Snapshot, Timer, TimerOf, Trace, Trust, step, view,
 };
 use wayfare_journey::{Graph, Known, compile};
 
@@ -112,10 +113,15 @@ impl World {
 
     /// An event comes in; it happened then, unless it says when.
     pub(crate) fn hear(&mut self, at: i64, event: &str) -> Vec<String> {
+        self.hear_from(Trust::Verified, at, event)
+    }
+
+    /// An event comes in whose source is trusted so far.
+    pub(crate) fn hear_from(&mut self, trust: Trust, at: i64, event: &str) -> Vec<String> {
         let event = Event::parse(event, None).unwrap();
         let occurred = event.told_at().unwrap_or_else(|| minute(at));
-        let happened = Happened::new(&self.catalog.identity, event, "test".into(), occurred);
-        let happened = InputKind::Event(Box::new(happened.unwrap()));
+        let happened = Happened::new(&self.catalog, event, "test".into(), occurred);
+        let happened = InputKind::Event(Box::new(happened.unwrap().trusted(trust)));
         self.input(minute(at), happened)
     }
 
@@ -256,6 +262,26 @@ impl World {
                 walks.map(|instance| (owner.clone(), instance.clone()))
             })
             .collect()
+    }
+
+    /// The profile that an identifier is in.
+    pub(crate) fn profile(&self, identifier: &Identifier) -> view::Profile {
+        let mut rows = Snapshot::new();
+        for (key, row) in &self.rows {
+            rows.put(key.clone(), Some(row.clone()));
+        }
+        let profiles = view::profiles(&self.catalog, &rows, self.at);
+        let found = profiles.into_iter();
+        let mut found = found.filter(|it| it.identifiers.contains(identifier));
+        found.next().unwrap()
+    }
+
+    /// How many records of consent are kept under an identifier.
+    pub(crate) fn consent(&self, identifier: &Identifier) -> usize {
+        match self.rows.get(&Key::Person(identifier.clone())) {
+            Some(Row::Person(person)) => person.record.consent.len(),
+            _ => 0,
+        }
     }
 
     /// A delivery, as it is now.
@@ -426,8 +452,27 @@ impl World {
 
 fn catalog() -> Catalog {
     let identity = wayfare_identity::Config::default();
-    let consent = wayfare_consent::Config::default();
+    let consent = consent();
     Catalog::new(identity, consent, IdKey::STATELESS, Sending::Owed)
+}
+
+/// The built-in categories; a browser's signal refuses analytics, and the TCF is asked about
+/// personalization.
+fn consent() -> wayfare_consent::Config {
+    let standard = wayfare_consent::Config::default();
+    let mut categories = standard.categories().clone();
+    for (name, category) in &mut categories {
+        category.hears.gpc = &**name == "analytics";
+        if &**name == "personalization" {
+            category.hears.purposes = vec![1, 7];
+        }
+    }
+    let dialects = Dialects {
+        tcf_vendor: Some(755),
+        ..Dialects::NONE
+    };
+    let place = standard.default_jurisdiction().clone();
+    wayfare_consent::Config::new(categories, place).with_dialects(dialects)
 }
 
 fn compiled(journey: &str) -> Graph {
@@ -476,6 +521,8 @@ fn told_of(change: &Change) -> Option<String> {
         | Change::AccountTraitSet { .. }
         | Change::AccountJoined { .. }
         | Change::ConsentRecorded { .. }
+        | Change::AddressSuppressed { .. }
+        | Change::SuppressionLifted { .. }
         | Change::EventCounted { .. }
         | Change::Parked { .. }
         | Change::Named { .. }

@@ -91,9 +91,14 @@ impl Compiler<'_> {
             definition::Consent::Declined { category } => Some(Consent::Declined {
                 category: self.category(category)?,
             }),
-            definition::Consent::Basis { basis, because } => Some(Consent::Basis {
+            definition::Consent::Basis {
+                basis,
+                because,
+                address,
+            } => Some(Consent::Basis {
                 basis: *basis,
                 because: because.value.as_str().into(),
+                address: self.optional(address.as_ref(), names)?,
             }),
         }
     }

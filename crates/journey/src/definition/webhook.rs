@@ -103,6 +103,8 @@ pub enum Consent {
         basis: Basis,
         /// `because:`, for the record.
         because: Text,
+        /// `address:`, an expression: where the request goes.
+        address: Option<Text>,
     },
 }
 

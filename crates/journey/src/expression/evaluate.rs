@@ -63,7 +63,7 @@ pub(super) fn evaluate<'a>(
             value(chosen)
         }
         Kind::Call(function, arguments) => call(*function, arguments, scope, locals),
-        Kind::Not(_) | Kind::Matches(..) | Kind::Quantified(..) => {
+        Kind::Not(_) | Kind::Matches(..) | Kind::Quantified(..) | Kind::MayAsk(_) => {
             Datum::own(holds(node, scope, locals))
         }
         Kind::Register(register, event) => scope.register(*register, event),
@@ -124,6 +124,7 @@ pub(super) fn holds<'a>(node: &'a Node, scope: &Scope<'a>, locals: Option<&'a Lo
         Kind::Literal(value) => matches!(value, Value::Bool(true)),
         Kind::Path(path) => matches!(scope.plain(path, locals), Some(Value::Bool(true))),
         Kind::Call(function, arguments) => says(*function, arguments, scope, locals),
+        Kind::MayAsk(category) => (scope.may_ask)(category),
         Kind::Duration(_)
         | Kind::Time(_)
         | Kind::List(_)

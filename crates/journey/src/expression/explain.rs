@@ -128,7 +128,8 @@ fn judge<'a>(node: &'a Node, scope: &Scope<'a>, leaves: &mut Vec<&'a Node>) -> b
         | Kind::Call(..)
         | Kind::Matches(..)
         | Kind::Quantified(..)
-        | Kind::Register(..) => {
+        | Kind::Register(..)
+        | Kind::MayAsk(_) => {
             leaves.push(node);
             evaluate(node, scope, None).is_true()
         }
@@ -150,18 +151,19 @@ fn is_logic(node: &Node) -> bool {
         | Kind::Call(..)
         | Kind::Matches(..)
         | Kind::Quantified(..)
-        | Kind::Register(..) => false,
+        | Kind::Register(..)
+        | Kind::MayAsk(_) => false,
     }
 }
 
-/// Whether a node is a path or a register; the variable of `exists` or `all` is none.
+/// Whether a node is a path, a register or `may_ask`; the variable of `exists` or `all` is none.
 fn is_read(node: &Node) -> bool {
     let is_local = |path: &Path| matches!(path.root, Root::Local(_));
     matches!(&node.kind, Kind::Path(path) if !is_local(path))
-        || matches!(node.kind, Kind::Register(..))
+        || matches!(node.kind, Kind::Register(..) | Kind::MayAsk(_))
 }
 
-/// The paths and registers that evaluating a leaf reads. What the condition of `exists` or `all`
+/// What evaluating a leaf reads. What the condition of `exists` or `all`
 /// may read counts as read.
 fn read<'a>(node: &'a Node, scope: &Scope<'a>, found: &mut Vec<&'a Node>) {
     if is_read(node) {
@@ -213,6 +215,7 @@ fn read<'a>(node: &'a Node, scope: &Scope<'a>, found: &mut Vec<&'a Node>) {
         | Kind::Time(_)
         | Kind::Path(_)
         | Kind::Register(..)
+        | Kind::MayAsk(_)
         | Kind::List(_)
         | Kind::Not(_)
         | Kind::Negate(_)

@@ -1,6 +1,6 @@
 //! Which functions are there, and what do they take? Calls of constants are made here, once. Not
 //! here: what they compute (`evaluate`), and those that read a name of their own: registers,
-//! patterns, `exists` and `all` (`parse`).
+//! categories, patterns, `exists` and `all` (`parse`).
 
 use wayfare_event::{Timestamp, Value};
 
@@ -9,7 +9,7 @@ use super::syntax::{Function, Kind, Node};
 use crate::diagnostic::{Span, nearest};
 
 /// Everything that can be called, for hints.
-const KNOWN: [&str; 15] = [
+const KNOWN: [&str; 16] = [
     "size",
     "has",
     "duration",
@@ -17,6 +17,7 @@ const KNOWN: [&str; 15] = [
     "count",
     "first",
     "last",
+    "may_ask",
     "contains",
     "startsWith",
     "endsWith",

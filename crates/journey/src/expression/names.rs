@@ -81,7 +81,10 @@ impl Names {
             }
             "profile" => Root::Profile,
             "account" => Root::Account,
-            "consent" => Root::Consent,
+            "consent" => {
+                keys = whole(keys);
+                Root::Consent
+            }
             "change" if self.change != Changes::None => Root::Change,
             "change" => {
                 let message =
@@ -106,6 +109,12 @@ impl Names {
             root: start,
             keys: keys.into_iter().map(|(key, _)| key).collect(),
         })
+    }
+
+    /// Refuses a category that is not configured.
+    pub(super) fn check_category(&self, name: &str, span: Span) -> Result<(), ExpressionError> {
+        let keys = [(Key::Name(name.into()), span)];
+        self.check_first(&Root::Consent, "consent", span, &keys)
     }
 
     fn event(&self, exists: bool, root: Root, span: Span) -> Result<Root, ExpressionError> {
@@ -163,4 +172,19 @@ impl Names {
             None => error.hint(format!("known here: {}", fields.join(", "))),
         })
     }
+}
+
+/// The keys of a category: `consent.marketing.news` names one, whose name has a dot.
+fn whole(keys: Vec<(Key, Span)>) -> Vec<(Key, Span)> {
+    let mut names = Vec::new();
+    for (key, _) in &keys {
+        match key {
+            Key::Name(name) => names.push(&**name),
+            Key::Index(_) => return keys,
+        }
+    }
+    let Some((_, first)) = keys.first() else {
+        return keys;
+    };
+    vec![(Key::Name(names.join(".").into()), *first)]
 }

@@ -350,7 +350,29 @@ impl Parser<'_> {
                 kind: Kind::Register(register, event.clone()),
             });
         }
+        if name == "may_ask" {
+            return self.may_ask(&arguments, whole);
+        }
         functions::call(name, span, arguments, whole)
+    }
+
+    /// `may_ask("category")`, of a category that is configured.
+    fn may_ask(&self, arguments: &[Node], whole: Span) -> Parsed {
+        let [
+            Node {
+                kind: Kind::Literal(Value::Text(category)),
+                span,
+            },
+        ] = arguments
+        else {
+            let message = "`may_ask` takes a category in quotes";
+            return Err(ExpressionError::new(whole, message));
+        };
+        self.names.check_category(category, *span)?;
+        Ok(Node {
+            span: whole,
+            kind: Kind::MayAsk(category.clone()),
+        })
     }
 
     /// `x.name(…)`, its bracket already read.

@@ -44,6 +44,8 @@ pub struct Scope<'a> {
     pub named: &'a [(Arc<str>, Map)],
     /// The choice for a category: `accept`, `decline` or `unknown`.
     pub choice: &'a dyn Fn(&str) -> &'static str,
+    /// Whether one may ask for a category.
+    pub may_ask: &'a dyn Fn(&str) -> bool,
     /// What is remembered of the events of a name.
     pub seen: &'a dyn Fn(&str) -> Option<Seen>,
     /// The decision's time.

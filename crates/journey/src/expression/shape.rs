@@ -201,6 +201,7 @@ impl Judge<'_> {
                 Function::Duration => Shape::Duration,
                 Function::Timestamp => Shape::Instant,
             }),
+            Kind::MayAsk(_) => Some(Shape::Bool),
             Kind::Register(Register::Count, _) => Some(Shape::Number),
             Kind::Register(Register::First | Register::Last, _) => Some(Shape::Instant),
         }

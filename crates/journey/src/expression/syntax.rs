@@ -43,6 +43,8 @@ pub(crate) enum Kind {
     Quantified(Quantifier, Box<[Node; 2]>),
     /// `count("Name")`, `first("Name")`, `last("Name")`.
     Register(Register, Arc<str>),
+    /// `may_ask("category")`.
+    MayAsk(Arc<str>),
 }
 
 /// A root and the keys that lead on from it.
@@ -152,7 +154,8 @@ impl Node {
             | Kind::Duration(_)
             | Kind::Time(_)
             | Kind::Path(_)
-            | Kind::Register(..) => &[],
+            | Kind::Register(..)
+            | Kind::MayAsk(_) => &[],
             Kind::List(items) | Kind::Call(_, items) => items,
             Kind::Not(inner) | Kind::Negate(inner) | Kind::Matches(inner, _) => {
                 std::slice::from_ref(inner)

@@ -25,7 +25,7 @@ fn names() -> Names {
         change: Changes::Choice,
         delivery: true,
         named: vec!["order".into()],
-        categories: vec!["marketing".into()],
+        categories: vec!["marketing".into(), "marketing.news".into()],
         ..Names::default()
     }
 }
@@ -59,6 +59,7 @@ fn with_scope<T>(run: impl FnOnce(&Scope<'_>) -> T) -> T {
         journey: &empty,
         entry: None,
         named: &named,
+        may_ask: &|category| category == "marketing.news",
         choice: &|category| {
             if category == "marketing" {
                 "accept"
@@ -111,6 +112,10 @@ fn conditions_are_computed_as_the_language_says() {
     check("[1, 2.0] == [1.0, 2]", "true");
     check("order.properties.id", r#""o1""#);
     check("consent.marketing", r#""accept""#);
+    check("consent.marketing.news", r#""unknown""#);
+    check(r#"consent["marketing.news"]"#, r#""unknown""#);
+    check(r#"may_ask("marketing")"#, "false");
+    check(r#"may_ask("marketing.news") && true"#, "true");
     check("event.name.startsWith('Order')", "true");
 }
 
@@ -185,6 +190,8 @@ fn what_cannot_be_read_is_pointed_at() {
         "marketng",
         "`consent.marketing`",
     );
+    check("may_ask(profile.a)", "may_ask(profile.a)", "in quotes");
+    check("may_ask('marketng')", "'marketng'", "`consent.marketing`");
     check(
         "profile.tags.exists(event, true)",
         "event",

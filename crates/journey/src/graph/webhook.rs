@@ -46,7 +46,7 @@ impl Webhook {
         if let Some(body) = &self.payload {
             body.expressions(&mut found);
         }
-        if let Consent::Category { address, .. } = &self.consent {
+        if let Consent::Category { address, .. } | Consent::Basis { address, .. } = &self.consent {
             found.extend(address);
         }
         found
@@ -89,5 +89,7 @@ pub enum Consent {
         basis: Basis,
         /// Why, for the record.
         because: Arc<str>,
+        /// Where the request goes, where the author wrote it: nothing does that is suppressed.
+        address: Option<Expression>,
     },
 }

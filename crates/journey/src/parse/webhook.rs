@@ -140,9 +140,10 @@ fn consent(node: &Node, problems: &mut Problems) -> Option<Consent> {
             Some(Consent::Category { category, address })
         }
         (Some(category), None, Some(()), None, None) => Some(Consent::Declined { category }),
-        (None, None, None, Some(basis), Some(because)) => Some(Consent::Basis {
+        (None, address, None, Some(basis), Some(because)) => Some(Consent::Basis {
             basis: basis?,
             because,
+            address,
         }),
         _ => {
             let message = "consent is a category, or a `basis:` with `because:`";

@@ -179,6 +179,7 @@ fn by_us(source: &str, profile: &Value) -> Value {
         entry: None,
         named: &[],
         choice: &|_| "unknown",
+        may_ask: &|_| true,
         seen: &|_| None,
         now: Timestamp::EPOCH,
     };

@@ -76,7 +76,7 @@ blocks:
     webhook:
       method: PUT
       url: { base: { env: MAIL_ORIGIN }, path: "/gold/{profileId}" }
-      consent: { basis: contract, because: the contract asks for it }
+      consent: { basis: contract, because: the contract asks for it, address: profile.email }
       auth: { header: { name: X-Api-Key, value: { env: MAIL_KEY } } }
       sign: { file: /run/secrets/signing }
       payload: { id: "{profile.profileId}" }

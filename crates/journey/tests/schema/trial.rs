@@ -42,6 +42,7 @@ tests:
         category: marketing
         action: accept
         channel: email
+        validFrom: "2026-01-26T11:00:00Z"
         validUntil: "2027-01-26T11:00:00Z"
         source: form
         method: double_opt_in

@@ -1,5 +1,6 @@
 //! What does `consent:` say? The built-in categories stay; a category that is named here is changed
-//! where it is built in, and added where it is not.
+//! where it is built in, and added where it is not. One with a dot in its name is part of another
+//! and takes from the nearest that is configured what it does not say itself (2.2.2).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use wayfare_journey::fields::{Fields, Problems};
 use wayfare_journey::yaml::{Entry, Node};
 
 use super::parts::{entries, micros, name};
+use super::sources;
 
 const CLASSES: [(&str, Class); 4] = [
     (Class::Essential.as_str(), Class::Essential),
@@ -31,8 +33,9 @@ const ACTIONS: [(&str, ConsentAction); 2] = [
     ("accept", ConsentAction::Accept),
     ("decline", ConsentAction::Decline),
 ];
-/// The longest time an acceptance may be configured to last: ten years.
-const MAX_AGE_US_MAX: i64 = 3_660 * DAY_US;
+/// The longest time an acceptance may be configured to last, and a refusal to keep one from asking
+/// again: ten years.
+const AGE_US_MAX: i64 = 3_660 * DAY_US;
 
 /// `binding:` as written; the channel stands beside it.
 #[derive(Clone, Copy)]
@@ -51,14 +54,22 @@ pub(super) fn consent(node: &Node, problems: &mut Problems) -> Config {
     let written = fields.get("categories").map_or(&[][..], |node| {
         entries(node, "a mapping of categories", problems)
     });
+    let dialects = sources::dialects(&mut fields, problems);
     fields.finish(problems);
     let mut categories = built_in.categories().clone();
-    for entry in written {
-        let shipped = built_in.category(&entry.key);
-        let category = category(entry, shipped, problems);
-        categories.insert(Arc::from(entry.key.as_str()), category);
+    let mut written: Vec<&Entry> = written.iter().collect();
+    // A whole comes before its parts.
+    written.sort_by_key(|entry| entry.key.matches('.').count());
+    for entry in &written {
+        let name = entry.key.as_str();
+        let above = wayfare_consent::parents(name);
+        let mut known = std::iter::once(name).chain(above);
+        let taken = known.find_map(|name| categories.get(name)).cloned();
+        let category = category(entry, taken.as_ref(), problems);
+        categories.insert(Arc::from(name), category);
     }
-    Config::new(categories, place.unwrap_or(Jurisdiction::UNKNOWN))
+    sources::check((&categories, dialects), &written, problems);
+    Config::new(categories, place.unwrap_or(Jurisdiction::UNKNOWN)).with_dialects(dialects)
 }
 
 fn default_place(node: &Node, problems: &mut Problems) -> Option<Jurisdiction> {
@@ -72,26 +83,23 @@ fn default_place(node: &Node, problems: &mut Problems) -> Option<Jurisdiction> {
     Some(Jurisdiction::named(&default.value))
 }
 
-/// Even where something is wrong with it, a category is there: journeys may name it.
-fn category(entry: &Entry, shipped: Option<&Category>, problems: &mut Problems) -> Category {
-    let text = Text {
-        value: entry.key.clone(),
-        span: entry.key_span,
-    };
-    name(&text, problems);
+/// A category, with what it is taken from: the built-in one of its name, or what it is part of. Even
+/// where something is wrong with it, it is there: journeys may name it.
+fn category(entry: &Entry, taken: Option<&Category>, problems: &mut Problems) -> Category {
+    category_name(entry, problems);
     let silent = || Category::new(Class::Consent, Binding::Profile);
-    let mut category = shipped.cloned().unwrap_or_else(silent);
+    let mut category = taken.cloned().unwrap_or_else(silent);
     let Some(mut fields) = problems.fields(&entry.value, "a category") else {
         return category;
     };
-    let class = match shipped {
+    let class = match taken {
         Some(_) => fields.get("class"),
         None => fields.need("class", problems),
     };
     let class = class.and_then(|node| problems.word(node, &CLASSES));
     category.class = class.unwrap_or(category.class);
-    let shipped = shipped.map(|category| category.binding);
-    let binding = binding(&mut fields, shipped, problems);
+    let taken = taken.map(|category| category.binding);
+    let binding = binding(&mut fields, taken, problems);
     category.binding = binding.unwrap_or(category.binding);
     let default = fields.get("default");
     let default = default.and_then(|node| problems.word(node, &ACTIONS));
@@ -103,34 +111,53 @@ fn category(entry: &Entry, shipped: Option<&Category>, problems: &mut Problems) 
     let strength = strength.and_then(|node| problems.word(node, &STRENGTHS));
     category.strength = strength.unwrap_or(category.strength);
     let max_age = fields.get("max_age");
-    let max_age = max_age.and_then(|node| micros(node, DAY_US..=MAX_AGE_US_MAX, problems));
+    let max_age = max_age.and_then(|node| micros(node, DAY_US..=AGE_US_MAX, problems));
     category.max_age_us = max_age.or(category.max_age_us);
+    let again = fields.get("ask_again_after");
+    let again = again.and_then(|node| micros(node, DAY_US..=AGE_US_MAX, problems));
+    category.ask_again_after_us = again.or(category.ask_again_after_us);
+    category.hears = sources::hears(&mut fields, problems);
     fields.finish(problems);
     category
 }
 
+/// Checks a category's name: names, with dots between them.
+fn category_name(entry: &Entry, problems: &mut Problems) {
+    let whole = entry.key.as_str();
+    let of_parts = whole.split('.').all(|part| !part.is_empty());
+    let text = Text {
+        value: if of_parts {
+            whole.replace('.', "_")
+        } else {
+            whole.to_owned()
+        },
+        span: entry.key_span,
+    };
+    name(&text, problems);
+}
+
 fn binding(
     fields: &mut Fields<'_>,
-    shipped: Option<Binding>,
+    taken: Option<Binding>,
     problems: &mut Problems,
 ) -> Option<Binding> {
     let bound = fields.get("binding");
     let channel = fields.entry("channel");
     if bound.is_none() && channel.is_none() {
-        if shipped.is_none() {
+        if taken.is_none() {
             let message = "a category needs `binding:`";
             problems.push(
                 Diagnostic::new(Code::MissingKey, fields.place(), message)
                     .hint("write `binding: profile`, or `binding: address` with a `channel:`"),
             );
         }
-        return shipped;
+        return taken;
     }
     let bound = match bound {
         Some(node) => problems.word(node, &BOUND)?,
         None => Bound::Address,
     };
-    match (bound, channel, shipped) {
+    match (bound, channel, taken) {
         (Bound::Profile, None, _) => Some(Binding::Profile),
         (Bound::Profile, Some(channel), _) => {
             let message = "a category that is bound to the profile has no channel";

@@ -26,6 +26,8 @@ pub struct Server {
     pub keys: Vec<WriteKey>,
     /// Who may look inside and operate.
     pub admin: Vec<AdminToken>,
+    /// The key of the links with which somebody unsubscribes; without one there are none.
+    pub unsubscribe: Option<Secret>,
 }
 
 impl Default for Server {
@@ -35,6 +37,7 @@ impl Default for Server {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             keys: Vec::new(),
             admin: Vec::new(),
+            unsubscribe: None,
         }
     }
 }
@@ -114,8 +117,19 @@ pub(super) fn server(node: &Node, problems: &mut Problems) -> Server {
             .filter_map(|node| admin_token(node, &mut ids, problems))
             .collect();
     }
+    if let Some(node) = fields.get("unsubscribe") {
+        server.unsubscribe = unsubscribe(node, problems);
+    }
     fields.finish(problems);
     server
+}
+
+fn unsubscribe(node: &Node, problems: &mut Problems) -> Option<Secret> {
+    let mut fields = problems.fields(node, "`unsubscribe`")?;
+    let key = fields.need("key", problems);
+    let key = key.and_then(|node| secret(node, problems));
+    fields.finish(problems);
+    key
 }
 
 fn listen(node: &Node, problems: &mut Problems) -> Option<SocketAddr> {

@@ -32,6 +32,7 @@ server:
   listen: 127.0.0.1:8080
   keys: [{ id: web, kind: browser, key: { env: WAYFARE_BROWSER_KEY } }]
   admin: [{ id: ops, token: { env: WAYFARE_ADMIN_TOKEN }, scopes: [read, operate, admin] }]
+  unsubscribe: { key: { env: WAYFARE_UNSUBSCRIBE_KEY } }
 state: { directory: .wayfare, cache_mb: 1024, history: 30d, message_ids: 7d }
 types: { profile: { plan: text, visits: number }, events: { Plan Upgraded: { currentPlan: text } } }
 "#;
@@ -89,6 +90,8 @@ fn consent_of_the_whole() -> wayfare_consent::Config {
         by_jurisdiction: BTreeMap::from([("US".to_owned(), ConsentAction::Accept)]),
         strength: Strength::Any,
         max_age_us: Some(730 * DAY_US),
+        ask_again_after_us: None,
+        hears: wayfare_consent::sources::Hears::NAME_ONLY,
     };
     categories.insert("marketing".into(), marketing);
     wayfare_consent::Config::new(categories, wayfare_consent::Jurisdiction::UNKNOWN)
@@ -108,6 +111,7 @@ fn server_of_the_whole() -> Server {
             token: secret("WAYFARE_ADMIN_TOKEN"),
             scopes: [Scope::Read, Scope::Operate, Scope::Admin].into(),
         }],
+        unsubscribe: Some(secret("WAYFARE_UNSUBSCRIBE_KEY")),
     }
 }
 
@@ -212,6 +216,31 @@ fn a_built_in_category_is_changed_and_another_is_added() {
         "marketing",
         (Class::Consent, email),
     );
+}
+
+#[test]
+fn a_part_takes_from_the_nearest_whole_what_it_does_not_say() {
+    let text = "consent: { categories: { \
+        ads.social.video: { strength: confirmed }, \
+        ads.social: { max_age: 30d }, \
+        marketing.news: { ask_again_after: 365d }, \
+        ads: { class: notice_only, channel: phone } } }\n";
+    let settings = read(text).unwrap();
+    let category = |name: &str| settings.consent.category(name).unwrap();
+    let news = category("marketing.news");
+    let marketing = category("marketing");
+    assert_eq!(
+        (news.class, news.binding),
+        (marketing.class, marketing.binding)
+    );
+    assert_eq!(news.ask_again_after_us, Some(365 * DAY_US));
+    assert_eq!(marketing.ask_again_after_us, None);
+    let video = category("ads.social.video");
+    assert_eq!(video.binding, Binding::Address(Channel::Phone));
+    assert_eq!(video.class, Class::NoticeOnly);
+    assert_eq!(video.max_age_us, Some(30 * DAY_US));
+    assert_eq!(video.strength, Strength::Confirmed);
+    assert_eq!(category("ads").max_age_us, None);
 }
 
 /// A file, and for each of its problems the code and what is underlined.
@@ -416,6 +445,15 @@ fn categories_that_cannot_be_are_told_where_they_stand() {
     check_category(
         "News: { class: consent, binding: profile }",
         &[(InvalidName, "News")],
+    );
+    check_category("marketing..news: {}", &[(InvalidName, "marketing..news")]);
+    check_category(
+        "parties.late: { binding: profile }",
+        &[(MissingKey, "binding")],
+    );
+    check_category(
+        "marketing: { ask_again_after: 0s }",
+        &[(InvalidDuration, "0s")],
     );
     check(
         "consent: { jurisdiction: { default: Europe } }\n",

@@ -234,6 +234,7 @@ mod tests {
             asked: ConsentAsked::Basis {
                 basis: Basis::Contract,
                 because: "it is a test".into(),
+                address: None,
             },
             request: Request {
                 method: Method::Put,

@@ -47,19 +47,27 @@ pub(super) fn detach(engine: &mut Engine, text: &str, from: &str) -> Result<Acti
     let mut known = Known::default();
     let profile = known.profile(engine, &from)?;
     known.profile(engine, &identifier)?;
-    if !profile.identifiers.contains(&identifier) {
-        return refused(&format!(
+    let not_in = || {
+        refused(&format!(
             "identifier `{identifier}` is not in the profile of `{from}`; `wayfare profile {from}` \
              lists those that are"
-        ));
-    }
+        ))
+    };
+    let is_held = profile.identifiers.contains(&identifier);
     let Some(anchor) = profile.towards(&engine.catalog().identity, &from) else {
+        if !is_held {
+            return not_in();
+        }
         return refused(&format!(
             "the profile of `{from}` has nothing to tell `{identifier}` apart from: nobody with {} \
              claims it",
             anchor_of(engine)
         ));
     };
+    // What is shared is in nobody's profile, and still claimed.
+    if !is_held && !wayfare_identity::is_claimed(&known.links, &identifier, anchor) {
+        return not_in();
+    }
     let config = &engine.catalog().identity;
     let pair = (&identifier, anchor);
     if wayfare_identity::detach(config, &known.links, pair, Timestamp::EPOCH).is_empty() {

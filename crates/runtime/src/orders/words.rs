@@ -68,7 +68,9 @@ pub const fn place_of(action: &Action) -> Option<&Place> {
         | Action::Withhold(_)
         | Action::Merge { .. }
         | Action::Detach { .. }
-        | Action::Unblock(_) => None,
+        | Action::Unblock(_)
+        | Action::Suppress { .. }
+        | Action::Unsuppress(_) => None,
     }
 }
 
@@ -132,6 +134,19 @@ pub fn said(action: &Action, done: Done) -> String {
         Action::Unblock(identifier) => {
             format!("`{identifier}` names whom its links say again")
         }
+        Action::Suppress { address, kind } => {
+            let what = if kind.refuses_all() {
+                "nothing goes to it"
+            } else {
+                "only what the service needs goes to it"
+            };
+            let (address, kind) = (&address.value, kind.as_str());
+            format!("`{address}` is suppressed ({kind}): {what}, whatever is said from now on")
+        }
+        Action::Unsuppress(address) => format!(
+            "`{}` is suppressed no more: what was said decides again",
+            address.value
+        ),
     }
 }
 
@@ -178,12 +193,20 @@ pub fn line(action: &Action, at: Timestamp, (by, reason): (&str, &str), done: Do
         | Action::Resend(_)
         | Action::Resolve(_)
         | Action::Withhold(_)
-        | Action::Try(_) => [("identifier", None), ("from", None), ("into", None)],
+        | Action::Try(_)
+        | Action::Suppress { .. }
+        | Action::Unsuppress(_) => [("identifier", None), ("from", None), ("into", None)],
     };
     for (key, identifier) in about {
         if let Some(identifier) = identifier {
             map.insert(key, identifier.to_string().as_str().into());
         }
+    }
+    if let Action::Suppress { address, .. } | Action::Unsuppress(address) = action {
+        map.insert("address", Value::Text(address.value.clone()));
+    }
+    if let Action::Suppress { kind, .. } = action {
+        map.insert("because", kind.as_str().into());
     }
     map.insert("by", by.into());
     map.insert("reason", reason.into());
@@ -212,6 +235,8 @@ const fn word(action: &Action) -> &'static str {
         Action::Merge { .. } => "merge",
         Action::Detach { .. } => "detach",
         Action::Unblock(_) => "unblock",
+        Action::Suppress { .. } => "suppress",
+        Action::Unsuppress(_) => "unsuppress",
     }
 }
 

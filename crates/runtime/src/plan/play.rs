@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use wayfare_event::{DecisionId, IdKey, Timestamp};
 use wayfare_executor::delivery::Outcome;
 use wayfare_executor::record::Decision;
-use wayfare_executor::{Catalog, Operator, Sending};
+use wayfare_executor::{Catalog, Happened, Operator, Sending};
 use wayfare_store::{MemoryStore, StoreError};
 
 use super::{Side, Told};
@@ -62,7 +62,7 @@ impl Play {
     pub(super) fn event(&mut self, told: &Told<'_>) -> Result<Taken, StoreError> {
         let occurred = intake::corrected(&told.event, told.at);
         let (event, source) = (told.event.clone(), told.source.clone());
-        let happened = intake::happened(self.engine.catalog(), event, source, occurred);
+        let happened = Happened::new(self.engine.catalog(), event, source, occurred);
         let Ok(happened) = happened else {
             return Ok(Taken::Rejected);
         };

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wayfare_event::{DeliveryId, IdKey, Map, Timestamp, Value};
+use wayfare_executor::Happened;
 use wayfare_executor::delivery::{NotSentReason, Outcome, UnknownReason};
 use wayfare_executor::record::{Decision, Delivery, Refusal};
 use wayfare_journey::trial::{Answer, Case, Given, Seen};
@@ -96,7 +97,7 @@ impl Play<'_> {
         let occurred = intake::corrected(&event, given.at);
         let catalog = self.engine.catalog();
         // One that is rejected is a problem of the file, told before any case is played.
-        if let Ok(happened) = intake::happened(catalog, event, SOURCE.into(), occurred) {
+        if let Ok(happened) = Happened::new(catalog, event, SOURCE.into(), occurred) {
             self.engine.event(given.at, happened, given.text.clone())?;
         }
         // What its step left in the queue has its turn before anything else.

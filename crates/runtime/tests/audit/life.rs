@@ -74,9 +74,9 @@ impl Work {
     pub(super) fn hear(&mut self, json: &str) {
         self.at += 1;
         let event = Event::parse(json, None).unwrap();
-        let identity = &self.engine.catalog().identity;
+        let catalog = self.engine.catalog();
         let at = second(self.at);
-        let happened = Happened::new(identity, event, "test".into(), at).unwrap();
+        let happened = Happened::new(catalog, event, "test".into(), at).unwrap();
         self.engine.event(at, happened, json.into()).unwrap();
         self.engine.commit().unwrap();
     }

@@ -116,9 +116,9 @@ impl Player<'_> {
     }
 
     fn hear(&mut self, given: &Given) {
-        let identity = &self.project.settings.identity;
         let event = (*given.event).clone();
-        let happened = Happened::new(identity, event, SOURCE.into(), given.at).unwrap();
+        let catalog = self.engine().catalog();
+        let happened = Happened::new(catalog, event, SOURCE.into(), given.at).unwrap();
         let text = given.text.clone();
         self.engine().event(given.at, happened, text).unwrap();
     }

@@ -10,8 +10,8 @@ use std::thread::JoinHandle;
 
 use wayfare_executor::{Key, Row};
 
-use super::checkpoint;
 use super::state::{Pieces, State};
+use super::{anew, checkpoint};
 use crate::log::segment;
 use crate::position::Position;
 use crate::retention::{day, oldest_day};
@@ -31,6 +31,8 @@ pub(super) struct Job {
     pub(super) position: Position,
     /// Whether a checkpoint is written then.
     pub(super) checkpoint: bool,
+    /// Whether the state is written anew then, so that nothing is left of what is gone.
+    pub(super) anew: bool,
     /// Of how many bytes a spare segment of the log is wanted.
     pub(super) spare_bytes: Option<u64>,
 }
@@ -41,11 +43,14 @@ pub(super) struct Done {
     pub(super) written: Written,
     /// How large the checkpoint is.
     pub(super) checkpoint: Option<u64>,
+    /// The state written anew, or why that failed: then the one before is still used.
+    pub(super) anew: Option<Result<Arc<State>, StoreError>>,
 }
 
 /// What the thread works on.
 struct Worker {
     directory: PathBuf,
+    sled_bytes: u64,
     state: Arc<State>,
     pieces: Pieces,
 }
@@ -69,14 +74,16 @@ pub(super) enum Progress {
 }
 
 impl Behind {
-    /// A thread for the state of a directory, which has these pieces of cut rows.
+    /// A thread for the state of a directory, which has these pieces of cut rows; sled may hold so
+    /// many bytes of its file.
     pub(super) fn start(
         directory: &Path,
-        state: Arc<State>,
-        pieces: Pieces,
+        (state, pieces): (Arc<State>, Pieces),
+        sled_bytes: u64,
     ) -> std::io::Result<Self> {
         let mut worker = Worker {
             directory: directory.to_path_buf(),
+            sled_bytes,
             state,
             pieces,
         };
@@ -154,10 +161,22 @@ impl Worker {
             // What cannot be made ready now is made when it is needed, and then says why not.
             drop(segment::prepare(&self.directory.join("log"), bytes));
         }
+        let anew = job.anew.then(|| self.anew(position));
         Ok(Done {
             written,
             checkpoint,
+            anew,
         })
+    }
+
+    /// Writes the state anew, once its checkpoint is known to be sound: older ones may go then.
+    fn anew(&mut self, position: &Position) -> Result<Arc<State>, StoreError> {
+        checkpoint::check(&self.directory, position.frame)?;
+        let made = anew::make(&self.directory, (&self.state, position), self.sled_bytes)?;
+        let (state, pieces) = made;
+        self.state = Arc::new(state);
+        self.pieces = pieces;
+        Ok(self.state.clone())
     }
 }
 

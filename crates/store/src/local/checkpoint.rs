@@ -63,14 +63,19 @@ pub(super) fn list(directory: &Path) -> Result<Vec<Checkpoint>, StoreError> {
     let mut checkpoints = Vec::new();
     for entry in entries {
         let path = entry.map_err(failed())?.path();
-        let frame = path
-            .extension()
-            .filter(|extension| *extension == EXTENSION)
-            .and_then(|_| path.file_stem()?.to_str()?.parse().ok());
-        checkpoints.extend(frame.map(|frame| Checkpoint { frame, path }));
+        checkpoints.extend(frame(&path).map(|frame| Checkpoint { frame, path }));
     }
     checkpoints.sort();
     Ok(checkpoints)
+}
+
+/// The last frame that a checkpoint covers, by its name; nothing for another file.
+fn frame(path: &Path) -> Option<u64> {
+    let stem = path
+        .extension()
+        .filter(|extension| *extension == EXTENSION)
+        .and_then(|_| path.file_stem()?.to_str());
+    stem?.parse().ok()
 }
 
 /// Writes what a state holds, which is what `position` says; its size. Older checkpoints than the
@@ -92,7 +97,7 @@ pub(super) fn write(
         drop(std::fs::remove_file(&unfinished));
     }
     let bytes = written?;
-    let path = checkpoints.join(format!("{:020}.{EXTENSION}", position.frame));
+    let path = path(directory, position.frame);
     std::fs::rename(&unfinished, &path).map_err(StoreError::io("name", &path))?;
     step::done(directory, "a checkpoint is named");
     sync_directory(&checkpoints)?;
@@ -149,6 +154,26 @@ fn prune(directory: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Deletes the checkpoints before a frame, and those that were put aside. Meanwhile newer ones may be
+/// written, and with them older ones go: an unfinished one is no older than the newest.
+pub(super) fn prune_before(directory: &Path, first: u64) -> Result<(), StoreError> {
+    let directory = directory.join(DIRECTORY);
+    let failed = || StoreError::io("read", &directory);
+    for entry in std::fs::read_dir(&directory).map_err(failed())? {
+        let path = entry.map_err(failed())?.path();
+        let stays = frame(&path).is_some_and(|frame| frame >= first) || path.ends_with(UNFINISHED);
+        if stays {
+            continue;
+        }
+        match std::fs::remove_file(&path) {
+            Ok(()) => step::done(&directory, "a checkpoint that says too much is deleted"),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(StoreError::io("delete", &path)(error)),
+        }
+    }
+    sync_directory(&directory)
+}
+
 struct Writer<'a> {
     file: File,
     path: &'a Path,
@@ -175,6 +200,23 @@ pub(super) fn put_aside(path: &Path) -> Result<PathBuf, StoreError> {
     let aside = path.with_extension(DAMAGED);
     std::fs::rename(path, &aside).map_err(StoreError::io("put aside", path))?;
     Ok(aside)
+}
+
+/// Reads the checkpoint of a frame to its end.
+pub(super) fn check(directory: &Path, frame: u64) -> Result<(), StoreError> {
+    let path = path(directory, frame);
+    match rows(&path, &mut |_| Ok(())) {
+        Ok(_) => Ok(()),
+        Err(ReadError::Other(error)) => Err(error),
+        Err(ReadError::Unreadable) => Err(StoreError::Unsound { path }),
+    }
+}
+
+/// Where the checkpoint of a frame is.
+fn path(directory: &Path, frame: u64) -> PathBuf {
+    directory
+        .join(DIRECTORY)
+        .join(format!("{frame:020}.{EXTENSION}"))
 }
 
 /// What a checkpoint covers; its rows are not read.

@@ -12,8 +12,8 @@ pub(super) fn visit(
     from_seq: u64,
     visit: &mut dyn FnMut(&Entry),
 ) -> Result<(), StoreError> {
-    let from = frame_before(past, from_seq)?;
-    batches(past, from, &mut |batch| {
+    let (from, _) = segment_of(past, from_seq)?;
+    batches(past, from, &mut |_, batch| {
         let entries = batch.entries.iter();
         entries
             .filter(|entry| entry.seq >= from_seq)
@@ -22,10 +22,34 @@ pub(super) fn visit(
     })
 }
 
+/// Visits the entries of one segment from a sequence number on; the first of the next segment.
+pub(super) fn visit_part(
+    past: &Past,
+    from_seq: u64,
+    visit: &mut dyn FnMut(&Entry),
+) -> Result<Option<u64>, StoreError> {
+    let (from, next) = segment_of(past, from_seq)?;
+    batches(past, from, &mut |frame, batch| {
+        if next.is_some_and(|next| frame >= next) {
+            return ControlFlow::Break(());
+        }
+        let entries = batch.entries.iter();
+        entries
+            .filter(|entry| entry.seq >= from_seq)
+            .for_each(&mut *visit);
+        ControlFlow::Continue(())
+    })?;
+    let first = match next {
+        Some(next) => first_entry(past, next)?,
+        None => None,
+    };
+    Ok(first.map(|entry| entry.seq))
+}
+
 /// The first entry from a frame on.
 pub(super) fn first_entry(past: &Past, frame: u64) -> Result<Option<Entry>, StoreError> {
     let mut first = None;
-    batches(past, frame, &mut |batch| {
+    batches(past, frame, &mut |_, batch| {
         first = batch.entries.first().cloned();
         if first.is_some() {
             ControlFlow::Break(())
@@ -44,27 +68,34 @@ pub(super) fn oldest(past: &Past) -> Result<Option<Entry>, StoreError> {
     }
 }
 
-/// The frame to read from to meet the entry `seq`: the start of the last segment whose entries
-/// begin no later.
-fn frame_before(past: &Past, seq: u64) -> Result<u64, StoreError> {
-    let mut starts = past.segment_starts()?;
-    while let Some(start) = starts.pop() {
-        let begins = |entry: Entry| entry.seq <= seq;
-        if starts.is_empty() || first_entry(past, start)?.is_some_and(begins) {
-            return Ok(start);
+/// The segment to read from to meet the entry `seq`: the last one whose entries begin no later. The
+/// first frames of it and of the one behind it.
+fn segment_of(past: &Past, seq: u64) -> Result<(u64, Option<u64>), StoreError> {
+    let starts = past.segment_starts()?;
+    let (mut found, mut end) = (0, starts.len());
+    while end.saturating_sub(found) > 1 {
+        let middle = found.midpoint(end);
+        let Some(start) = starts.get(middle) else {
+            break;
+        };
+        if first_entry(past, *start)?.is_some_and(|entry| entry.seq <= seq) {
+            found = middle;
+        } else {
+            end = middle;
         }
     }
-    Ok(1)
+    let first = starts.get(found).copied().unwrap_or(1);
+    Ok((first, starts.get(found.saturating_add(1)).copied()))
 }
 
 fn batches(
     past: &Past,
     from: u64,
-    visit: &mut dyn FnMut(&Batch) -> ControlFlow<()>,
+    visit: &mut dyn FnMut(u64, &Batch) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
     let mut read = Ok(());
     past.read(from, &mut |frame, payload| match decode_batch(payload) {
-        Ok(batch) => visit(&batch),
+        Ok(batch) => visit(frame, &batch),
         Err(error) => {
             read = Err(StoreError::Unreadable {
                 path: past.directory().to_path_buf(),

@@ -89,6 +89,11 @@ impl Kept {
         self.wanted || (old && is_worth_it) || self.log_bytes >= too_much
     }
 
+    /// Notes that those before a frame are gone.
+    pub(super) fn forget_before(&mut self, frame: u64) {
+        self.frames.retain(|kept| *kept >= frame);
+    }
+
     /// Notes one that was written.
     pub(super) fn written(&mut self, position: &Position, bytes: u64) {
         self.frames.retain(|frame| *frame != position.frame);

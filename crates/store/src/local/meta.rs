@@ -26,7 +26,7 @@ pub(super) fn read_or_write(directory: &Path, fresh: Meta) -> Result<Meta, Store
     let path = directory.join("meta");
     match std::fs::exists(&path) {
         Ok(false) if !directory.join("log").exists() => {
-            replace(directory, "meta", &text(fresh))?;
+            write_file(directory, "meta", &text(fresh))?;
             Ok(fresh)
         }
         Ok(_) | Err(_) => read(directory),
@@ -61,11 +61,11 @@ pub(super) fn namespaces(directory: &Path) -> Result<Option<String>, StoreError>
 
 /// Notes how identifiers are read, in place of what was noted.
 pub(super) fn note_namespaces(directory: &Path, text: &str) -> Result<(), StoreError> {
-    replace(directory, NAMESPACES, text)
+    write_file(directory, NAMESPACES, text)
 }
 
-/// Writes a small file: either what was there stands, or all of this.
-fn replace(directory: &Path, name: &str, text: &str) -> Result<(), StoreError> {
+/// Writes a small file of a state directory, whole or not at all.
+pub(super) fn write_file(directory: &Path, name: &str, text: &str) -> Result<(), StoreError> {
     let path = directory.join(name);
     let unfinished = directory.join(format!("{name}.tmp"));
     let mut file = OpenOptions::new()

@@ -2,6 +2,7 @@
 //! that is read only? The newest checkpoint and the log behind it say it; both are read into memory,
 //! and nothing is written. sled is left alone: it cannot be opened without writing.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use wayfare_event::Timestamp;
@@ -9,10 +10,10 @@ use wayfare_executor::{Key, Row};
 
 use super::lock::Lock;
 use super::recover::{self, Replay};
-use super::{Opened, history, meta};
+use super::{Opened, erasure, history, meta};
 use crate::log::Past;
 use crate::position::Position;
-use crate::{Batch, Entry, Head, MemoryStore, Origin, RowKind, Store, StoreError};
+use crate::{Batch, Entry, Head, MemoryStore, Origin, Redaction, RowKind, Store, StoreError};
 
 /// A state directory, for looking inside. Nobody changes it meanwhile; others may look, too.
 #[derive(Debug)]
@@ -64,24 +65,27 @@ impl ReadOnly {
     }
 
     /// What stood before the history: nothing, or what the oldest checkpoint says that the log goes
-    /// on from. The rows a store is opened with come from the newest: between the two lies what can
-    /// be checked.
+    /// on from without a gap. The rows a store is opened with come from the newest: between the two
+    /// lies what can be checked.
     ///
     /// # Errors
     ///
     /// When no checkpoint can be read that the log goes on from.
     pub fn origin(&self) -> Result<Origin, StoreError> {
         let begins = recover::log_begins(&self.path)?;
-        if begins <= 1 {
+        let whole = erasure::read(&self.path)?.rewritten.saturating_add(1);
+        if begins.max(whole) <= 1 {
             return Ok(Origin::BLANK);
         }
         let mut rows = Vec::new();
-        let base = recover::restore_oldest(&self.path, begins, &mut |taken| {
+        let base = recover::restore_oldest(&self.path, begins.max(whole), &mut |taken| {
             rows.extend(taken);
             Ok(())
         })?;
+        let next_seq = base.position.next_seq;
         Ok(Origin {
-            next_seq: base.position.next_seq,
+            next_seq,
+            whole_from: if whole > begins { next_seq } else { 1 },
             rows,
         })
     }
@@ -139,6 +143,26 @@ impl Store for ReadOnly {
 
     fn history(&mut self, from_seq: u64, visit: &mut dyn FnMut(&Entry)) -> Result<(), StoreError> {
         history::visit(&self.past, from_seq, visit)
+    }
+
+    fn history_part(
+        &mut self,
+        from_seq: u64,
+        visit: &mut dyn FnMut(&Entry),
+    ) -> Result<Option<u64>, StoreError> {
+        history::visit_part(&self.past, from_seq, visit)
+    }
+
+    fn redact(&mut self, _seqs: &BTreeSet<u64>) -> Result<(), StoreError> {
+        Err(StoreError::ReadOnly {
+            path: self.path.clone(),
+        })
+    }
+
+    fn redact_on(&mut self) -> Result<Redaction, StoreError> {
+        Err(StoreError::ReadOnly {
+            path: self.path.clone(),
+        })
     }
 
     fn beginning(&mut self) -> Result<Option<(u64, Timestamp)>, StoreError> {

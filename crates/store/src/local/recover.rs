@@ -15,7 +15,7 @@ use super::state::{OpenError, Pieces, State};
 use crate::log::segment;
 use crate::position::Position;
 use crate::stored::decode_batch;
-use crate::{Batch, StoreError, step};
+use crate::{Batch, LoggedInput, StoreError, step};
 
 /// What a state was made anew from.
 #[derive(Debug, Default)]
@@ -256,6 +256,7 @@ impl<'a> Replay<'a> {
         };
         let inputs = if frame == self.expected {
             self.decode(frame, payload).and_then(|batch| {
+                self.applies(&batch)?;
                 let inputs = batch.entries.len() as u64;
                 take(frame, payload.len(), batch).map(|()| inputs)
             })
@@ -285,6 +286,18 @@ impl<'a> Replay<'a> {
             path: self.directory.join("log"),
             frame,
             problem: error.to_string(),
+        })
+    }
+
+    /// What was redacted cannot be applied: the state must be newer.
+    fn applies(&self, batch: &Batch) -> Result<(), StoreError> {
+        let mut entries = batch.entries.iter();
+        let redacted = entries.find(|entry| matches!(entry.input, LoggedInput::Redacted));
+        redacted.map_or(Ok(()), |entry| {
+            Err(StoreError::Redacted {
+                path: self.directory.to_path_buf(),
+                seq: entry.seq,
+            })
         })
     }
 

@@ -32,6 +32,16 @@ pub(super) struct Limits {
     pub(super) messages_per_day: usize,
 }
 
+/// Whether the state is written anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Renewing {
+    No,
+    /// By the next job.
+    Next,
+    /// By the job under way.
+    Now,
+}
+
 /// Times the limit that changed rows may reach while the state is being written.
 const LAG_MAX: usize = 4;
 /// How long a change waits at most to be written behind, by the clock of who asks (SP 35).
@@ -64,6 +74,11 @@ pub(super) struct LiveRows {
     kept: Kept,
     /// Whether the log will want a spare segment.
     wants_spare: bool,
+    /// The last frame that the state covered when it was written anew.
+    renewed: Option<u64>,
+    renewing: Renewing,
+    /// Why it could not be; told once.
+    not_renewed: Option<StoreError>,
     /// A write failed; the error is told once.
     failed: Option<StoreError>,
 }
@@ -78,7 +93,7 @@ impl LiveRows {
         let pieces = state.pieces()?;
         let messages = messages(&state, &position, limits)?;
         let state = Arc::new(state);
-        let behind = Behind::start(directory, state.clone(), pieces)
+        let behind = Behind::start(directory, (state.clone(), pieces), memory.sled_bytes)
             .map_err(StoreError::io("start a thread for", "the state".as_ref()))?;
         Ok(Self {
             state,
@@ -95,6 +110,9 @@ impl LiveRows {
             waiting: None,
             kept,
             wants_spare: false,
+            renewed: None,
+            renewing: Renewing::No,
+            not_renewed: None,
             failed: None,
         })
     }
@@ -193,6 +211,24 @@ impl LiveRows {
         if self.writing.is_none() && self.failed.is_none() {
             self.send();
         }
+    }
+
+    /// Has a checkpoint and the state written anew, so that nothing is left in them of what is gone
+    /// by a frame; whether that is done.
+    pub(super) fn renew(&mut self, frame: u64) -> Result<bool, StoreError> {
+        self.check()?;
+        if let Some(error) = self.not_renewed.take() {
+            return Err(error);
+        }
+        let is_done = self.renewed.is_some_and(|renewed| renewed >= frame);
+        if !is_done && self.renewing == Renewing::No {
+            self.renewing = Renewing::Next;
+            self.kept.want();
+        }
+        if self.renewing == Renewing::Next && self.writing.is_none() {
+            self.send();
+        }
+        Ok(is_done)
     }
 
     /// Whether the state can be written.
@@ -357,6 +393,10 @@ impl LiveRows {
     }
 
     fn send(&mut self) {
+        let anew = self.renewing == Renewing::Next;
+        if anew {
+            self.renewing = Renewing::Now;
+        }
         let rows = Arc::new(std::mem::take(&mut self.changed));
         self.log_bytes = 0;
         self.waiting = None;
@@ -364,6 +404,7 @@ impl LiveRows {
             rows: rows.clone(),
             position: self.position.clone(),
             checkpoint: self.kept.is_due(&self.position),
+            anew,
             spare_bytes: self.wants_spare.then_some(self.limits.segment_bytes),
         });
         self.sent = self.position.clone();
@@ -380,7 +421,8 @@ impl LiveRows {
         }
     }
 
-    fn settle(&mut self) {
+    /// Waits for what is being written.
+    pub(super) fn settle(&mut self) {
         if self.writing.is_some() && self.failed.is_none() {
             match self.behind.wait() {
                 Ok(done) => self.done(done),
@@ -394,6 +436,17 @@ impl LiveRows {
         self.durable = self.sent.frame;
         if let Some(bytes) = done.checkpoint {
             self.kept.written(&self.sent, bytes);
+        }
+        if done.anew.is_some() {
+            self.renewing = Renewing::No;
+        }
+        match done.anew {
+            Some(Ok(state)) => {
+                self.state = state;
+                self.renewed = Some(self.sent.frame);
+            }
+            Some(Err(error)) => self.not_renewed = Some(error),
+            None => {}
         }
         for (key, row, bytes) in done.written {
             self.cache.put(key, row, bytes);

@@ -4,6 +4,7 @@ mod anew;
 mod crash;
 mod forget;
 mod looking;
+mod redact;
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;

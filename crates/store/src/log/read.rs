@@ -94,7 +94,7 @@ pub(super) fn missing(path: &Path) -> LogError {
 
 /// Hands the frames of one segment to `visit`, each with its sequence number: those that are
 /// wanted. The segment's first frame is `first`; gives the sequence number after its last.
-fn segment(
+pub(super) fn segment(
     path: &Path,
     first: u64,
     wanted: Range<u64>,

@@ -25,6 +25,8 @@ const UNFILLED: &str = "spare.tmp";
 /// What a segment is called that left the log, until it becomes a spare one. Only who appends to the
 /// log makes it, and only who fills spare segments takes it: they need not wait for each other.
 const RETIRED: &str = "retired";
+/// What a segment is called that is written anew.
+pub(super) const REWRITTEN: &str = "rewritten.tmp";
 
 /// Makes the segment whose first frame will be `first`, of the spare one or anew, and gives its
 /// path.
@@ -100,14 +102,29 @@ pub(super) fn retire(directory: &Path, path: &Path) -> Result<(), LogError> {
     sync(directory)
 }
 
-fn header(first: u64) -> Vec<u8> {
+/// Deletes what left the log and was not blanked out, and what was never finished. A spare segment that
+/// is being filled meanwhile is lost and made anew when it is needed: what is retired goes first, so
+/// that nothing comes by unseen.
+pub(super) fn clear(directory: &Path) -> Result<(), LogError> {
+    for name in [RETIRED, UNFILLED, UNFINISHED, REWRITTEN] {
+        let path = directory.join(name);
+        match std::fs::remove_file(&path) {
+            Ok(()) => step::done(directory, "a segment that left the log is deleted"),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(LogError::io("delete", &path)(error)),
+        }
+    }
+    sync(directory)
+}
+
+pub(super) fn header(first: u64) -> Vec<u8> {
     let mut header = MAGIC.to_vec();
     header.extend_from_slice(&first.to_le_bytes());
     header
 }
 
 /// Writes a header and zeros behind it, `bytes` in all, from the start of a file.
-fn fill(file: &mut File, header: &[u8], bytes: u64) -> std::io::Result<()> {
+pub(super) fn fill(file: &mut File, header: &[u8], bytes: u64) -> std::io::Result<()> {
     let zeros = vec![0; 1024 * 1024];
     file.write_all(header)?;
     let mut left = bytes.saturating_sub(header.len() as u64);
@@ -121,7 +138,7 @@ fn fill(file: &mut File, header: &[u8], bytes: u64) -> std::io::Result<()> {
     file.sync_all()
 }
 
-fn sync(directory: &Path) -> Result<(), LogError> {
+pub(super) fn sync(directory: &Path) -> Result<(), LogError> {
     File::open(directory)
         .and_then(|directory| directory.sync_all())
         .map_err(LogError::io("sync", directory))

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use wayfare_consent::{Reason, RecordKind, Verdict};
+use wayfare_consent::{Reason, RecordKind, SuppressionKind, Verdict};
 use wayfare_event::{
     ConsentAction, DecisionId, DeliveryId, Identifier, InstanceId, ProfileId, TargetId, Timestamp,
     Value,
@@ -12,8 +12,8 @@ use wayfare_executor::delivery::{NotSentReason, Outcome, State};
 use wayfare_executor::record::{
     Account, BlockControl, Cause, ConsentAsked, Control, Decision, DecisionOutcome, Delivery,
     DeliveryTold, Failing, Instance, Ordered, Paused, Permission, Person, Planned, QueueId, Queued,
-    Record, Refusal, Register, Request, Seen, Stop, Stopped, Sweep, SweepCause, SweepId, Terms,
-    Told, Turn, Window,
+    Record, Refusal, Register, Request, Seen, Stop, Stopped, Suppressed, Sweep, SweepCause,
+    SweepId, Terms, Told, Turn, Window,
 };
 use wayfare_executor::{Action, Change, Operator, Place, RefusalCode, Row, TimerOf, Tried, Trust};
 use wayfare_identity::{Edge, EdgeKind, Node};
@@ -65,6 +65,7 @@ fn asked() -> ConsentAsked {
     ConsentAsked::Basis {
         basis: Basis::Contract,
         because: "they ordered it".into(),
+        address: Some(Identifier::new("email", "a@b.example")),
     }
 }
 
@@ -96,15 +97,26 @@ pub(super) fn consent() -> wayfare_consent::Record {
         at: at(0),
         recorded_at: at(1),
         id: "c-1".into(),
+        valid_from: Some(at(1)),
         valid_until: Some(at(9)),
         kind: RecordKind::User,
         pending: true,
+        unverified: true,
         historical: false,
         source: Some("form".into()),
         method: Some("checkbox".into()),
         notice: Some("terms 3".into()),
         regulation: Some("gdpr".into()),
         channel: Some("email".into()),
+    }
+}
+
+pub(super) fn suppressed(moment: Timestamp) -> Suppressed {
+    Suppressed {
+        kind: SuppressionKind::Complaint,
+        at: moment,
+        by: "ops".into(),
+        reason: "they said so".into(),
     }
 }
 
@@ -339,6 +351,12 @@ pub(super) fn journey_changes(seq: u64) -> Vec<Change> {
         Change::Withdrawn {
             journey: "welcome".into(),
         },
+        Change::SuppressionLifted {
+            address: Identifier::new("email", "b@b.example"),
+            at: at(3),
+            by: "ops".into(),
+            reason: "it was a mistake".into(),
+        },
         Change::EntryCounted {
             journey: "welcome".into(),
             at: at(1),
@@ -401,6 +419,7 @@ pub(crate) fn rows() -> Vec<(&'static str, Row)> {
         once: registers.clone(),
         accounts: BTreeMap::from([("a1".into(), told)]),
         consent: vec![consent()],
+        suppressed: Some(suppressed(at(1))),
         seen: BTreeMap::from([(
             "Signed Up".into(),
             Seen {
@@ -514,6 +533,19 @@ pub(crate) fn entries() -> Vec<Entry> {
             from: person(2),
         })),
         LoggedInput::Operator(order(Action::Unblock(person(3)))),
+        LoggedInput::Operator(Operator {
+            by: "ops".into(),
+            reason: "it came back".into(),
+            action: Action::Suppress {
+                address: Identifier::new("email", "a@b.example"),
+                kind: SuppressionKind::Bounce,
+            },
+        }),
+        LoggedInput::Operator(Operator {
+            by: "ops".into(),
+            reason: "it was a mistake".into(),
+            action: Action::Unsuppress(Identifier::new("email", "b@b.example")),
+        }),
         LoggedInput::Published {
             journey: "welcome".into(),
             version: VERSION,

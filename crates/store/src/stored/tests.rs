@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::sample::{entries, rows};
-use crate::{Cursor, RowKind};
+use crate::sample::{at, entries, rows};
+use crate::{Cursor, Entry, LoggedInput, RowKind};
 
 /// The bytes kept for a stored form. When there are none, or others than are written today, those
 /// written today are laid beside them: look at them, and take them only if the form is new.
@@ -53,6 +53,19 @@ fn a_frame_is_read_and_written_as_the_first_time() {
     let batch = decode_batch(&kept).unwrap();
     assert_eq!(batch.entries, entries);
     assert_eq!(batch.cursor, Some(cursor));
+}
+
+#[test]
+fn a_redacted_frame_is_read_and_written_as_the_first_time() {
+    let entry = Entry {
+        seq: 7,
+        at: at(3),
+        input: LoggedInput::Redacted,
+        changes: Vec::new(),
+    };
+    let entries = vec![entry];
+    let kept = golden("redacted", &encode_batch(&entries, None));
+    assert_eq!(decode_batch(&kept).unwrap().entries, entries);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use clap::Args;
 use wayfare_event::{Identifier, Map, ProfileId, Timestamp, Value};
 use wayfare_executor::record::{Delivery, Instance};
 use wayfare_executor::{Catalog, Row, Sending, Snapshot, view};
+use wayfare_identity::{Edge, Standing};
 use wayfare_runtime::{clock, config};
 use wayfare_store::{RowKind, Store};
 
@@ -151,12 +152,16 @@ fn profile_map(profile: &view::Profile) -> Map {
         let mut map = Map::new();
         map.insert("namespace", identifier.namespace.as_str().into());
         map.insert("value", Value::Text(identifier.value.clone()));
-        if profile.contested {
-            map.insert("contested", true.into());
+        match profile.standing {
+            Standing::Contested => map.insert("contested", true.into()),
+            Standing::Evicted => map.insert("evicted", true.into()),
+            Standing::Anchored | Standing::Loose | Standing::Blocked => {}
         }
         if let Some(since) = profile.blocked {
             map.insert("blocked", since.to_string().as_str().into());
         }
+        let links = profile.links.get(identifier).into_iter().flatten();
+        map.insert("links", Value::List(links.map(link_map).collect()));
         map.into()
     });
     let consent = profile.consent.iter().map(|(category, (choice, verdict))| {
@@ -186,6 +191,17 @@ fn profile_map(profile: &view::Profile) -> Map {
     map.insert("consent", consent.collect::<Map>().into());
     map.insert("instances", Value::List(instances.collect()));
     map
+}
+
+/// A link of an identifier: with what, why, and when it was told.
+fn link_map(link: &Edge) -> Value {
+    let time = |at: Timestamp| Value::from(at.to_string().as_str());
+    let mut map = Map::new();
+    map.insert("with", link.other.to_string().as_str().into());
+    map.insert("kind", link.kind.as_str().into());
+    map.insert("since", time(link.since));
+    map.insert("latest", time(link.latest));
+    map.into()
 }
 
 fn instance_map(id: &str, instance: &Instance) -> Map {

@@ -1,10 +1,12 @@
-//! `wayfare pause`, `resume`, `stop`, `resend`, `resolve`, `merge`, `detach`, `unblock`: what does somebody
-//! order, and why? In a state directory that no process uses, or of a server. Not here: what may be ordered (`wayfare_runtime::orders`).
+//! `wayfare pause`, `resume`, `stop`, `resend`, `resolve`, `merge`, `detach`, `unblock`, `suppress`,
+//! `unsuppress`: what does somebody order, and why? In a state directory that no process uses, or of a
+//! server. Not here: what may be ordered (`wayfare_runtime::orders`).
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
+use wayfare_consent::SuppressionKind;
 use wayfare_event::{Map, Timestamp, Value};
 use wayfare_executor::{Action, Catalog, Sending};
 use wayfare_runtime::config::Settings;
@@ -178,6 +180,60 @@ pub(crate) struct Unblock {
     to: To,
 }
 
+/// Why nothing goes to an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Because {
+    /// It does not exist any more: nothing goes to it.
+    Bounce,
+    /// Somebody complained: only what the service needs goes to it.
+    Complaint,
+}
+
+impl Because {
+    const fn kind(self) -> SuppressionKind {
+        match self {
+            Self::Bounce => SuppressionKind::Bounce,
+            Self::Complaint => SuppressionKind::Complaint,
+        }
+    }
+}
+
+/// The arguments of `wayfare suppress`.
+#[derive(Debug, Args)]
+pub(crate) struct Suppress {
+    /// An e-mail address or a phone number.
+    address: String,
+    /// What happened.
+    #[arg(long, value_enum)]
+    because: Because,
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    to: To,
+}
+
+/// The arguments of `wayfare unsuppress`.
+#[derive(Debug, Args)]
+pub(crate) struct Unsuppress {
+    /// An e-mail address or a phone number.
+    address: String,
+    #[command(flatten)]
+    why: Why,
+    #[command(flatten)]
+    to: To,
+}
+
+/// Lets nothing go to an address any more.
+pub(crate) fn suppress(order: &Suppress) -> anyhow::Result<ExitCode> {
+    let wanted = Wanted::Suppress(&order.address, order.because.kind());
+    carry_out(&order.to, &order.why, wanted)
+}
+
+/// Lets what was said decide about an address again.
+pub(crate) fn unsuppress(order: &Unsuppress) -> anyhow::Result<ExitCode> {
+    carry_out(&order.to, &order.why, Wanted::Unsuppress(&order.address))
+}
+
 /// Pauses a journey, a webhook block, or every journey.
 pub(crate) fn pause(order: &Pause) -> anyhow::Result<ExitCode> {
     carry_out(&order.to, &order.why, Wanted::Pause(order.place.scope()))
@@ -276,6 +332,11 @@ fn hand_over(server: &Server, format: Format, why: &Why, wanted: Wanted<'_>) -> 
             body.insert("identifier", identifier.into());
             vec!["unblock"]
         }
+        Wanted::Suppress(address, kind) => {
+            body.insert("because", kind.as_str().into());
+            vec!["addresses", address, "suppress"]
+        }
+        Wanted::Unsuppress(address) => vec!["addresses", address, "unsuppress"],
     };
     let answer = server.post(&path, &body)?;
     match format {

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
@@ -17,7 +18,8 @@ use super::{WrongInput, tell};
 use crate::assembly::{Assembled, Order, StateAt, assemble};
 use crate::cli::{Journeys, Receiver};
 use crate::environment;
-use crate::http::{self, Keys, Patience, Token, Tokens};
+use crate::http::{self, Doors, Keys, Patience, Token, Tokens};
+use crate::unsubscribe::LinkKey;
 
 /// The arguments of `wayfare serve`.
 #[derive(Debug, Args)]
@@ -61,8 +63,18 @@ async fn listen(serve: &Serve) -> anyhow::Result<()> {
     } = assemble(&order).await?;
     clock::not_before(engine.at());
     let address = serve.listen.unwrap_or(settings.server.listen);
-    let keys = keys(&settings, address)?;
-    let tokens = tokens(&settings, address)?;
+    let tokens = Arc::new(tokens(&settings, address)?);
+    let link_key = |reference| LinkKey::resolve(&environment::secrets(), reference);
+    let doors = Doors {
+        keys: keys(&settings, address)?,
+        tokens: tokens.clone(),
+        unsubscribe: settings
+            .server
+            .unsubscribe
+            .as_ref()
+            .map(link_key)
+            .transpose()?,
+    };
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address}; is the port taken? `--listen` names another")
     })?;
@@ -79,7 +91,7 @@ async fn listen(serve: &Serve) -> anyhow::Result<()> {
     let (mut driver, inbox) = Driver::new(engine, outbound, &mut tell_out);
     let patience = Patience::SERVING;
     let admin = http::admin(tokens, driver.desk(), patience);
-    let router = http::router(keys, inbox, patience).nest("/api", admin);
+    let router = http::router(doors, inbox, patience).nest("/api", admin);
     let (failed, engine_failed) = tokio::sync::oneshot::channel::<()>();
     let stop = async move {
         tokio::select! {

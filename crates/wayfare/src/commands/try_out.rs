@@ -143,8 +143,7 @@ fn event(wanted: &Try, engine: &Engine) -> anyhow::Result<Option<Happened>> {
     };
     let event = Event::parse(text.trim(), None).map_err(wrong)?;
     let occurred = event.told_at().unwrap_or_else(|| engine.at());
-    let identity = &engine.catalog().identity;
-    let happened = Happened::new(identity, event, "try".into(), occurred);
+    let happened = Happened::new(engine.catalog(), event, "try".into(), occurred);
     happened.map(Some).map_err(wrong)
 }
 

@@ -48,6 +48,13 @@ fn text(audited: &Audited) -> Vec<String> {
         );
         lines.push(line);
     }
+    if audited.redacted > 0 {
+        let (redacted, from) = (counted_inputs(audited.redacted), audited.judged_from);
+        let line = format!(
+            "            {redacted} redacted by an erasure and cannot be checked; what follows from input {from} on is"
+        );
+        lines.push(line);
+    }
     lines.push(format!("rows        {} compared", audited.rows));
     let tally = &audited.tally;
     lines.push(counted("decisions", tally.decided(), &tally.decisions));
@@ -81,6 +88,13 @@ fn history(audited: &Audited) -> String {
             format!("history     inputs {first} to {last}, {begins} to {ends}")
         }
         (None, _) | (_, None) => "history     empty".to_owned(),
+    }
+}
+
+fn counted_inputs(count: u64) -> String {
+    match count {
+        1 => "1 input is".to_owned(),
+        _ => format!("{count} inputs are"),
     }
 }
 
@@ -127,6 +141,8 @@ fn json(audited: &Audited) -> Map {
     map.insert("first", when(audited.begins));
     map.insert("last", when(audited.ends));
     map.insert("inputs", number(audited.inputs));
+    map.insert("redacted", number(audited.redacted));
+    map.insert("judgedFrom", number(audited.judged_from));
     map.insert("changes", number(audited.changes));
     map.insert("rowsFrom", number(audited.rows_from));
     map.insert("rows", number(audited.rows));

@@ -12,6 +12,7 @@ use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use wayfare_consent::SuppressionKind;
 use wayfare_event::{Map, Value};
 use wayfare_runtime::config::Scope as May;
 use wayfare_runtime::orders::{self, Done, OrderError, Overdue, Scope, Wanted};
@@ -28,13 +29,13 @@ const BODY_BYTES_MAX: usize = 16 * 1024;
 /// What every request can reach.
 #[derive(Debug)]
 struct Admin {
-    tokens: Tokens,
+    tokens: Arc<Tokens>,
     desk: Desk,
     patience: Patience,
 }
 
 /// The routes, as they stand under `/api`.
-pub(crate) fn router(tokens: Tokens, desk: Desk, patience: Patience) -> Router {
+pub(crate) fn router(tokens: Arc<Tokens>, desk: Desk, patience: Patience) -> Router {
     let mut router = Router::new()
         .route("/deliveries", get(look::deliveries))
         .route("/deliveries/{id}", get(look::delivery))
@@ -46,6 +47,11 @@ pub(crate) fn router(tokens: Tokens, desk: Desk, patience: Patience) -> Router {
     for (name, told) in DELIVERIES {
         let one = move |admin, Path(id): Path<String>, request| order(admin, request, told(id));
         router = router.route(&format!("/deliveries/{{id}}/{name}"), post(one));
+    }
+    for (name, told) in ADDRESSES {
+        let one =
+            move |admin, Path(address): Path<String>, request| order(admin, request, told(address));
+        router = router.route(&format!("/addresses/{{address}}/{name}"), post(one));
     }
     for (name, told) in PLACES {
         let journey =
@@ -79,6 +85,8 @@ enum Told {
     Stop(String),
     Resend(String),
     Resolve(String),
+    Suppress(String),
+    Unsuppress(String),
     Merge,
     Detach,
     Unblock,
@@ -90,6 +98,7 @@ impl Told {
         match self {
             Self::Pause(_) | Self::Resume(_) | Self::Stop(_) => May::Operate,
             Self::Resend(_) | Self::Resolve(_) => May::Operate,
+            Self::Suppress(_) | Self::Unsuppress(_) => May::Operate,
             Self::Merge | Self::Detach | Self::Unblock => May::Admin,
         }
     }
@@ -99,6 +108,7 @@ impl Told {
         match self {
             Self::Pause(_) | Self::Resume(_) | Self::Stop(_) => &[],
             Self::Resend(_) | Self::Resolve(_) => &[],
+            Self::Suppress(_) | Self::Unsuppress(_) => &[],
             Self::Merge => &["from", "into"],
             Self::Detach => &["from", "identifier"],
             Self::Unblock => &["identifier"],
@@ -125,6 +135,11 @@ const PLACES: [Order<String>; 3] = [
 
 const DELIVERIES: [Order<String>; 2] = [("resend", Told::Resend), ("resolve", Told::Resolve)];
 
+const ADDRESSES: [Order<String>; 2] = [
+    ("suppress", Told::Suppress),
+    ("unsuppress", Told::Unsuppress),
+];
+
 async fn order(State(admin): State<Arc<Admin>>, request: Request, told: Told) -> Response {
     answered(give(&admin, request, told).await)
 }
@@ -137,6 +152,7 @@ async fn give(admin: &Admin, request: Request, told: Told) -> Result<Map, Proble
         overdue,
         known,
         named,
+        because,
     } = asked(request, admin.patience).await?;
     if !named
         .keys()
@@ -160,9 +176,13 @@ async fn give(admin: &Admin, request: Request, told: Told) -> Result<Map, Proble
         let detail = "`skip_overdue` belongs to `resume`";
         return Err(Problem::bad("invalid_field", detail));
     }
+    if because.is_some() != matches!(told, Told::Suppress(_)) {
+        let detail = "`because` says why an address is suppressed: `bounce` or `complaint`";
+        return Err(Problem::bad("invalid_field", detail));
+    }
     let (who, why) = (by.to_string(), reason.clone());
     let given = admin.desk.order((who, why), move |engine| {
-        orders::actions(engine, wanted(&told, overdue, &named))
+        orders::actions(engine, wanted(&told, overdue, (because, &named)))
     });
     let given = given.await?;
     let lines = given.actions.iter().map(|action| {
@@ -177,7 +197,11 @@ async fn give(admin: &Admin, request: Request, told: Told) -> Result<Map, Proble
     Ok(answer)
 }
 
-fn wanted<'a>(told: &'a Told, overdue: Overdue, named: &'a Named) -> Wanted<'a> {
+fn wanted<'a>(
+    told: &'a Told,
+    overdue: Overdue,
+    (because, named): (Option<SuppressionKind>, &'a Named),
+) -> Wanted<'a> {
     let name = |key: &str| named.get(key).map_or("", |it| &**it);
     fn scope(place: Option<&String>) -> Scope<'_> {
         place.map_or(Scope::All, |place| Scope::One(place))
@@ -197,6 +221,11 @@ fn wanted<'a>(told: &'a Told, overdue: Overdue, named: &'a Named) -> Wanted<'a> 
             from: name("from"),
         },
         Told::Unblock => Wanted::Unblock(name("identifier")),
+        // An order without a `because` was refused.
+        Told::Suppress(address) => {
+            Wanted::Suppress(address, because.unwrap_or(SuppressionKind::Bounce))
+        }
+        Told::Unsuppress(address) => Wanted::Unsuppress(address),
     }
 }
 
@@ -229,8 +258,8 @@ impl From<DeskError> for Problem {
 fn not_found() -> Response {
     let detail = "there are GET /api/deliveries, /api/deliveries/ID, /api/journeys, and POST \
                   /api/deliveries/ID/resend, …/resolve, /api/journeys/ID/pause, …/resume, …/stop, \
-                  /api/journeys/ID/blocks/BLOCK/…, /api/pause, /api/resume, /api/merge, /api/detach, \
-                  /api/unblock";
+                  /api/journeys/ID/blocks/BLOCK/…, /api/pause, /api/resume, \
+                  /api/addresses/ADDRESS/suppress, …/unsuppress, /api/merge, /api/detach, /api/unblock";
     Problem::new(StatusCode::NOT_FOUND, "not_found", detail).into_response()
 }
 

@@ -9,26 +9,38 @@ use wayfare_executor::Trust;
 use wayfare_runtime::config::KeyKind;
 use wayfare_webhook::SecretValue;
 
-/// The name of a source, and how far what it says of identifiers is trusted.
-pub(super) type Sender = (Arc<str>, Trust);
-
-/// The write keys, hashed, and whose they are.
+/// The write keys, hashed, and who sends with each.
 #[derive(Debug, Default)]
 pub(crate) struct Keys(Vec<(blake3::Hash, Sender)>);
+
+/// Who sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Sender {
+    /// The name of the source.
+    pub(super) source: Arc<str>,
+    /// What its key is.
+    pub(super) kind: KeyKind,
+}
+
+impl Sender {
+    /// How far what it says of identifiers is trusted: a browser's key is read by every visitor.
+    pub(super) const fn trust(&self) -> Trust {
+        match self.kind {
+            KeyKind::Browser => Trust::Unverified,
+            KeyKind::Server => Trust::Verified,
+        }
+    }
+}
 
 /// The source of events where no keys are configured.
 const OPEN: &str = "http";
 
 impl Keys {
-    /// These keys, by the names of their sources. A browser's key is read by every visitor: what is said
-    /// with it is not verified.
+    /// These keys, each with the name of its source and its kind.
     pub(crate) fn new(keys: impl IntoIterator<Item = (String, KeyKind, SecretValue)>) -> Self {
         let hashed = |(source, kind, key): (String, KeyKind, SecretValue)| {
-            let trust = match kind {
-                KeyKind::Browser => Trust::Unverified,
-                KeyKind::Server => Trust::Verified,
-            };
-            (blake3::hash(key.as_bytes()), (source.into(), trust))
+            let source = source.into();
+            (blake3::hash(key.as_bytes()), Sender { source, kind })
         };
         Self(keys.into_iter().map(hashed).collect())
     }
@@ -38,16 +50,17 @@ impl Keys {
         self.0.is_empty()
     }
 
-    /// The source that sends with this key; nothing when there is none.
-    pub(super) fn source(&self, key: Option<&str>) -> Option<Sender> {
+    /// Who sends with this key; nothing when there is none.
+    pub(super) fn sender(&self, key: Option<&str>) -> Option<Sender> {
         if self.is_open() {
-            return Some((OPEN.into(), Trust::Verified));
+            let (source, kind) = (OPEN.into(), KeyKind::Server);
+            return Some(Sender { source, kind });
         }
         // Hashes compare in constant time, and every key is compared.
         let sent = blake3::hash(key?.as_bytes());
-        let found = |found, (key, source): &(blake3::Hash, Sender)| {
+        let found = |found, (key, sender): &(blake3::Hash, Sender)| {
             if *key == sent {
-                Some(source.clone())
+                Some(sender.clone())
             } else {
                 found
             }
@@ -89,20 +102,23 @@ mod tests {
 
     #[test]
     fn only_a_configured_key_names_a_source() {
-        let key = |id: &str, kind, text: &str| {
-            let text = SecretValue::new(text.to_owned());
-            (id.to_owned(), kind, text)
-        };
+        let key =
+            |id: &str, kind, text: &str| (id.to_owned(), kind, SecretValue::new(text.to_owned()));
         let keys = Keys::new([
             key("web", KeyKind::Browser, "k1"),
-            key("shop", KeyKind::Server, "k2"),
+            key("crm", KeyKind::Server, "k2"),
         ]);
-        let sender = |id: &str, trust| Some((id.into(), trust));
-        assert_eq!(keys.source(Some("k1")), sender("web", Trust::Unverified));
-        assert_eq!(keys.source(Some("k2")), sender("shop", Trust::Verified));
-        assert_eq!(keys.source(Some("k3")), None);
-        assert_eq!(keys.source(None), None);
-        let open = Keys::default().source(None);
-        assert_eq!(open, sender("http", Trust::Verified));
+        let check = |keys: &Keys, sent, expected: Option<(&str, KeyKind)>| {
+            let expected = expected.map(|(source, kind)| Sender {
+                source: source.into(),
+                kind,
+            });
+            assert_eq!(keys.sender(sent), expected);
+        };
+        check(&keys, Some("k1"), Some(("web", KeyKind::Browser)));
+        check(&keys, Some("k2"), Some(("crm", KeyKind::Server)));
+        check(&keys, Some("k3"), None);
+        check(&keys, None, None);
+        check(&Keys::default(), None, Some(("http", KeyKind::Server)));
     }
 }

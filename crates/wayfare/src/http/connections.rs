@@ -97,7 +97,8 @@ fn connection<S: AsyncRead + AsyncWrite + Unpin>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{Keys, router};
+    use crate::http::{Doors, Keys, Tokens, router};
+    use std::sync::Arc;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::sync::mpsc;
 
@@ -109,7 +110,12 @@ mod tests {
     /// What a client hears that sends this and then waits with the connection open.
     async fn hear(sent: &str, patience: Patience) -> String {
         let (inbox, _taken) = mpsc::channel(1);
-        let router = router(Keys::default(), inbox, patience);
+        let doors = Doors {
+            keys: Keys::default(),
+            tokens: Arc::new(Tokens::Nobody),
+            unsubscribe: None,
+        };
+        let router = router(doors, inbox, patience);
         let (mut client, server) = tokio::io::duplex(64 * 1024);
         client.write_all(sent.as_bytes()).await.unwrap();
         let serving = tokio::spawn(async move { connection(server, &router, patience).await });

@@ -8,22 +8,25 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Query, Request, State};
 use axum::http::header::CONTENT_ENCODING;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use tokio::sync::oneshot;
 use wayfare_event::limits::EVENT_BYTES_MAX;
 use wayfare_event::{Event, EventKind, Map, Rejection, RejectionCode, Value};
+use wayfare_runtime::config::{KeyKind, Scope};
 use wayfare_runtime::{Origin, Submission};
 
 use super::auth::{self, Sender};
 use super::problem::Problem;
-use super::{BODY_BYTES_MAX, Patience, Shared};
+use super::{BODY_BYTES_MAX, Doors, Patience, Shared};
 
 /// Events of one batch.
 const BATCH_EVENTS_MAX: usize = 2_500;
 /// How long an event waits for a place in the writer's queue.
 const QUEUE_WAIT: Duration = Duration::from_secs(5);
+/// The header of Global Privacy Control.
+const SEC_GPC: HeaderName = HeaderName::from_static("sec-gpc");
 
 /// One event on its own path.
 pub(super) async fn single(
@@ -38,7 +41,7 @@ pub(super) async fn single(
 }
 
 async fn one(kind: EventKind, shared: &Shared, request: Request) -> Result<(), Problem> {
-    let Received { text, key } = receive(request, shared.patience).await?;
+    let Received { text, headers, key } = receive(request, shared.patience).await?;
     if text.len() > EVENT_BYTES_MAX {
         let message = format!(
             "the event has {} bytes, at most {EVENT_BYTES_MAX} are taken",
@@ -47,15 +50,23 @@ async fn one(kind: EventKind, shared: &Shared, request: Request) -> Result<(), P
         return Err(Rejection::new(RejectionCode::TooLarge, message).into());
     }
     let mut map = object(&text)?;
-    let source = source(shared, key, &map)?;
-    let text = if map.get("type").is_none() {
+    let sender = sender(shared, key, &map)?;
+    let signals = signals(&headers);
+    let has_type = map.get("type").is_some();
+    if !has_type {
         map.insert("type", kind.as_str().into());
-        map.to_string()
-    } else {
+    }
+    if signals {
+        note_signal(&mut map);
+    }
+    let text = if has_type && !signals {
         text
+    } else {
+        written(&map)?
     };
     let event = Event::from_map(&map, Some(kind))?;
-    let told = submit(shared, (event, text.into()), source).await?;
+    may_say(&shared.doors, (&sender, &headers), &event)?;
+    let told = submit(shared, (event, text.into()), &sender).await?;
     Ok(heard(told).await??)
 }
 
@@ -70,9 +81,10 @@ pub(super) async fn batch(State(shared): State<Arc<Shared>>, request: Request) -
 type RejectedItem = (usize, Rejection);
 
 async fn several(shared: &Shared, request: Request) -> Result<Vec<RejectedItem>, Problem> {
-    let Received { text, key } = receive(request, shared.patience).await?;
+    let Received { text, headers, key } = receive(request, shared.patience).await?;
     let map = object(&text)?;
-    let source = source(shared, key, &map)?;
+    let sender = sender(shared, key, &map)?;
+    let signals = signals(&headers);
     let Some(Value::List(items)) = map.get("batch") else {
         let message = "a batch is {\"batch\": [ … ]}";
         return Err(Rejection::new(RejectionCode::InvalidField, message).into());
@@ -87,9 +99,13 @@ async fn several(shared: &Shared, request: Request) -> Result<Vec<RejectedItem>,
     let mut rejected = Vec::new();
     let mut waiting = Vec::new();
     for (index, item) in items.iter().enumerate() {
-        match item_event(&map, item) {
+        let event = item_event(&map, item, signals).and_then(|(event, text)| {
+            may_say(&shared.doors, (&sender, &headers), &event)?;
+            Ok((event, text))
+        });
+        match event {
             Ok(event) => {
-                let told = submit(shared, event, source.clone()).await?;
+                let told = submit(shared, event, &sender).await?;
                 waiting.push((index, told));
             }
             Err(rejection) => rejected.push((index, rejection)),
@@ -105,7 +121,7 @@ async fn several(shared: &Shared, request: Request) -> Result<Vec<RejectedItem>,
 }
 
 /// One event of a batch, with the batch's `context` and `sentAt` under its own.
-fn item_event(batch: &Map, item: &Value) -> Result<(Event, Arc<str>), Rejection> {
+fn item_event(batch: &Map, item: &Value, signals: bool) -> Result<(Event, Arc<str>), Rejection> {
     let Value::Map(item) = item else {
         let message = "every item of a batch is an object";
         return Err(Rejection::new(RejectionCode::InvalidField, message));
@@ -123,7 +139,16 @@ fn item_event(batch: &Map, item: &Value) -> Result<(Event, Arc<str>), Rejection>
         }
         item.insert("context", context.into());
     }
-    let text = item.to_string();
+    if signals {
+        note_signal(&mut item);
+    }
+    let text = written(&item)?;
+    Ok((Event::from_map(&item, None)?, text.into()))
+}
+
+/// An event as it is logged, when it may be as large as that.
+fn written(map: &Map) -> Result<String, Rejection> {
+    let text = map.to_string();
     if text.len() > EVENT_BYTES_MAX {
         let message = format!(
             "the event has {} bytes, at most {EVENT_BYTES_MAX} are taken",
@@ -131,12 +156,55 @@ fn item_event(batch: &Map, item: &Value) -> Result<(Event, Arc<str>), Rejection>
         );
         return Err(Rejection::new(RejectionCode::TooLarge, message));
     }
-    Ok((Event::from_map(&item, None)?, text.into()))
+    Ok(text)
 }
 
-/// A request's body as text, and the key it was sent with outside the body.
+/// Whether the browser that sends signals Global Privacy Control: exactly `1` on one of its lines
+/// (K-08, D33).
+fn signals(headers: &HeaderMap) -> bool {
+    headers.get_all(SEC_GPC).iter().any(|value| value == "1")
+}
+
+/// Notes the signal where an event itself could say it, so that the log has it.
+fn note_signal(event: &mut Map) {
+    let mut context = match event.get("context") {
+        Some(Value::Map(context)) => context.clone(),
+        None | Some(Value::Null) => Map::new(),
+        // What is no context is refused as such.
+        Some(Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::List(_)) => return,
+    };
+    context.insert("gpc", true.into());
+    event.insert("context", context.into());
+}
+
+/// History starts nothing and may be dated back, so that it needs an admin token; a key that anybody
+/// can read is no place for one.
+fn may_say(
+    doors: &Doors,
+    (sender, headers): (&Sender, &HeaderMap),
+    event: &Event,
+) -> Result<(), Rejection> {
+    if !event.historical {
+        return Ok(());
+    }
+    let is_admin = doors.tokens.operator(headers, Scope::Admin).is_ok();
+    let message = match sender.kind {
+        KeyKind::Server if is_admin => return Ok(()),
+        KeyKind::Server => {
+            "`historical: true` needs an admin token with the scope `admin`, as `Authorization: Bearer \
+             TOKEN`, and then the write key as `writeKey` in the body"
+        }
+        KeyKind::Browser => {
+            "a browser key does not say `historical: true`, send it with a server key"
+        }
+    };
+    Err(Rejection::new(RejectionCode::Forbidden, message))
+}
+
+/// A request's body as text, its headers, and the key it was sent with outside the body.
 struct Received {
     text: String,
+    headers: HeaderMap,
     key: Option<String>,
 }
 
@@ -159,6 +227,7 @@ async fn receive(request: Request, patience: Patience) -> Result<Received, Probl
     Ok(Received {
         text,
         key: auth::basic(&headers).or(query),
+        headers,
     })
 }
 
@@ -207,33 +276,33 @@ fn object(text: &str) -> Result<Map, Problem> {
     }
 }
 
-/// The source that sends: by the key outside the body, else by `writeKey` in it.
-fn source(shared: &Shared, key: Option<String>, body: &Map) -> Result<Sender, Problem> {
+/// Who sends: by the key outside the body, else by `writeKey` in it.
+fn sender(shared: &Shared, key: Option<String>, body: &Map) -> Result<Sender, Problem> {
     let in_body = || {
         body.get("writeKey")
             .and_then(Value::as_text)
             .map(str::to_owned)
     };
     let key = key.or_else(in_body);
-    let source = shared.keys.source(key.as_deref());
-    source.ok_or_else(Problem::unauthorized)
+    let sender = shared.doors.keys.sender(key.as_deref());
+    sender.ok_or_else(Problem::unauthorized)
 }
 
-type Told = oneshot::Receiver<Result<(), Rejection>>;
+pub(super) type Told = oneshot::Receiver<Result<(), Rejection>>;
 
 /// Puts an event into the writer's queue.
-async fn submit(
+pub(super) async fn submit(
     shared: &Shared,
     (event, text): (Event, Arc<str>),
-    (source, trust): Sender,
+    sender: &Sender,
 ) -> Result<Told, Problem> {
     let (reply, told) = oneshot::channel();
     let submission = Submission {
         event: Ok(Box::new(event)),
         origin: Origin {
             text,
-            source,
-            trust,
+            source: sender.source.clone(),
+            trust: sender.trust(),
             line: 0,
             cursor: None,
             reply: Some(reply),
@@ -250,7 +319,7 @@ async fn submit(
 }
 
 /// What the writer says, once the event is durable or refused.
-async fn heard(told: Told) -> Result<Result<(), Rejection>, Problem> {
+pub(super) async fn heard(told: Told) -> Result<Result<(), Rejection>, Problem> {
     let stopped =
         |_| Problem::unavailable("the engine stopped before this was kept; send the same again");
     told.await.map_err(stopped)

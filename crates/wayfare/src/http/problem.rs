@@ -74,6 +74,7 @@ impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Self {
         let status = match rejection.code {
             RejectionCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            RejectionCode::Forbidden => StatusCode::FORBIDDEN,
             RejectionCode::InvalidJson
             | RejectionCode::InvalidField
             | RejectionCode::UnknownType

@@ -13,6 +13,8 @@ use crate::scratch::Running;
 
 /// The token that gives orders.
 pub(crate) const OPS: &str = "0ps-t0ken";
+/// The key that seals links to unsubscribe.
+pub(crate) const LINK_KEY: &str = "an-example-key-of-32-bytes-000001";
 /// The token that looks.
 pub(crate) const WALL: &str = "wa11-t0ken";
 
@@ -29,7 +31,8 @@ pub(crate) fn wayfare(directory: &Path) -> Command {
     ] {
         wayfare.env_remove(format!("WAYFARE_{name}"));
     }
-    wayfare.env("WEB_KEY", "k1").env("NO_COLOR", "1");
+    wayfare.env("WEB_KEY", "k1").env("BROWSER_KEY", "k2");
+    wayfare.env("LINK_KEY", LINK_KEY).env("NO_COLOR", "1");
     wayfare.env("OPS_TOKEN", OPS).env("WALL_TOKEN", WALL);
     wayfare.current_dir(directory).stdin(Stdio::null());
     wayfare.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -97,6 +100,12 @@ impl<'a> Server<'a> {
 
     /// Sends a request; head and body of the answer.
     pub(crate) fn send(&self, line: &str, headers: &[&str], body: &str) -> (String, Value) {
+        let (head, body) = self.text(line, headers, body);
+        (head, parse(&body))
+    }
+
+    /// Sends a request; head and body of the answer, which is for people.
+    pub(crate) fn text(&self, line: &str, headers: &[&str], body: &str) -> (String, String) {
         let mut stream = TcpStream::connect(self.address).unwrap();
         let length = body.len();
         let mut head =
@@ -114,7 +123,7 @@ impl<'a> Server<'a> {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head.to_owned(), parse(body))
+        (head.to_owned(), body.to_owned())
     }
 
     /// The status and the code of an answer.

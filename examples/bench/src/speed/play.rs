@@ -93,7 +93,7 @@ pub(super) fn named(
     let source: Arc<str> = SOURCE.into();
     let named = events.into_iter().map(|(event, text)| {
         let occurred = event.told_at().unwrap_or(Timestamp::EPOCH);
-        let happened = Happened::new(&catalog.identity, event, source.clone(), occurred)
+        let happened = Happened::new(catalog, event, source.clone(), occurred)
             .map_err(|rejection| anyhow!("an event is refused: {}", rejection.message))?;
         Ok((happened, text))
     });

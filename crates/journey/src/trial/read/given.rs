@@ -13,7 +13,7 @@ use crate::yaml::{Entry, Kind, Node};
 /// When an event comes in.
 const AT: &str = "at";
 /// What an event may say that Wayfare reads.
-const FIELDS: [&str; 26] = [
+const FIELDS: [&str; 27] = [
     "type",
     "event",
     "name",
@@ -34,6 +34,7 @@ const FIELDS: [&str; 26] = [
     "email",
     "phone",
     "channel",
+    "validFrom",
     "validUntil",
     "source",
     "method",

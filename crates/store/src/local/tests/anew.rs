@@ -236,7 +236,7 @@ fn a_removed_row_stays_removed_in_a_checkpoint() {
 fn a_checkpoint_is_written_once_a_day_and_two_are_kept() {
     let directory = tempfile::tempdir().unwrap();
     let (mut store, _) = open(directory.path(), EAGER);
-    let mut written = std::collections::BTreeSet::new();
+    let mut written = BTreeSet::new();
     for hours in 0..100 {
         let moment = at(hours * 3600);
         let changes = vec![seen(u64::try_from(hours).unwrap(), moment)];

@@ -10,10 +10,10 @@ use super::forget::{THREE_DAYS, a_day, open_small};
 use super::*;
 use crate::step;
 
-type Copies = Arc<Mutex<Vec<(&'static str, TempDir)>>>;
+pub(super) type Copies = Arc<Mutex<Vec<(&'static str, TempDir)>>>;
 
 /// Copies a directory after each of its steps.
-fn watch(directory: &Path) -> Copies {
+pub(super) fn watch(directory: &Path) -> Copies {
     let copies = Copies::default();
     let (kept, from) = (copies.clone(), directory.to_path_buf());
     let take = move |step| {

@@ -102,6 +102,7 @@ fn told(told: &Told) -> Value {
             "action": relied.record.action.as_str(),
             "at": relied.record.at.to_string(),
             "source": relied.record.source.as_deref(),
+            "validFrom": text(relied.record.valid_from),
             "validUntil": text(relied.record.valid_until),
         })
     });

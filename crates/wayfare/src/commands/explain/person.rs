@@ -1,8 +1,10 @@
 //! One person in one journey, in lines: inside, refused, decided, the newest first; where there is
 //! nothing, what was seen.
 
-use wayfare_event::Timestamp;
+use wayfare_event::{Identifier, Timestamp};
 use wayfare_executor::record::{Paused, Refusal};
+use wayfare_executor::view;
+use wayfare_identity::{Edge, EdgeKind, Standing};
 use wayfare_journey::{EventMatch, Trigger, TriggerOn};
 use wayfare_runtime::explain::{Inside, Person, Told};
 
@@ -61,11 +63,57 @@ fn who(person: &Person) -> Vec<String> {
     )];
     let former = person.former;
     lines.extend(former.map(|former| format!("            {former} is a former id of theirs")));
-    if profile.contested {
-        let line = "            several claim this identifier: it is nobody's";
-        lines.push(line.to_owned());
+    for (identifier, links) in &profile.links {
+        let told = links
+            .iter()
+            .filter(|link| is_told(profile, identifier, link));
+        lines.extend(told.map(|link| linked(identifier, link)));
     }
+    lines.extend(match profile.standing {
+        Standing::Contested => {
+            Some("            several claim this identifier: it is nobody's".to_owned())
+        }
+        Standing::Evicted => {
+            let line =
+                "            their person claimed others later than this one, up to the limit";
+            Some(line.to_owned())
+        }
+        Standing::Anchored | Standing::Loose | Standing::Blocked => None,
+    });
     lines
+}
+
+/// Both ends keep a link. It is told once: of what is claimed, of who was taken, of the first of two.
+fn is_told(profile: &view::Profile, identifier: &Identifier, link: &Edge) -> bool {
+    let is_anchored = profile.standing == Standing::Anchored;
+    let anchor = profile.identifiers.first().filter(|_| is_anchored);
+    let is_anchor = anchor.is_some_and(|anchor| anchor.namespace == identifier.namespace);
+    match link.kind {
+        EdgeKind::Same => true,
+        EdgeKind::Took => false,
+        EdgeKind::Soft => *identifier < link.other || !profile.identifiers.contains(&link.other),
+        EdgeKind::Claim
+        | EdgeKind::Alias
+        | EdgeKind::Unverified
+        | EdgeKind::UnverifiedAlias
+        | EdgeKind::Detached => !is_anchor,
+    }
+}
+
+/// Why an identifier is whose it is.
+fn linked(identifier: &Identifier, link: &Edge) -> String {
+    let Edge { other, since, .. } = link;
+    let why = match link.kind {
+        EdgeKind::Claim | EdgeKind::Soft => format!("named with {other} since {since}"),
+        EdgeKind::Unverified => format!("named with {other} since {since}, by a public key"),
+        EdgeKind::Alias | EdgeKind::UnverifiedAlias => {
+            format!("said to be a former id of {other} since {since}")
+        }
+        EdgeKind::Same => format!("merged into {other} by an operator at {since}"),
+        EdgeKind::Took => format!("{other} was merged into it by an operator at {since}"),
+        EdgeKind::Detached => format!("told apart from {other} by an operator at {since}"),
+    };
+    format!("            {identifier}: {why}")
 }
 
 fn journey(person: &Person) -> Vec<String> {

@@ -121,8 +121,20 @@ pub(super) fn consent(permission: &Permission) -> String {
             Some(address) => format!("{category} declined for {}", address.value),
             None => format!("{category} declined"),
         },
-        ConsentAsked::Basis { basis, because } => {
-            return format!("basis {}: {because}", basis.as_str());
+        ConsentAsked::Basis {
+            basis,
+            because,
+            address,
+        } => {
+            let asked = format!("basis {}: {because}", basis.as_str());
+            return match address {
+                Some(address) if !permission.verdict.allowed => {
+                    let reason = permission.verdict.reason;
+                    format!("{asked}, for {}: refused, {reason}", address.value)
+                }
+                Some(address) => format!("{asked}, for {}", address.value),
+                None => asked,
+            };
         }
     };
     let verdict = &permission.verdict;

@@ -7,6 +7,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest as _, Request};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use wayfare_consent::SuppressionKind;
 use wayfare_event::{Map, Value};
 use wayfare_runtime::orders::Overdue;
 
@@ -33,6 +34,8 @@ pub(super) struct Asked {
     pub(super) known: Option<Known>,
     /// Whom it is about.
     pub(super) named: Named,
+    /// Why nothing goes to an address.
+    pub(super) because: Option<SuppressionKind>,
 }
 
 /// Identifiers as `namespace:value`, by the keys they stand under.
@@ -67,7 +70,15 @@ fn read(body: &[u8]) -> Result<Asked, Problem> {
         let detail = "an order is a JSON object: {\"reason\": \"…\"}";
         return Err(Problem::bad("invalid_json", detail));
     };
-    let keys = ["reason", "skip_overdue", "as", "identifier", "from", "into"];
+    let keys = [
+        "reason",
+        "skip_overdue",
+        "as",
+        "because",
+        "identifier",
+        "from",
+        "into",
+    ];
     if let Some((key, _)) = map.iter().find(|(key, _)| !keys.contains(&&***key)) {
         let detail = format!("`{key}` means nothing here; known are {}", keys.join(", "));
         return Err(Problem::bad("invalid_field", detail));
@@ -77,6 +88,7 @@ fn read(body: &[u8]) -> Result<Asked, Problem> {
         overdue: overdue(&map)?,
         known: known(&map)?,
         named: named(&map)?,
+        because: because(&map)?,
     })
 }
 
@@ -130,6 +142,19 @@ fn known(map: &Map) -> Result<Option<Known>, Problem> {
     }
 }
 
+fn because(map: &Map) -> Result<Option<SuppressionKind>, Problem> {
+    let Some(written) = map.get("because") else {
+        return Ok(None);
+    };
+    match written.as_text().and_then(SuppressionKind::named) {
+        Some(kind @ (SuppressionKind::Bounce | SuppressionKind::Complaint)) => Ok(Some(kind)),
+        Some(SuppressionKind::Erased) | None => {
+            let detail = "`because` is `bounce` or `complaint`";
+            Err(Problem::bad("invalid_field", detail))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +169,7 @@ mod tests {
                 overdue,
                 known,
                 named: Named::new(),
+                because: None,
             });
             assert_eq!(found, expected.map_err(str::to_owned), "{body}");
         };
@@ -168,6 +194,7 @@ mod tests {
             Err("invalid_field"),
         );
         check(r#"{"reason":"r","from":7}"#, Err("invalid_field"));
+        check(r#"{"reason":"r","because":"erased"}"#, Err("invalid_field"));
         check(r#"{"reason":"r","as":"lost"}"#, Err("invalid_field"));
         check(r#"{"reason":"r","dry":true}"#, Err("invalid_field"));
         let long = format!(r#"{{"reason":"{}"}}"#, "r".repeat(REASON_BYTES_MAX + 1));

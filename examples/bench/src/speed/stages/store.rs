@@ -1,6 +1,7 @@
 //! Which part of the store takes how long? Two stores that do what the one inside them does and
 //! look at the clock before and after.
 
+use std::collections::BTreeSet;
 use std::ops::AddAssign as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +12,7 @@ use tempfile::TempDir;
 use wayfare_event::Timestamp;
 use wayfare_executor::{Key, Row};
 use wayfare_store::log::{Log, SEGMENT_BYTES};
-use wayfare_store::{Batch, Cursor, Entry, Head, RowKind, Store, StoreError};
+use wayfare_store::{Batch, Cursor, Entry, Head, Redaction, RowKind, Store, StoreError};
 
 use crate::measure::timed;
 
@@ -92,6 +93,18 @@ impl Store for Clocked {
         self.inside.history(from_seq, visit)
     }
 
+    fn redact(&mut self, seqs: &BTreeSet<u64>) -> Result<(), StoreError> {
+        self.inside.redact(seqs)
+    }
+
+    fn redact_on(&mut self) -> Result<Redaction, StoreError> {
+        self.inside.redact_on()
+    }
+
+    fn redact_fully(&mut self) -> Result<(), StoreError> {
+        self.inside.redact_fully()
+    }
+
     fn beginning(&mut self) -> Result<Option<(u64, Timestamp)>, StoreError> {
         self.inside.beginning()
     }
@@ -166,6 +179,18 @@ impl Store for Staged {
 
     fn history(&mut self, from_seq: u64, visit: &mut dyn FnMut(&Entry)) -> Result<(), StoreError> {
         self.inside.history(from_seq, visit)
+    }
+
+    fn redact(&mut self, seqs: &BTreeSet<u64>) -> Result<(), StoreError> {
+        self.inside.redact(seqs)
+    }
+
+    fn redact_on(&mut self) -> Result<Redaction, StoreError> {
+        self.inside.redact_on()
+    }
+
+    fn redact_fully(&mut self) -> Result<(), StoreError> {
+        self.inside.redact_fully()
     }
 
     fn beginning(&mut self) -> Result<Option<(u64, Timestamp)>, StoreError> {
