@@ -469,7 +469,7 @@ impl Auditor {
             };
             let all = self.people.all();
             let mut names: BTreeSet<String> = BTreeSet::new();
-            for owner in &entry.owners {
+            for (_, owner) in &entry.owners {
                 names.extend(self.people.person(all, owner));
                 names.insert(owner.clone());
             }

@@ -17,7 +17,10 @@ impl Auditor {
 
     pub(crate) fn durable(&mut self, changes: &Changes) -> Checked {
         let fed = self.pending();
-        self.people.keep();
+        let told = self.people.keep();
+        for told in told.clone() {
+            self.entries.settle(&mut self.people, told + 1);
+        }
         self.stories.append(&mut self.stories_pending);
         let mut touched = Vec::new();
         for (key, row) in changes {
@@ -67,7 +70,9 @@ impl Auditor {
                 self.control(name, control)?;
             }
         }
-        self.entries.settle(&mut self.people);
+        for told in told {
+            self.entries.settle(&mut self.people, told + 1);
+        }
         self.all_ended(&before)?;
         self.paused_durable.clone_from(&self.paused);
         self.counted()
@@ -155,7 +160,8 @@ impl Auditor {
                     key: it.key.clone(),
                     owner: owner.clone(),
                     first_owner: owner.clone(),
-                    owners: BTreeSet::from([owner.clone()]),
+                    owners: vec![(0, owner.clone())],
+                    held: vec![(0, owner.clone())],
                     beside: BTreeSet::new(),
                     entered: it.entered,
                     again: facts.again,
@@ -191,7 +197,8 @@ impl Auditor {
                 key: decision.key.clone(),
                 owner: decision.owner.clone(),
                 first_owner: decision.owner.clone(),
-                owners: BTreeSet::from([decision.owner.clone()]),
+                owners: vec![(0, decision.owner.clone())],
+                held: vec![(0, decision.owner.clone())],
                 beside: BTreeSet::new(),
                 entered: decision.at,
                 again: facts.again,

@@ -3,6 +3,7 @@
 
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::persons::{Group, Groups, Known, Word, is_address, is_user};
@@ -26,7 +27,17 @@ impl People {
         if let Some(message) = &fed.message {
             self.messages.insert(message.clone(), fed.at);
         }
-        self.told.push((fed.at, Word::Event(fed.clone())));
+        self.push(fed.at, Word::Event(fed.clone()));
+    }
+
+    /// What comes earlier than what was told before it comes after something that changed nothing, and
+    /// was forgotten when the clock was put back.
+    fn push(&mut self, at: i64, word: Word) {
+        let later = self.told.iter_mut().rev();
+        for (then, _) in later.take_while(|(then, _)| *then > at) {
+            *then = at;
+        }
+        self.told.push((at, word));
     }
 
     /// An operator says who is who; whether anything comes of it, as read off everything told so far.
@@ -34,8 +45,11 @@ impl People {
         let all = self.all();
         let word = match says {
             Says::Merge { from, into } => {
+                let groups = self.groups(all);
+                let is_known = |it: &String| groups.iter().any(|group| group.names.contains(it));
+                let are_known = is_known(from) && is_known(into);
                 let [from, into] = [from, into].map(|it| self.group(all, it).lead);
-                if from != into && is_user(&from) && is_user(&into) {
+                if are_known && from != into && is_user(&from) && is_user(&into) {
                     Word::Merged { from, into, at }
                 } else {
                     Word::Nothing
@@ -67,7 +81,7 @@ impl People {
             },
         };
         let follows = !matches!(word, Word::Nothing);
-        self.told.push((at, word));
+        self.push(at, word);
         follows
     }
 
@@ -77,9 +91,15 @@ impl People {
         (told.is_some_and(|told| at - told < 7 * DAY), told.is_some())
     }
 
-    /// What was told is durable.
-    pub(crate) const fn keep(&mut self) {
-        self.durable = self.told.len();
+    /// What was told is durable: how much was before, and is.
+    pub(crate) fn keep(&mut self) -> Range<usize> {
+        let before = std::mem::replace(&mut self.durable, self.told.len());
+        before..self.durable
+    }
+
+    /// When the last of so much was told.
+    pub(crate) fn at(&self, told: usize) -> i64 {
+        told.checked_sub(1).map_or(0, |last| self.told[last].0)
     }
 
     /// What was told and is not durable has not happened.

@@ -120,7 +120,13 @@ impl<'a> Known<'a> {
                 Word::Unblocked(identifier) => {
                     known.blocked.remove(identifier.as_str());
                 }
-                Word::Suppressed { .. } | Word::Nothing => {}
+                Word::Suppressed {
+                    address,
+                    bounced: Some(_),
+                } => {
+                    known.seen.insert(address);
+                }
+                Word::Suppressed { bounced: None, .. } | Word::Nothing => {}
             }
         }
         known

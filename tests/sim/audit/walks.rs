@@ -27,8 +27,10 @@ pub(crate) struct Entry {
     pub(crate) owner: String,
     /// Whose it was when it began.
     pub(crate) first_owner: String,
-    /// Everybody whose it counts as: who began it, and who took it over.
-    pub(crate) owners: BTreeSet<String>,
+    /// Everybody whose it counts as: who began it, and who took it over when so much was told.
+    pub(crate) owners: Vec<(usize, String)>,
+    /// The same of who had it, one after the other.
+    pub(crate) held: Vec<(usize, String)>,
     /// Others of the same person, journey and key when it began.
     pub(crate) beside: BTreeSet<String>,
     pub(crate) entered: i64,
@@ -36,6 +38,30 @@ pub(crate) struct Entry {
     pub(crate) again: Again,
     /// When it ended, and how.
     pub(crate) ended: Option<(i64, String)>,
+}
+
+impl Entry {
+    /// Whether it counts for a person, when so much was told.
+    fn counts_for(&self, (told, person): (usize, &BTreeSet<String>)) -> bool {
+        let mut owners = self.owners.iter().filter(|(since, _)| *since <= told);
+        owners.any(|(_, owner)| person.contains(owner))
+    }
+
+    /// Whether a person has it, when so much was told.
+    fn is_held_by(&self, (told, person): (usize, &BTreeSet<String>)) -> bool {
+        let mut held = self.held.iter().filter(|(since, _)| *since <= told);
+        held.next_back()
+            .is_some_and(|(_, owner)| person.contains(owner))
+    }
+}
+
+/// A person as they were before an instant, and by then.
+fn twice<'a>(
+    around: [usize; 2],
+    persons: &'a [BTreeSet<String>; 2],
+) -> [(usize, &'a BTreeSet<String>); 2] {
+    let ([before, by], [person, then]) = (around, persons);
+    [(before, person), (by, then)]
 }
 
 /// Every entry there was.
@@ -52,20 +78,17 @@ impl Entries {
         let again = entry.again;
         let around = people.around(entry.entered);
         let persons = around.map(|told| people.person(told, &entry.owner));
+        let then = twice(around, &persons);
         // What was told at that very instant may have come before it or after.
         let is_other = |other: &Entry| {
             other.journey == entry.journey
                 && other.key == entry.key
-                && persons
-                    .iter()
-                    .all(|person| !person.is_disjoint(&other.owners))
+                && then.iter().all(|it| other.counts_for(*it))
         };
         let is_beside = |other: &&Entry| {
             other.journey == entry.journey
                 && other.key == entry.key
-                && persons
-                    .iter()
-                    .any(|person| !person.is_disjoint(&other.owners))
+                && then.iter().any(|it| other.counts_for(*it))
         };
         let beside = self.0.iter().filter(is_beside);
         let beside = beside.map(|other| other.id.clone()).collect();
@@ -77,7 +100,7 @@ impl Entries {
                 .as_ref()
                 .is_none_or(|(at, _)| *at > entry.entered);
             // Whoever took over a walk has it, also when they are told apart again.
-            let is_live = is_live && persons.iter().all(|it| it.contains(&other.owner));
+            let is_live = is_live && then.iter().all(|it| other.is_held_by(*it));
             let is_earlier = other.entered < entry.entered;
             let since = entry.entered - other.entered;
             let is_refused = match again {
@@ -102,20 +125,22 @@ impl Entries {
     }
 
     /// What somebody entered before they logged in, or before an operator said who they are, is that
-    /// user's from then on, whatever is told apart later.
-    pub(crate) fn settle(&mut self, people: &mut People) {
-        let told = people.all();
-        for entry in &mut self.0 {
-            let lead = people.group(told, &entry.owner).lead;
-            if !is_user(&lead) || lead == entry.owner {
+    /// user's from then on, whatever is told apart later; `told` is how much was told in all.
+    pub(crate) fn settle(&mut self, people: &mut People, told: usize) {
+        let (at, groups) = (people.at(told), people.groups(told));
+        for entry in self.0.iter_mut().filter(|it| it.entered <= at) {
+            let group = groups.iter().find(|it| it.names.contains(&entry.owner));
+            let lead = group.map(|it| it.lead.clone());
+            let Some(lead) = lead.filter(|it| is_user(it) && *it != entry.owner) else {
                 continue;
-            }
+            };
             // What had ended under a key stays with the user who ended it.
             let is_kept = entry.ended.is_none() || entry.key.is_none() || !is_user(&entry.owner);
             let was_merged = matches!(&entry.ended, Some((_, how)) if how == "merged");
             if is_kept && !was_merged {
-                entry.owners.insert(lead.clone());
+                entry.owners.push((told, lead.clone()));
             }
+            entry.held.push((told, lead.clone()));
             entry.owner = lead;
         }
     }
@@ -159,10 +184,9 @@ impl Entries {
         };
         let around = people.around(decision.at);
         let persons = around.map(|told| people.person(told, &decision.owner));
+        let then = twice(around, &persons);
         let is_half = |other: &&Entry| {
-            let is_one = persons
-                .iter()
-                .any(|person| !person.is_disjoint(&other.owners));
+            let is_one = then.iter().any(|it| other.counts_for(*it));
             let is_earlier = (other.entered, &other.id) < (own.entered, &own.id);
             let has_ended = other
                 .ended
@@ -179,7 +203,9 @@ impl Entries {
         let has_half = self.0.iter().any(|other| is_half(&other));
         let was_told = around[0] < around[1];
         holds("of two halves one walks on", has_half && was_told, || {
-            format!("{own:?} ended as merged: {decision:?}")
+            let of_journey = self.0.iter().filter(|it| it.journey == own.journey);
+            let of_journey: Vec<_> = of_journey.collect();
+            format!("{own:?} ended as merged: {decision:?}, of {of_journey:?}")
         })
     }
 
@@ -189,8 +215,9 @@ impl Entries {
         people: &mut People,
         (id, decision): (&str, &Decision),
     ) -> Checked {
-        let persons = people.around(decision.at);
-        let persons = persons.map(|told| people.person(told, &decision.owner));
+        let around = people.around(decision.at);
+        let persons = around.map(|told| people.person(told, &decision.owner));
+        let then = twice(around, &persons);
         let Some(own) = self.of(id) else {
             return Ok(());
         };
@@ -210,9 +237,7 @@ impl Entries {
             other.ended.as_ref().is_some_and(is_sent)
                 && other.journey == decision.journey
                 && other.key == decision.key
-                && persons
-                    .iter()
-                    .all(|person| !person.is_disjoint(&other.owners))
+                && then.iter().all(|it| other.counts_for(*it))
         });
         holds("one request for a person, ever", second.is_none(), || {
             format!("{id} {decision:?} after {second:?}")
