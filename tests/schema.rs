@@ -71,6 +71,11 @@ fn fits(
         "minItems" => unless(value.as_array().is_none_or(|it| it.len() >= count())),
         "maxItems" => unless(value.as_array().is_none_or(|it| it.len() <= count())),
         "minProperties" => unless(value.as_object().is_none_or(|it| it.len() >= count())),
+        "maxLength" => unless(
+            value
+                .as_str()
+                .is_none_or(|it| it.chars().count() <= count()),
+        ),
         "propertyNames" => names_problems(root, wanted, value),
         "pattern" => {
             let pattern = wanted.as_str()?;
@@ -94,6 +99,7 @@ fn fits(
                 .flat_map(|(part, value)| problems(root, part, value))
                 .collect()
         }
+        "patternProperties" => patterned_problems(root, wanted, value),
         "additionalProperties" => others_problems(root, (schema, wanted), value),
         _ => return None,
     })
@@ -107,11 +113,27 @@ fn names_problems(root: &Value, wanted: &Value, value: &Value) -> Vec<String> {
         .collect()
 }
 
-/// The fields that `properties` does not name.
+/// The fields whose names have a pattern.
+fn patterned_problems(root: &Value, wanted: &Value, value: &Value) -> Vec<String> {
+    let fields = value.as_object().into_iter().flatten();
+    let inner = fields.flat_map(|(name, value)| {
+        let patterns = wanted.as_object().into_iter().flatten();
+        let fitting = patterns.filter(move |(pattern, _)| matches(pattern, name));
+        fitting.map(move |(_, part)| (part, value))
+    });
+    inner
+        .flat_map(|(part, value)| problems(root, part, value))
+        .collect()
+}
+
+/// The fields that neither `properties` nor `patternProperties` names.
 fn others_problems(root: &Value, (schema, wanted): (&Value, &Value), value: &Value) -> Vec<String> {
     let named = |name: &String| {
         let properties = schema.get("properties");
+        let patterns = schema.get("patternProperties").and_then(Value::as_object);
+        let mut patterns = patterns.into_iter().flat_map(|it| it.keys());
         properties.is_some_and(|it| it.get(name).is_some())
+            || patterns.any(|pattern| matches(pattern, name))
     };
     let fields = value.as_object().into_iter().flatten();
     let others = fields.filter(|(name, _)| !named(name));

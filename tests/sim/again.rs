@@ -103,6 +103,7 @@ impl Again<'_> {
         let changes = loop {
             match step(&self.catalog, &known, &input, &mut Trace::off()) {
                 Effects::Changes(changes) => break changes,
+                Effects::Dropped => return Err(format!("{entry:?} is not heard")),
                 Effects::Load(keys) => {
                     for key in keys {
                         let row = self.rows.get(&key).cloned();
@@ -148,8 +149,10 @@ impl Again<'_> {
                 id,
                 keys,
                 deliveries,
+                entries,
                 is_last,
             } => InputKind::SweepPage {
+                entries,
                 id,
                 keys,
                 deliveries,

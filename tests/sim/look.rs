@@ -33,7 +33,8 @@ pub(crate) fn key(key: &Key) -> String {
         | Key::Guard { .. }
         | Key::Message(_)
         | Key::Version(..)
-        | Key::Sweep(_) => format!("other {key:?}"),
+        | Key::Sweep(_)
+        | Key::Erased(_) => format!("other {key:?}"),
     }
 }
 
@@ -88,9 +89,12 @@ pub(crate) fn row(row: &Row) -> facts::Row {
                 .collect(),
         }),
         Row::Queued(_) => facts::Row::Queued,
-        Row::Account(_) | Row::Guard(_) | Row::Message(_) | Row::Version(_) | Row::Sweep(_) => {
-            facts::Row::Other
-        }
+        Row::Account(_)
+        | Row::Guard(_)
+        | Row::Message(_)
+        | Row::Version(_)
+        | Row::Sweep(_)
+        | Row::Erased(_) => facts::Row::Other,
     }
 }
 

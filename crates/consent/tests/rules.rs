@@ -309,3 +309,28 @@ fn who_is_one_subject_is_never_asked_for_its_links() {
     );
     assert_eq!(found, Choice::Accept);
 }
+
+#[test]
+fn what_the_picture_of_a_merge_says() {
+    const PAGE: &str = include_str!("../../../docs/consent.md");
+    let anna = Identifier::new("user_id", "anna");
+    let browser = Identifier::new("anonymous_id", "w1");
+    let said = [
+        (browser.clone(), decline(2)),
+        (anna.clone(), accept(5)),
+        (anna.clone(), accept(9)),
+    ];
+    let check = |at: i64, who: &[&Identifier], expected: &str| {
+        let config = with(Category::new(Class::Consent, Binding::Profile));
+        let said = said.iter().filter(|(subject, _)| who.contains(&subject));
+        let said = said.map(|(subject, record)| Said { subject, record });
+        let question = Question::new("marketing", None, day(at));
+        let chosen = choice(&config, &question, said, |_, _| Some(day(7)));
+        assert_eq!(chosen.as_str(), expected, "at {at}");
+        assert!(PAGE.contains(&format!("asked at {at}")));
+    };
+    check(6, &[&browser], "decline");
+    check(6, &[&anna], "accept");
+    check(8, &[&browser, &anna], "decline");
+    check(10, &[&browser, &anna], "accept");
+}

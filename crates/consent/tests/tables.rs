@@ -490,27 +490,3 @@ fn when_one_may_ask() {
         assert_eq!(case.may_ask(), yes_no(expected), "{refused} {after} {age}");
     });
 }
-
-#[test]
-fn what_the_picture_of_a_merge_says() {
-    let browser = Identifier::new("anonymous_id", "w1");
-    let said = [
-        (browser.clone(), no(2)),
-        (person(), yes(5)),
-        (person(), yes(9)),
-    ];
-    let check = |at: i64, who: &[&Identifier], expected: &str| {
-        let config = with(Category::new(Class::Consent, Binding::Profile));
-        let said = said.iter().filter(|(subject, _)| who.contains(&subject));
-        let said = said.map(|(subject, record)| Said { subject, record });
-        let question = Question::new("news", None, day(at));
-        let chosen = choice(&config, &question, said, |_, _| Some(day(7)));
-        assert_eq!(chosen.as_str(), expected, "at {at}");
-        assert!(PAGE.contains(&format!("asked at {at}")));
-    };
-    let anna = person();
-    check(6, &[&browser], "decline");
-    check(6, &[&anna], "accept");
-    check(8, &[&browser, &anna], "decline");
-    check(10, &[&browser, &anna], "accept");
-}

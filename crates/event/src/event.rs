@@ -8,11 +8,7 @@ use crate::limits::{
     EVENT_BYTES_MAX, GROUP_ID_BYTES_MAX, IDENTIFIER_BYTES_MAX, MESSAGE_ID_BYTES_MAX,
     NAME_BYTES_MAX, TRAIT_BYTES_MAX, TRAITS_MAX,
 };
-use crate::{Map, Timestamp, Value};
-
-/// How long before it is sent an import may have been written down and still be of now: five minutes,
-/// in microseconds.
-const IMPORT_AGE_US_MAX: i64 = 5 * 60 * 1_000_000;
+use crate::{Map, Timestamp, Value, import};
 
 /// Something that happened, in the shape Segment's and RudderStack's SDKs send it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -325,34 +321,12 @@ impl Event {
             let message = "a group event names its account in `groupId`";
             return Err(Rejection::new(RejectionCode::NoGroupId, message));
         }
-        event.check_import()?;
+        import::check(&event)?;
         if kind == EventKind::Alias && event.previous_id.is_none() {
             let message = "an alias names the former id in `previousId`";
             return Err(Rejection::new(RejectionCode::NoPreviousId, message));
         }
         Ok(event)
-    }
-
-    /// Consent that is brought over is dated back in so many words, or not at all (SP 21, D22). An SDK
-    /// that dates everything by itself says when it sends, and then an import may be of now.
-    fn check_import(&self) -> Result<(), Rejection> {
-        let source = self
-            .consent
-            .as_ref()
-            .and_then(|said| said.source.as_deref());
-        let is_import = source.is_some_and(|it| it.trim().eq_ignore_ascii_case("import"));
-        let Some(told) = self.told_at().filter(|_| is_import && !self.historical) else {
-            return Ok(());
-        };
-        let is_now = |sent: Timestamp| sent.micros_since(told) <= IMPORT_AGE_US_MAX;
-        if self.sent_at.is_some_and(is_now) {
-            return Ok(());
-        }
-        let message = format!(
-            "an import that says when consent was given, here {told}, also says `historical: true`; \
-             without its `timestamp` it counts from now"
-        );
-        Err(Rejection::new(RejectionCode::InvalidConsent, message))
     }
 
     /// When it happened by the source's clock, whichever field says so.
@@ -607,34 +581,6 @@ mod tests {
             refused(&format!(r#""{field}":"1700000000000""#), "is not a time");
         }
         refused(r#""validUntil":"for ever""#, "`for ever` is not a time");
-    }
-
-    #[test]
-    fn an_import_is_dated_back_in_so_many_words() {
-        let check = |fields: &str, is_taken: bool| {
-            let line = format!(
-                r#"{{"type":"consent","email":"u@e.example","category":"marketing",
-                    "action":"accept","source":"import"{fields}}}"#
-            );
-            match Event::parse(&line, None) {
-                Ok(_) => assert!(is_taken, "{fields}"),
-                Err(rejection) => {
-                    assert!(!is_taken, "{fields}: {rejection}");
-                    assert_eq!(rejection.code, RejectionCode::InvalidConsent);
-                    assert!(rejection.message.contains("`historical: true`"));
-                }
-            }
-        };
-        let given = r#","timestamp":"2024-05-01T00:00:00Z""#;
-        check("", true);
-        check(given, false);
-        check(&format!(r#"{given},"historical":true"#), true);
-        check(
-            &format!(r#"{given},"sentAt":"2026-05-01T00:00:00Z""#),
-            false,
-        );
-        check(&format!(r#"{given},"sentAt":"2024-05-01T00:00:01Z""#), true);
-        check(r#","originalTimestamp":"2024-05-01T00:00:00Z""#, false);
     }
 
     #[test]

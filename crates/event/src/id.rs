@@ -2,8 +2,9 @@
 //!
 //! Every id is 16 bytes, written as its prefix and 32 lower-case hex digits (SP 9). The bytes are
 //! the first 16 of a blake3 hash over a domain label and the fields, each preceded by its length
-//! as a little-endian `u32`, so that no two lists of fields read alike. Profile ids use the
-//! keyed hash with the installation's [`IdKey`]; the others are plain hashes.
+//! as a little-endian `u32`, so that no two lists of fields read alike. Profile ids and the hashes of
+//! erased identifiers use the keyed hash with the installation's [`IdKey`]; the others are plain
+//! hashes.
 //!
 //! | id | label | fields |
 //! |---|---|---|
@@ -11,6 +12,7 @@
 //! | `ins_` | `wayfare.instance.v1` | journey, key (empty without one), opener, profile id (16 bytes) |
 //! | `dec_`, `whd_` | those of the instance that decided | |
 //! | `tgt_` | `wayfare.target.v1` | origin, path, profile id (16 bytes, or none) |
+//! | `era_` | `wayfare.identifier.v1` | namespace, value |
 
 use std::fmt;
 
@@ -154,6 +156,22 @@ id!(
     "tgt_"
 );
 
+id!(
+    /// An identifier of somebody erased: its keyed hash, which nobody without the key can find out.
+    IdentifierHash,
+    "era_"
+);
+
+impl IdentifierHash {
+    /// The hash of `(namespace, value)` in this installation.
+    #[must_use]
+    pub fn derive(key: &IdKey, namespace: &str, value: &str) -> Self {
+        let hasher = blake3::Hasher::new_keyed(&key.0);
+        let fields = [namespace.as_bytes(), value.as_bytes()];
+        Self(hash(hasher, "wayfare.identifier.v1", &fields))
+    }
+}
+
 impl TargetId {
     /// The target at `path` of `origin`: the same one for everybody, or with a profile that
     /// profile's alone.
@@ -274,16 +292,20 @@ mod tests {
             InstanceId::derive("signup-lead", None, "m-1", profile).to_string(),
             InstanceId::derive("cart-recovery", Some("s-9"), "m-2", profile).to_string(),
             InstanceId::derive("a", None, "", ProfileId::from_bytes([0; 16])).to_string(),
+            IdentifierHash::derive(&key, "user_id", "u1").to_string(),
+            IdentifierHash::derive(&IdKey::new([9; 32]), "email", "a@b.example").to_string(),
         ];
         assert_eq!(vectors, VECTORS);
     }
 
-    const VECTORS: [&str; 6] = [
+    const VECTORS: [&str; 8] = [
         "usr_0b5e7f5572c8aa3b4a0e88455fc659a7",
         "usr_62577e5706800636af138c7087571577",
         "usr_850172473e703509d9020ba030d8c5c5",
         "ins_3976931fa829d6b26f28f6e3f5d9044e",
         "ins_33a4aba1e1ad44cb5766c4df0e7ac459",
         "ins_4d70f4a3fbe73601e88b405f3d87c2a0",
+        "era_d9d48366ac6b7eeae06520aa524fd49b",
+        "era_d975b5517862ed692b03f50c2039a5e8",
     ];
 }

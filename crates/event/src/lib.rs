@@ -36,6 +36,7 @@
 mod event;
 mod id;
 mod identifier;
+mod import;
 mod json;
 pub mod limits;
 mod number;
@@ -45,7 +46,8 @@ mod value;
 
 pub use event::{ConsentAction, ConsentStatement, Event, EventKind, Rejection, RejectionCode};
 pub use id::{
-    DecisionId, DeliveryId, IdKey, IdParseError, InstanceId, MessageHash, ProfileId, TargetId,
+    DecisionId, DeliveryId, IdKey, IdParseError, IdentifierHash, InstanceId, MessageHash,
+    ProfileId, TargetId,
 };
 pub use identifier::{Identifier, Namespace};
 pub use number::Number;

@@ -7,8 +7,8 @@ use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 use crate::{
-    ConsentAction, DecisionId, DeliveryId, EventKind, Identifier, InstanceId, Map, MessageHash,
-    Namespace, ProfileId, TargetId, Timestamp, Value,
+    ConsentAction, DecisionId, DeliveryId, EventKind, Identifier, IdentifierHash, InstanceId, Map,
+    MessageHash, Namespace, ProfileId, TargetId, Timestamp, Value,
 };
 
 impl Serialize for Timestamp {
@@ -129,7 +129,8 @@ as_bytes!(
     DecisionId,
     DeliveryId,
     TargetId,
-    MessageHash
+    MessageHash,
+    IdentifierHash
 );
 
 macro_rules! as_word {

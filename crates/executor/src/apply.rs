@@ -9,7 +9,7 @@ use crate::change::{Change, guard};
 use crate::delivery::{Outcome, State};
 use crate::record::{
     BlockControl, Control, Decision, Delivery, Guard, Instance, Key, Ordered, Planned, Record,
-    Refusal, Register, Row, Seen, Stopped, Suppressed, Told, Window,
+    Refusal, Register, Row, Seen, Stopped, Told, Window,
 };
 use crate::snapshot::Snapshot;
 
@@ -37,11 +37,9 @@ impl Change {
             Self::ConsentRecorded { subject, record } => {
                 remember(&mut rows.record_mut(subject).consent, record);
             }
-            Self::AddressSuppressed {
-                address,
-                suppressed,
-            } => suppress(rows.record_mut(address), suppressed),
-            Self::SuppressionLifted { address, .. } => rows.record_mut(address).suppressed = None,
+            Self::AddressSuppressed { address, .. } | Self::SuppressionLifted { address, .. } => {
+                self.apply_to_address(rows.record_mut(address));
+            }
             Self::EventCounted { owner, name, at } => count(rows.record_mut(owner), name, *at),
             Self::Entered {
                 owner,
@@ -71,6 +69,7 @@ impl Change {
             Self::DeliveryMoved { .. } | Self::DeliveryOrdered { .. } => {
                 self.apply_to_delivery(rows);
             }
+            Self::Erasure(change) => change.apply(rows),
             Self::Refused { owner, refusal } => refuse(rows.record_mut(owner), refusal),
             Self::DatePlanned {
                 owner,
@@ -140,6 +139,19 @@ impl Change {
             });
         } else if let Self::DeliveryOrdered { delivery, order } = self {
             deliver(rows, *delivery, |held| ordered(held, order));
+        }
+    }
+
+    /// Of an address, whether anything goes to it. A complaint takes no place of what refuses more.
+    fn apply_to_address(&self, record: &mut Record) {
+        let Self::AddressSuppressed { suppressed, .. } = self else {
+            record.suppressed = None;
+            return;
+        };
+        let held = record.suppressed.as_ref();
+        let refuses_more = held.is_some_and(|held| held.kind.refuses_all());
+        if suppressed.kind.refuses_all() || !refuses_more {
+            record.suppressed = Some(suppressed.clone());
         }
     }
 
@@ -398,15 +410,6 @@ fn remember(held: &mut Vec<wayfare_consent::Record>, said: &wayfare_consent::Rec
     }
     held.retain(|other| !(same(other) && covers(said, other)));
     held.push(said.clone());
-}
-
-/// A complaint takes no place of what refuses more.
-fn suppress(record: &mut Record, suppressed: &Suppressed) {
-    let held = record.suppressed.as_ref();
-    let refuses_more = held.is_some_and(|held| held.kind.refuses_all());
-    if suppressed.kind.refuses_all() || !refuses_more {
-        record.suppressed = Some(suppressed.clone());
-    }
 }
 
 fn count(record: &mut Record, name: &Arc<str>, at: Timestamp) {

@@ -10,6 +10,7 @@ use wayfare_identity::LinkChange;
 use wayfare_journey::Version;
 
 use crate::delivery::{Outcome, State};
+use crate::forget::{ErasureChange, entry};
 use crate::input::{Place, Timer, TimerOf, Tried};
 use crate::record::{
     Decision, Failing, Guard, Instance, Key, Ordered, Paused, Permission, Planned, QueueId, Queued,
@@ -315,6 +316,8 @@ pub enum Change {
         /// Why.
         reason: Arc<str>,
     },
+    /// Somebody is erased, kept out, or let back in.
+    Erasure(ErasureChange),
     /// A version of a journey is in force.
     Published {
         /// The journey.
@@ -368,6 +371,7 @@ impl Change {
             | Self::JourneyResumed { .. }
             | Self::StopOrdered { .. }
             | Self::Tried { .. }
+            | Self::Erasure(_)
             | Self::Published { .. }
             | Self::Withdrawn { .. } => None,
         }
@@ -381,6 +385,7 @@ impl Change {
             Self::MessageSeen { message, .. } => vec![Key::Message(*message)],
             Self::Linked(
                 LinkChange::Seen(identifier)
+                | LinkChange::Anew { identifier, .. }
                 | LinkChange::Blocked { identifier, .. }
                 | LinkChange::Unblocked(identifier),
             ) => vec![person(identifier)],
@@ -409,11 +414,8 @@ impl Change {
                 journey,
                 key,
                 ..
-            } => vec![Key::Guard {
-                owner: owner.clone(),
-                journey: journey.clone(),
-                key: key.clone(),
-            }],
+            } => vec![entry(owner, journey, key)],
+            Self::Erasure(change) => change.touches(),
             Self::Decided(decision) => {
                 let mut keys = vec![person(&decision.owner), Key::Decision(decision.id)];
                 let owed = decision

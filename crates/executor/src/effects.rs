@@ -15,4 +15,6 @@ pub enum Effects {
     Load(BTreeSet<Key>),
     /// Nothing was decided: this timer is due before the input and is an input of its own (SP 7).
     DueFirst(Timer),
+    /// The event is about somebody erased: nothing is kept of it, not even that it came.
+    Dropped,
 }

@@ -13,7 +13,7 @@ use wayfare_journey::Version;
 
 use crate::Catalog;
 use crate::delivery::Outcome;
-use crate::record::{QueueId, SweepId};
+use crate::record::{EraseMode, Key, QueueId, SweepId};
 
 /// One fact and when it counts.
 #[derive(Clone, Debug)]
@@ -66,6 +66,9 @@ pub enum InputKind {
         deliveries: Vec<DeliveryId>,
         /// The identifiers behind its cursor, in order.
         keys: Vec<Identifier>,
+        /// The entries that are forgotten, where it reduces the ledger; then `deliveries` are those of
+        /// the decisions to be reduced.
+        entries: Vec<Key>,
         /// Whether there are no more behind them.
         is_last: bool,
     },
@@ -166,6 +169,29 @@ pub enum Action {
     },
     /// What was said decides again about an address.
     Unsuppress(Identifier),
+    /// Somebody enters a journey, without anything that started it.
+    Enter {
+        /// The journey.
+        journey: Arc<str>,
+        /// An identifier of theirs.
+        identifier: Identifier,
+    },
+    /// Somebody is erased.
+    Erase(Erase),
+    /// What is kept of an erased identifier bars nothing any more that happens from now on.
+    Readmit(Identifier),
+}
+
+/// Who is erased, and how.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Erase {
+    /// An identifier of theirs, of any namespace.
+    pub identifier: Identifier,
+    /// What is done.
+    pub mode: EraseMode,
+    /// The journey they enter first: it is done when that walk and what it owes is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through: Option<Arc<str>>,
 }
 
 /// A request that somebody sends to try a block.

@@ -44,6 +44,7 @@
 //!             rows.put(key, row);
 //!         }),
 //!         Effects::DueFirst(_) => unreachable!("nobody waits yet"),
+//!         Effects::Dropped => unreachable!("nobody is erased"),
 //!     }
 //! };
 //! for change in changes {
@@ -78,8 +79,10 @@ mod catalog;
 mod change;
 pub mod delivery;
 mod effects;
+mod forget;
 mod input;
 pub mod record;
+mod redaction;
 mod refusal;
 pub mod rehearsal;
 mod snapshot;
@@ -90,8 +93,12 @@ pub mod view;
 pub use catalog::{Catalog, Published, Sending};
 pub use change::Change;
 pub use effects::Effects;
-pub use input::{Action, Happened, Input, InputKind, Operator, Place, Timer, TimerOf, Tried};
+pub use forget::ErasureChange;
+pub use input::{
+    Action, Erase, Happened, Input, InputKind, Operator, Place, Timer, TimerOf, Tried,
+};
 pub use record::{Key, Row};
+pub use redaction::Redaction;
 pub use refusal::RefusalCode;
 pub use snapshot::Snapshot;
 pub use step::step;

@@ -2,6 +2,7 @@
 //! and changes them, stores encode them with a format version. Not here: how they change (`change`).
 
 mod delivery;
+mod erasure;
 mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +11,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use wayfare_consent::SuppressionKind;
 use wayfare_event::{
-    DecisionId, DeliveryId, Identifier, InstanceId, Map, MessageHash, ProfileId, Timestamp, Value,
+    DecisionId, DeliveryId, Identifier, IdentifierHash, InstanceId, Map, MessageHash, ProfileId,
+    Timestamp, Value,
 };
 use wayfare_identity::Node;
 use wayfare_journey::Version;
@@ -19,6 +21,8 @@ use wayfare_journey::definition::Basis;
 use crate::refusal::RefusalCode;
 
 pub use delivery::{Delivery, Ordered, Request, RequestHash, Terms, Turn};
+pub(crate) use erasure::claimant;
+pub use erasure::{EraseMode, Erased, Erasing, Erasure, hash};
 pub use waiting::{
     BlockControl, Cause, Control, DeliveryTold, Failing, Paused, Planned, QueueId, Queued, Stop,
     Stopped, Sweep, SweepCause, SweepId, Window,
@@ -55,6 +59,8 @@ pub enum Key {
     Sweep(SweepId),
     /// What holds for a whole journey.
     Control(Arc<str>),
+    /// An identifier of somebody who was erased.
+    Erased(IdentifierHash),
 }
 
 /// What stands under a [`Key`].
@@ -81,6 +87,8 @@ pub enum Row {
     Sweep(Arc<Sweep>),
     /// Under [`Key::Control`].
     Control(Arc<Control>),
+    /// Under [`Key::Erased`].
+    Erased(Erased),
 }
 
 /// The last entry into a journey under a key.
@@ -131,6 +139,9 @@ pub struct Record {
     pub dates: BTreeMap<Arc<str>, Planned>,
     /// The last refusal of each journey, for explanations; at most 16.
     pub refusals: BTreeMap<Arc<str>, Refusal>,
+    /// That its person is erased, or about to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erasing: Option<Arc<Erasing>>,
 }
 
 /// That nothing goes to an address, whatever was said.
@@ -267,6 +278,8 @@ pub enum DecisionOutcome {
     Merged,
     /// An operator ended it.
     Stopped,
+    /// Its person was erased.
+    Erased,
 }
 
 impl DecisionOutcome {
@@ -283,6 +296,7 @@ impl DecisionOutcome {
             Self::Holdout => "holdout",
             Self::Merged => "merged",
             Self::Stopped => "stopped",
+            Self::Erased => "erased",
         }
     }
 }

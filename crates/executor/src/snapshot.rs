@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use wayfare_event::Identifier;
+use wayfare_event::{Identifier, IdentifierHash};
 use wayfare_identity::{LinkChange, Links, Node};
 
 use crate::record::{
-    Account, Control, Guard, Instance, Key, Person, QueueId, Queued, Record, Row, Sweep, SweepId,
+    Account, Control, Erased, Guard, Instance, Key, Person, QueueId, Queued, Record, Row, Sweep,
+    SweepId,
 };
 
 /// Rows, and the keys known to have none. A row that is not here is unknown, not absent; only of
@@ -53,7 +54,8 @@ impl Snapshot {
             | Key::Delivery(_)
             | Key::Version(..)
             | Key::Queued(_)
-            | Key::Sweep(_) => self.rows.contains_key(key),
+            | Key::Sweep(_)
+            | Key::Erased(_) => self.rows.contains_key(key),
             // Few journeys are held, and whoever calls knows them all.
             Key::Control(_) => true,
         }
@@ -108,6 +110,15 @@ impl Snapshot {
         }
     }
 
+    /// What is kept of an identifier of somebody erased, when it is one's.
+    #[must_use]
+    pub fn erased(&self, hash: IdentifierHash) -> Option<Erased> {
+        match self.rows.get(&Key::Erased(hash)) {
+            Some(Some(Row::Erased(erased))) => Some(*erased),
+            Some(_) | None => None,
+        }
+    }
+
     /// What holds for a whole journey, when anything does.
     #[must_use]
     pub fn control(&self, journey: &Arc<str>) -> Option<&Control> {
@@ -143,6 +154,16 @@ impl Snapshot {
         id: wayfare_event::InstanceId,
     ) -> Option<&Arc<Instance>> {
         self.records.get(owner)?.instances.get(&id)
+    }
+
+    pub(crate) fn forget(
+        &mut self,
+        identifier: &Identifier,
+        others: &[Identifier],
+        instead: &Identifier,
+    ) {
+        self.links.forget(identifier, others, instead);
+        self.records.remove(identifier);
     }
 
     pub(crate) fn link(&mut self, change: &LinkChange) {

@@ -6,6 +6,9 @@ mod attempt;
 mod block;
 mod date;
 pub(crate) mod enter;
+mod enter_order;
+pub(crate) mod erase;
+mod erased;
 pub(crate) mod event;
 pub(crate) mod judge;
 mod leave;
@@ -60,11 +63,13 @@ pub fn step(catalog: &Catalog, snapshot: &Snapshot, input: &Input, trace: &mut T
             id,
             deliveries,
             keys,
+            entries,
             is_last,
         } => {
             let page = Page {
                 deliveries,
                 keys,
+                entries,
                 is_last: *is_last,
             };
             sweep::page(&mut work, id, page)

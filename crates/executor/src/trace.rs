@@ -61,6 +61,8 @@ pub enum Note {
     },
     /// Two sides of a merge were in one journey; this one ends.
     Merged(InstanceId),
+    /// The event is about somebody erased, and is not heard.
+    Erased,
 }
 
 impl Trace {

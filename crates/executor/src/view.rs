@@ -1,6 +1,6 @@
 //! What is known of a profile, all together? For looking inside; nothing here decides.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use wayfare_consent::{Choice, Verdict};
@@ -9,8 +9,9 @@ use wayfare_identity::{Edge, Standing};
 use wayfare_journey::expression::{Expression, Leaf};
 
 use crate::catalog::Catalog;
-use crate::record::{ConsentAsked, Instance};
+use crate::record::{ConsentAsked, Instance, Key};
 use crate::snapshot::Snapshot;
+use crate::step::erase::Held;
 use crate::step::judge::Ground;
 use crate::step::send;
 use crate::step::who::Who;
@@ -62,6 +63,32 @@ pub fn profiles(catalog: &Catalog, snapshot: &Snapshot, at: Timestamp) -> Vec<Pr
         });
     }
     profiles
+}
+
+/// Whoever an identifier is of, with all identifiers that are theirs alone; nothing where nothing is
+/// known under it.
+///
+/// # Errors
+///
+/// The rows that must be loaded first; the caller loads them and asks again.
+pub fn held(
+    catalog: &Catalog,
+    snapshot: &Snapshot,
+    at: Timestamp,
+    identifier: &Identifier,
+) -> Result<Option<(Profile, Vec<Identifier>)>, BTreeSet<Key>> {
+    let mut trace = Trace::off();
+    let work = Work::new(catalog, snapshot, (0, at), &mut trace);
+    let held = Held::look(&work, identifier).and_then(|held| {
+        let Some(held) = held else {
+            return Ok(None);
+        };
+        Ok(Some((one(&work, &held.profile)?, held.identifiers)))
+    });
+    held.map_err(|not_yet| match not_yet {
+        NotYet::Load(keys) => keys,
+        NotYet::DueFirst(_) => unreachable!("looking on fires no timer"),
+    })
 }
 
 /// The part of a condition that decides, as a walk sees it at `at`; nothing where the walk has ended
@@ -125,7 +152,9 @@ fn one(work: &Work<'_>, resolved: &wayfare_identity::Profile) -> Result<Profile,
     }
     let own = |identifier: &Identifier| {
         let namespace = identifier.namespace.as_str();
-        ProfileId::derive(&work.catalog.id_key, 1, namespace, &identifier.value)
+        let node = work.rows.links().node(identifier);
+        let epoch = node.map_or(1, |node| node.epoch());
+        ProfileId::derive(&work.catalog.id_key, epoch, namespace, &identifier.value)
     };
     let former = resolved.identifiers.iter().map(own);
     let node = resolved.identifiers.first();

@@ -144,7 +144,9 @@ impl Config {
         self.blocked.contains(folded)
     }
 
-    pub(crate) fn is_anchor(&self, identifier: &Identifier) -> bool {
+    /// Whether an identifier is its person's own: there is one of them in a profile.
+    #[must_use]
+    pub fn is_anchor(&self, identifier: &Identifier) -> bool {
         self.has_class(identifier, Class::Anchor)
     }
 

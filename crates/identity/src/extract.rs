@@ -33,6 +33,18 @@ impl Named {
         &self.identifiers
     }
 
+    /// The others, when some are left out; nothing when nobody is left.
+    #[must_use]
+    pub fn without(&self, is_out: impl Fn(&Identifier) -> bool) -> Option<Self> {
+        let identifiers = self.identifiers.iter().filter(|it| !is_out(it)).cloned();
+        let identifiers: Vec<Identifier> = identifiers.collect();
+        let previous = self.previous.clone().filter(|it| !is_out(it));
+        (!identifiers.is_empty()).then_some(Self {
+            identifiers,
+            previous,
+        })
+    }
+
     /// The one of them that only `previousId` names.
     #[must_use]
     pub const fn previous(&self) -> Option<&Identifier> {

@@ -17,6 +17,13 @@ use crate::{Config, EdgeKind, Links, Named, Trust};
 pub enum LinkChange {
     /// An identifier was named for the first time.
     Seen(Identifier),
+    /// An identifier whose person was erased is another person's from now on.
+    Anew {
+        /// The identifier.
+        identifier: Identifier,
+        /// Which person of those that went by it.
+        epoch: u64,
+    },
     /// A link was told, for the first time or outside the times it had been told before.
     Linked {
         /// Its ends; of a claim, an alias or what undoes one the anchor is the first, of a merge the

@@ -60,7 +60,8 @@ impl EdgeKind {
     }
 
     /// Whether it is what an anchor is told to have to do with an identifier.
-    const fn claims(self) -> bool {
+    #[must_use]
+    pub const fn claims(self) -> bool {
         match self {
             Self::Claim | Self::Alias | Self::Unverified | Self::UnverifiedAlias => true,
             Self::Soft | Self::Same | Self::Took | Self::Detached => false,
@@ -83,6 +84,15 @@ impl EdgeKind {
     /// Whether a detach undoes it.
     const fn is_undone(self) -> bool {
         self.claims() || self.joins()
+    }
+
+    /// What stays of it where the other end is erased: that somebody claimed this.
+    const fn left_behind(self) -> Option<Self> {
+        match self {
+            Self::Claim | Self::Alias => Some(Self::Claim),
+            Self::Unverified | Self::UnverifiedAlias => Some(Self::Unverified),
+            Self::Soft | Self::Same | Self::Took | Self::Detached => None,
+        }
     }
 
     /// The kind that the other end keeps.
@@ -117,10 +127,24 @@ pub struct Edge {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
     identifier: Identifier,
+    #[serde(default = "first_epoch", skip_serializing_if = "is_first_epoch")]
+    epoch: u64,
     /// By the other end and the kind. Most have one or two, so a list takes the least room.
     edges: Vec<Edge>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     blocked: Option<Timestamp>,
+}
+
+/// The epoch of whoever was never erased.
+const FIRST_EPOCH: u64 = 1;
+
+const fn first_epoch() -> u64 {
+    FIRST_EPOCH
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_first_epoch(epoch: &u64) -> bool {
+    *epoch == FIRST_EPOCH
 }
 
 impl Node {
@@ -129,6 +153,7 @@ impl Node {
     pub const fn new(identifier: Identifier) -> Self {
         Self {
             identifier,
+            epoch: FIRST_EPOCH,
             edges: Vec::new(),
             blocked: None,
         }
@@ -138,6 +163,32 @@ impl Node {
     #[must_use]
     pub const fn identifier(&self) -> &Identifier {
         &self.identifier
+    }
+
+    /// Which of the persons that went by it, one erased after the other: 1 for the first.
+    #[must_use]
+    pub const fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Lets the links to another identifier go; a claim stands under `instead` from now on, so that
+    /// what was contested stays so.
+    fn forget(&mut self, other: &Identifier, instead: &Identifier) {
+        let (gone, kept) = std::mem::take(&mut self.edges)
+            .into_iter()
+            .partition(|edge: &Edge| edge.other == *other);
+        self.edges = kept;
+        let gone: Vec<Edge> = gone;
+        for edge in gone {
+            if let Some(kind) = edge.kind.left_behind() {
+                let other = instead.clone();
+                self.join(Edge {
+                    other,
+                    kind,
+                    ..edge
+                });
+            }
+        }
     }
 
     /// Its links, ordered by the other end and the kind.
@@ -302,6 +353,9 @@ impl Links {
             LinkChange::Seen(identifier) => {
                 self.entry(identifier);
             }
+            LinkChange::Anew { identifier, epoch } => {
+                self.entry(identifier).epoch = *epoch;
+            }
             LinkChange::Linked { ends, kind, at } => {
                 let [left, right] = ends;
                 for (end, other, kind) in [(left, right, *kind), (right, left, kind.mirrored())] {
@@ -318,6 +372,18 @@ impl Links {
             }
             LinkChange::Unblocked(identifier) => self.entry(identifier).blocked = None,
             LinkChange::Refused { .. } => {}
+        }
+    }
+
+    /// Lets an identifier go, and the links that others have to it; their claims stand under
+    /// `instead`.
+    pub fn forget(&mut self, identifier: &Identifier, others: &[Identifier], instead: &Identifier) {
+        self.nodes.remove(identifier);
+        self.absent.insert(identifier.clone());
+        for other in others {
+            if let Some(node) = self.nodes.get_mut(other) {
+                Arc::make_mut(node).forget(identifier, instead);
+            }
         }
     }
 

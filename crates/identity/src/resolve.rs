@@ -9,9 +9,6 @@ use wayfare_event::{IdKey, Identifier, Namespace, ProfileId, Timestamp};
 
 use crate::{Class, Config, EdgeKind, Links, Node, Trust};
 
-/// The epoch profile ids are derived in; another one would come after an erasure only.
-const EPOCH: u64 = 1;
-
 /// Every loaded identifier in exactly one profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Partition {
@@ -116,7 +113,8 @@ pub fn resolve(config: &Config, key: &IdKey, links: &Links) -> Partition {
         for identifier in &identifiers {
             partition.lead_of.insert(identifier.clone(), lead.clone());
         }
-        let profile = profile(config, key, &lead, (standing, identifiers));
+        let epoch = links.node(&lead).map_or(1, |node| node.epoch());
+        let profile = profile(config, (key, epoch), &lead, (standing, identifiers));
         partition.profiles.insert(lead, profile);
     }
     partition
@@ -124,7 +122,7 @@ pub fn resolve(config: &Config, key: &IdKey, links: &Links) -> Partition {
 
 fn profile(
     config: &Config,
-    key: &IdKey,
+    (key, epoch): (&IdKey, u64),
     lead: &Identifier,
     group: (Standing, BTreeSet<Identifier>),
 ) -> Profile {
@@ -143,7 +141,7 @@ fn profile(
         Standing::Contested | Standing::Blocked => false,
     };
     Profile {
-        id: ProfileId::derive(key, EPOCH, lead.namespace.as_str(), &lead.value),
+        id: ProfileId::derive(key, epoch, lead.namespace.as_str(), &lead.value),
         identifiers,
         standing,
         known,

@@ -4,18 +4,20 @@
 
 mod breach;
 mod deliveries;
+mod erased;
 mod lawful;
 mod replay;
 mod tally;
 mod walks;
 
-use wayfare_event::Timestamp;
+use wayfare_event::{IdKey, Timestamp};
 use wayfare_executor::{Key, Row};
 use wayfare_store::{Entry, LoggedInput, Origin, RowKind, Store, StoreError};
 
 use breach::Breaches;
 pub use breach::{Breach, Rule};
 use deliveries::Deliveries;
+use erased::Marks;
 use replay::Replay;
 pub use tally::Tally;
 use walks::Walks;
@@ -61,7 +63,8 @@ pub fn audit(store: &mut dyn Store, origin: Origin) -> Result<Audited, StoreErro
     let dry = store.head().dry;
     let next_seq = store.head().next_seq;
     let begins = store.beginning()?;
-    let mut audit = Audit::new(dry, begins.map(|(seq, _)| seq), origin);
+    let id_key = store.head().id_key;
+    let mut audit = Audit::new((dry, id_key), begins.map(|(seq, _)| seq), origin);
     store.history(1, &mut |entry| audit.entry(entry))?;
     audit.order.ends(next_seq, &mut audit.breaches);
     for kind in RowKind::ALL {
@@ -77,6 +80,7 @@ struct Audit {
     order: Order,
     walks: Walks,
     deliveries: Deliveries,
+    marks: Marks,
     replay: Replay,
     tally: Tally,
     inputs: u64,
@@ -87,7 +91,7 @@ struct Audit {
 }
 
 impl Audit {
-    fn new(dry: bool, begins: Option<u64>, origin: Origin) -> Self {
+    fn new((dry, id_key): (bool, IdKey), begins: Option<u64>, origin: Origin) -> Self {
         let begins = begins.unwrap_or(origin.next_seq);
         // A history with gaps tells of what never began in it.
         let judged_from = begins.max(origin.whole_from);
@@ -96,6 +100,7 @@ impl Audit {
             order: Order::new(begins),
             walks: Walks::new((judged_from, &origin), dry),
             deliveries: Deliveries::new(judged_from),
+            marks: Marks::new(id_key, &origin),
             replay: Replay::new(origin),
             tally: Tally::default(),
             inputs: 0,
@@ -122,6 +127,7 @@ impl Audit {
             self.changes = self.changes.saturating_add(1);
             self.walks.change(entry.seq, change, &mut self.breaches);
             self.deliveries.change(entry, change, &mut self.breaches);
+            self.marks.change(entry.seq, change, &mut self.breaches);
         }
         self.replay.entry(entry);
     }
@@ -130,6 +136,7 @@ impl Audit {
         self.tally.row(row);
         self.walks.row(row, &mut self.breaches);
         self.deliveries.row(row, &mut self.breaches);
+        self.marks.row(key, row, &mut self.breaches);
         self.replay.row(key, row, &mut self.breaches);
     }
 

@@ -3,6 +3,7 @@
 
 mod attempts;
 mod due;
+mod erasure;
 mod follow;
 pub(crate) mod migration;
 pub(crate) mod open;
@@ -18,7 +19,7 @@ use wayfare_executor::record::{
 use wayfare_executor::{
     Catalog, Happened, InputKind, Key, Note, Operator, Place, Row, Timer, TimerOf, Trace,
 };
-use wayfare_store::{Batch, Cursor, Entry, LoggedInput, Store, StoreError};
+use wayfare_store::{Batch, Cursor, Entry, LoggedInput, RowKind, Store, StoreError};
 
 use due::Due;
 pub use migration::{Fate, MigrationError};
@@ -77,6 +78,8 @@ pub struct Counts {
     pub events: u64,
     /// Events that were second copies.
     pub duplicates: u64,
+    /// Events that are not heard, because they are about somebody erased.
+    pub erased: u64,
     /// Timers that fired.
     pub timers: u64,
 }
@@ -101,6 +104,9 @@ pub struct Engine {
     /// Inputs that wait for their turn.
     queued: BTreeSet<QueueId>,
     sweeps: BTreeMap<SweepId, Arc<Sweep>>,
+    /// How far the ledger was looked through for what is to be reduced; after a restart it is looked
+    /// through again.
+    looked: BTreeMap<SweepId, (RowKind, Option<Key>)>,
     /// What holds for whole journeys.
     controls: BTreeMap<Arc<str>, Arc<Control>>,
     /// The timers that are due in paused journeys, until they go on.
@@ -207,9 +213,10 @@ impl Engine {
         };
         self.counts.events += 1;
         let has_id = happened.event.message_id.is_some();
+        let erased = self.counts.erased;
         let changes = self.input(at, InputKind::Event(Box::new(happened)), logged)?;
         // Every event that is not a second copy is remembered by its id.
-        if changes == 0 && has_id {
+        if changes == 0 && has_id && self.counts.erased == erased {
             self.counts.duplicates += 1;
         }
         Ok(())

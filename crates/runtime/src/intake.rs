@@ -79,6 +79,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_wrong_clock_is_corrected_as_the_cases_of_other_sdks_have_it() {
+        let check = |id: &str, times: &str, received: &str, expected: &str| {
+            let line = format!(r#"{{"type":"identify","userId":"u"{times}}}"#);
+            let event = Event::parse(&line, None).unwrap();
+            let found = corrected(&event, received.parse().unwrap()).to_string();
+            assert_eq!(found, expected, "{id}");
+        };
+        let at = |time: &str| format!("2026-01-26T{time}Z");
+        let told = |original: &str, sent: &str| {
+            let (original, sent) = (at(original), at(sent));
+            format!(r#","originalTimestamp":"{original}","sentAt":"{sent}""#)
+        };
+        let slow = told("10:00:00", "10:00:05");
+        check("E01", &slow, &at("12:00:05"), &at("12:00:00"));
+        let queued = told("10:00:00", "10:30:00");
+        check("E02", &queued, &at("10:30:00"), &at("10:00:00"));
+        let import = r#","timestamp":"2025-01-26T10:00:00Z""#;
+        check("E03", import, &at("10:00:00"), "2025-01-26T10:00:00Z");
+        check("E04", "", &at("10:00:00"), &at("10:00:00"));
+        let tomorrow = r#","timestamp":"2026-01-27T10:00:00Z","sentAt":"2026-01-26T10:00:00Z""#;
+        check("E05", tomorrow, &at("10:00:00"), &at("10:00:00"));
+    }
+
+    #[test]
     fn a_wrong_clock_is_corrected_by_what_it_said_when_it_sent() {
         let check = |times: &str, expected: &str| {
             let line = format!(r#"{{"type":"identify","userId":"u"{times}}}"#);

@@ -120,6 +120,7 @@ fn learn(journeys: &mut BTreeMap<Arc<str>, Journey>, key: &Key, row: Option<&Row
         journeys.entry(id.clone()).or_default().control = control.clone();
     } else if let (Key::Sweep(id), Some(Row::Sweep(sweep))) = (key, row)
         && sweep.over.is_none()
+        && id.cause != SweepCause::Erasure
     {
         let journey = journeys.entry(id.journey.clone()).or_default();
         journey.sweeps.insert(id.cause, sweep.clone());

@@ -10,6 +10,7 @@ mod dispatch;
 mod driver;
 mod engine;
 pub mod explain;
+pub mod export;
 mod intake;
 pub mod journeys;
 pub mod orders;

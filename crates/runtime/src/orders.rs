@@ -3,6 +3,7 @@
 //! what follows from it (`wayfare_executor`).
 
 mod address;
+pub mod people;
 mod persons;
 mod words;
 
@@ -12,14 +13,14 @@ use std::sync::Arc;
 use wayfare_consent::SuppressionKind;
 use wayfare_event::{DeliveryId, Timestamp};
 use wayfare_executor::delivery::State;
-use wayfare_executor::record::Delivery;
+use wayfare_executor::record::{Delivery, EraseMode};
 use wayfare_executor::{Action, Operator, Place, Published};
 use wayfare_journey::diagnostic::nearest;
 use wayfare_journey::{Block, BlockId};
 use wayfare_store::StoreError;
 
 use words::named;
-pub use words::{Done, Tally, line, place_of, said};
+pub use words::{Done, Tally, add_came, came, line, place_of, said};
 
 use crate::engine::Engine;
 use crate::journeys;
@@ -57,6 +58,24 @@ pub enum Wanted<'a> {
     Suppress(&'a str, SuppressionKind),
     /// What was said decides about an address again.
     Unsuppress(&'a str),
+    /// Somebody enters a journey.
+    Enter {
+        /// The journey.
+        journey: &'a str,
+        /// Who.
+        who: &'a str,
+    },
+    /// Somebody is erased.
+    Erase {
+        /// Who.
+        who: &'a str,
+        /// What is done.
+        mode: EraseMode,
+        /// The journey they go through first.
+        through: Option<&'a str>,
+    },
+    /// An erased identifier may come back.
+    Readmit(&'a str),
 }
 
 /// What an order is about, as somebody wrote it.
@@ -146,6 +165,11 @@ pub fn actions(engine: &mut Engine, wanted: Wanted<'_>) -> Result<Vec<Action>, O
         Wanted::Unblock(identifier) => vec![persons::unblock(engine, identifier)?],
         Wanted::Suppress(text, kind) => vec![address::suppress(engine, text, kind)?],
         Wanted::Unsuppress(text) => vec![address::unsuppress(engine, text)?],
+        Wanted::Enter { journey, who } => vec![people::enter(engine, journey, who)?],
+        Wanted::Erase { who, mode, through } => {
+            vec![people::erase(engine, who, (mode, through))?]
+        }
+        Wanted::Readmit(who) => vec![people::readmit(engine, who)?],
     })
 }
 

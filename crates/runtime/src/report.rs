@@ -252,6 +252,7 @@ fn note_map(note: &Note) -> Map {
             map.insert("what", Value::Text(unheard.what.clone()));
             map.insert("why", text(&unheard.why));
         }
+        Note::Erased => map.insert("note", "erased".into()),
         Note::Attributed(profile) => {
             map.insert("note", "attributed".into());
             map.insert("profileId", text(profile));

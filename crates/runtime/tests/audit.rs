@@ -410,7 +410,7 @@ fn a_history_with_gaps_is_checked_from_the_checkpoint_that_covers_them() {
     lived(&mut work);
     let told = work.told();
     work.engine.close().unwrap();
-    let is_redacted = |entry: &&Entry| entry.seq % 3 == 0;
+    let is_redacted = |entry: &&Entry| entry.seq.is_multiple_of(3);
     let redacted = told.entries.iter().filter(is_redacted);
     let redacted: BTreeSet<u64> = redacted.map(|entry| entry.seq).collect();
     assert!(redacted.len() > 5);

@@ -282,7 +282,7 @@ impl Again {
                         known.put(key, row);
                     }
                 }
-                Effects::DueFirst(timer) => panic!("{timer:?} is not in the log before {entry:?}"),
+                Effects::DueFirst(_) | Effects::Dropped => panic!("not as in the log: {entry:?}"),
             }
         };
         for change in &changes {
@@ -313,8 +313,10 @@ impl Again {
                 id,
                 deliveries,
                 keys,
+                entries,
                 is_last,
             } => InputKind::SweepPage {
+                entries: entries.clone(),
                 id: id.clone(),
                 deliveries: deliveries.clone(),
                 keys: keys.clone(),
@@ -467,7 +469,8 @@ fn invariant_9_ended_instances_are_decisions_and_webhook_decisions_are_deliverie
                 | Row::Version(_)
                 | Row::Queued(_)
                 | Row::Sweep(_)
-                | Row::Control(_) => {}
+                | Row::Control(_)
+                | Row::Erased(_) => {}
             }
         }
         let ended = |id: &InstanceId| told.outcomes.contains_key(&id.decision());

@@ -27,12 +27,14 @@ consent:
       by_jurisdiction: { US: accept }
       strength: any
       max_age: 730d
+      ask_again_after: 365d
       aliases: [Advertising]
       gpc: true
       tcf: { purposes: [24] }
+    marketing.news: { max_age: 90d }
     sms_marketing: { channel: phone }
     analytics: { class: notice_only, binding: profile, aliases: [Analytics, C0002], gpc: false, tcf: { purposes: [1, 7] } }
-    personalization: { strength: confirmed }
+    personalization: { strength: confirmed, ask_again_after: 30d }
     news:
       class: legitimate_interest
       binding: address
@@ -41,10 +43,11 @@ consent:
       by_jurisdiction: { de: decline }
       strength: confirmed
       max_age: PT36H
+      ask_again_after: 90d
       aliases: [C0009]
       gpc: true
       tcf: { purposes: [2, 3] }
-    surveys: { class: consent, binding: profile, aliases: , gpc: true, tcf: { purposes: [1] } }
+    surveys: { class: consent, binding: profile, ask_again_after: 90d, aliases: , gpc: true, tcf: { purposes: [1] } }
   tcf_vendor: 755
   segment_missing_is_false: true
 identity:
@@ -110,6 +113,8 @@ fn what_a_schema_can_catch_both_refuse() {
         "consent: { jurisdiction: { default: Europe } }",
         "consent: { categories: { News: { class: consent, binding: profile } } }",
         "consent: { categories: { news: { class: consent, binding: address } } }",
+        "consent: { categories: { marketing..news: {} } }",
+        "consent: { categories: { marketing.news: { default: unknown } } }",
         "consent: { categories: { news: { binding: profile } } }",
         "consent: { categories: { marketing: { binding: profile, channel: email } } }",
         "consent: { categories: { marketing: { default: unknown } } }",

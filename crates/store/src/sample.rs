@@ -1,7 +1,10 @@
 //! What do the tests of stores keep? A little of everything, made of changes as the engine makes
 //! them.
 
+mod consent;
+mod erasure;
 mod forms;
+mod persons;
 
 use std::collections::BTreeSet;
 
@@ -12,7 +15,8 @@ use wayfare_executor::{Change, Key, Row, Snapshot, Trust};
 use wayfare_identity::{EdgeKind, LinkChange};
 use wayfare_journey::Version;
 
-use forms::{consent, decision, instance, journey_changes, suppressed};
+use consent::{consent, suppressed};
+use forms::{decision, instance, journey_changes};
 pub(crate) use forms::{entries, rows};
 
 use crate::{Batch, Cursor, Entry, Head, LoggedInput, RowKind, Store};

@@ -217,6 +217,9 @@ pub enum LoggedInput {
         deliveries: Vec<DeliveryId>,
         /// The identifiers that were looked at.
         keys: Vec<Identifier>,
+        /// The entries that were forgotten.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        entries: Vec<Key>,
         /// Whether there were no more.
         is_last: bool,
     },
@@ -336,11 +339,13 @@ pub enum RowKind {
     Sweep,
     /// What holds for whole journeys.
     Control,
+    /// Identifiers of those who were erased.
+    Erased,
 }
 
 impl RowKind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Person,
         Self::Account,
         Self::Guard,
@@ -351,6 +356,7 @@ impl RowKind {
         Self::Queued,
         Self::Sweep,
         Self::Control,
+        Self::Erased,
     ];
 
     /// The kind of the row under a key.
@@ -367,6 +373,7 @@ impl RowKind {
             Key::Queued(_) => Self::Queued,
             Key::Sweep(_) => Self::Sweep,
             Key::Control(_) => Self::Control,
+            Key::Erased(_) => Self::Erased,
         }
     }
 }

@@ -156,6 +156,25 @@ Example:
     #[command(after_help = "Example:
   wayfare unsuppress anna@example.com --reason 'the mailbox is back' --state .wayfare")]
     Unsuppress(commands::operate::Unsuppress),
+    /// Let somebody into a journey, without anything that starts it: `again`, pauses and limits apply.
+    #[command(after_help = "Example:
+  wayfare enter plan-upgrade user_id:u1 --reason 'they called' --state .wayfare")]
+    Enter(commands::people::Enter),
+    /// Erase somebody: what is known of them goes, and nothing more is heard of them.
+    #[command(after_help = "Examples:
+  wayfare erase email:ada@example.com --reason 'request 17' --state .wayfare
+  wayfare erase user_id:u1 --mode delete --reason 'request 18' --server http://127.0.0.1:8080
+  wayfare erase user_id:u1 --through goodbye --reason 'request 19'")]
+    Erase(commands::people::Erase),
+    /// Let somebody come back who was erased and is kept out.
+    #[command(after_help = "Example:
+  wayfare readmit email:ada@example.com --reason 'they signed up again' --state .wayfare")]
+    Readmit(commands::people::Readmit),
+    /// Print everything that is kept of one person, as one JSON object.
+    #[command(after_help = "Examples:
+  wayfare export email:ada@example.com --state .wayfare
+  wayfare export user_id:u1 --server http://127.0.0.1:8080 --with-history")]
+    Export(commands::export::Export),
     /// Send the request of a webhook block once, marked, to see what comes of it; nothing is owed.
     #[command(after_help = "Examples:
   wayfare try plan-upgrade/sync_billing --profile user_id:u1 --dry-run
@@ -314,6 +333,10 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Unblock(order) => commands::operate::unblock(&order),
         Command::Suppress(order) => commands::operate::suppress(&order),
         Command::Unsuppress(order) => commands::operate::unsuppress(&order),
+        Command::Enter(order) => commands::people::enter(&order),
+        Command::Erase(order) => commands::people::erase(&order),
+        Command::Readmit(order) => commands::people::readmit(&order),
+        Command::Export(wanted) => commands::export::export(&wanted),
         Command::Try(wanted) => commands::try_out::try_out(&wanted),
         Command::Plan(plan) => commands::plan::plan(&plan),
         Command::Explain(explain) => commands::explain::explain(&explain),

@@ -3,11 +3,13 @@
 
 pub(crate) mod check;
 pub(crate) mod explain;
+pub(crate) mod export;
 pub(crate) mod graph;
 pub(crate) mod init;
 pub(crate) mod inspect;
 pub(crate) mod journeys;
 pub(crate) mod operate;
+pub(crate) mod people;
 pub(crate) mod plan;
 pub(crate) mod receive;
 pub(crate) mod run;

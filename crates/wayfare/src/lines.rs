@@ -236,6 +236,7 @@ mod tests {
                 seen: 512,
                 queued: 3,
                 over: None,
+                erasure: None,
             };
             assert_eq!(sweep_text(&sweep(cause, &held)), expected);
         };

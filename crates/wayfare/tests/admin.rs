@@ -105,6 +105,23 @@ fn a_running_server_is_paused_and_goes_on_by_command() {
 }
 
 #[test]
+fn an_address_is_suppressed_at_a_running_server() {
+    let directory = house();
+    let server = Server::start(&directory, "127.0.0.1", "builtin");
+    let reason = ["--reason", "they complained"];
+    let suppress = ["suppress", "a+b@example.com", "--because", "complaint"];
+    let said = server.said(&[&suppress, &reason[..]].concat());
+    assert_eq!(
+        said,
+        "`a+b@example.com` is suppressed (complaint): only what the service needs goes to it, \
+         whatever is said from now on\n"
+    );
+    let said = server.said(&[&["unsuppress", "a+b@example.com"], &reason[..]].concat());
+    let lifted = "`a+b@example.com` is suppressed no more: what was said decides again\n";
+    assert_eq!(said, lifted);
+}
+
+#[test]
 fn a_delivery_that_is_unknown_is_sent_again_as_it_was_or_known_to_have_arrived() {
     let directory = house();
     let (address, inbox) = receiver::listen();
@@ -338,6 +355,16 @@ fn what_is_not_understood_is_refused_with_a_code() {
     post("journeys/nudge/pause", "", (400, "invalid_json"));
     post("stop", reason, (404, "not_found"));
     post("deliveries/whd_1/resolve", reason, (400, "invalid_field"));
+    let invalid = (400, "invalid_field");
+    post("addresses/a%40example.com/suppress", reason, invalid);
+    post(
+        "addresses/a%40example.com/unsuppress",
+        reason,
+        (409, "refused"),
+    );
+    post("addresses/anna/unsuppress", reason, (404, "not_found"));
+    let bounced = r#"{"reason":"a test","because":"bounce"}"#;
+    post("addresses/a%40example.com/unsuppress", bounced, invalid);
     let skip = r#"{"reason":"a test","skip_overdue":true}"#;
     post("pause", skip, (400, "invalid_field"));
     let long = format!(r#"{{"reason":"{}"}}"#, "r".repeat(20_000));

@@ -359,3 +359,56 @@ fn what_was_rejected_is_not_resolved_but_can_be_sent_again() {
     assert!(told.ends_with(hint), "{told}");
     said(directory, &["resend", &id]);
 }
+
+#[test]
+fn an_address_is_suppressed_and_is_so_no_more() {
+    const LETTER: &str = r#"
+journey: letter
+description: Write to visitors.
+trigger: { event: Visited, where: properties.n > 0 }
+entry: { again: always }
+blocks:
+  write:
+    webhook:
+      method: POST
+      url: https://mail.example.com/letters
+      consent: { basis: contract, because: it is a test, address: profile.email }
+      payload: { to: "{profile.email}" }
+"#;
+    let directory = directory(&[("letter.yaml", LETTER)]);
+    let directory = directory.path();
+    let anna = r#"{"type":"identify","messageId":"a","timestamp":"2026-01-26T10:00:00Z","userId":"u1","traits":{"email":"anna@example.com"}}"#;
+    play(directory, ("1m", "builtin"), &[anna.to_owned()]);
+    let decision = |minute| {
+        let answer = play(directory, ("1m", "builtin"), &[visit(minute, 1)]);
+        let decision = answer.of_kind("decision").remove(0);
+        assert_eq!(decision["consent"]["address"], "anna@example.com");
+        (decision["outcome"].clone(), decision["reason"].clone())
+    };
+    assert_eq!(decision(1), (json!("webhook"), Value::Null));
+    let bounced = ["suppress", " Anna@example.com", "--because", "bounce"];
+    assert_eq!(
+        said(directory, &bounced),
+        "`anna@example.com` is suppressed (bounce): nothing goes to it, whatever is said from now \
+         on\n"
+    );
+    assert_eq!(decision(5), (json!("suppressed"), json!("suppressed")));
+    let again = refused(directory, &bounced);
+    assert!(
+        again.starts_with("error: nothing goes to `anna@example.com` already, since 2026-01-26T"),
+        "{again}"
+    );
+    assert!(again.ends_with("(bounce: a wrong price)\n"), "{again}");
+    let lifted = ["unsuppress", "email:anna@example.com", "--format", "json"];
+    let lifted = parse(&said(directory, &lifted));
+    let words = ["kind", "order", "address", "by"].map(|key| lifted[key].clone());
+    assert_eq!(words, ["order", "unsuppress", "anna@example.com", "ann"]);
+    assert_eq!(decision(9), (json!("webhook"), Value::Null));
+    let not = refused(directory, &["unsuppress", "anna@example.com"]);
+    assert_eq!(not, "error: `anna@example.com` is not suppressed\n");
+    let nothing = refused(directory, &["unsuppress", "anna"]);
+    assert!(
+        nothing.starts_with("error: `anna` is no address: "),
+        "{nothing}"
+    );
+}

@@ -57,6 +57,7 @@ impl Shell {
             Key::Queued(_) => "queued inputs",
             Key::Sweep(_) => "sweeps",
             Key::Control(_) => "controls",
+            Key::Erased(_) => "erased identifiers",
         })
     }
 
@@ -130,6 +131,7 @@ impl Shell {
         let changes = loop {
             match step(&self.catalog, &rows, &input, &mut Trace::off()) {
                 Effects::Changes(changes) => break changes,
+                Effects::Dropped => break Vec::new(),
                 Effects::Load(keys) => {
                     for key in keys {
                         let row = self.rows.get(&key).cloned();

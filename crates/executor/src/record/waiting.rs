@@ -50,6 +50,8 @@ pub enum Cause {
     Stopped,
     /// An order holds a delivery back.
     Withheld(DeliveryId),
+    /// What an erasure waited for is over.
+    Erased,
 }
 
 /// What a delivery tells when it comes to a state.
@@ -90,6 +92,8 @@ pub enum SweepCause {
     Dates,
     /// An operator ends walks and holds deliveries back.
     Stop,
+    /// Somebody was erased: the ledger is reduced. In place of a journey it names an identifier's hash.
+    Erasure,
 }
 
 impl SweepCause {
@@ -100,6 +104,7 @@ impl SweepCause {
             Self::Schedule => "schedule",
             Self::Dates => "dates",
             Self::Stop => "stop",
+            Self::Erasure => "erasure",
         }
     }
 }
@@ -127,6 +132,9 @@ pub struct Sweep {
     /// The version whose dates are all planned: then it is over, and kept as the sign of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub over: Option<Version>,
+    /// What it looks for, where it reduces the ledger; then the cursors are in rows of the ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erasure: Option<Arc<super::Erasure>>,
 }
 
 impl Sweep {

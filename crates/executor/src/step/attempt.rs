@@ -10,7 +10,7 @@ use super::start::next_hops;
 use super::walk::{HOPS_MAX, refuse_hop};
 use super::who::Who;
 use super::work::{NotYet, Work};
-use super::{block, stop};
+use super::{block, erase, erased, stop};
 use crate::change::Change;
 use crate::delivery::{ExpiredReason, Outcome, Progress, State, WithheldReason};
 use crate::input::{Action, Operator};
@@ -34,6 +34,9 @@ pub(super) fn ready(work: &mut Work<'_>, id: DeliveryId, waited_us: i64) -> Resu
     if let Some(reason) = overdue(work, &delivery, waited_us) {
         let state = State::Expired(reason);
         return moved(work, &delivery, Moved::to(state).after_waiting(waited_us));
+    }
+    if erased::holds_back(work, &delivery)? {
+        return erased(work, &delivery);
     }
     let who = Who::behind(work, &delivery.owner)?;
     let permission = permission(work, &who, delivery.asked.clone())?;
@@ -86,6 +89,9 @@ pub(super) fn finished(
             ..Moved::to(progress.after(outcome, work.at))
         };
         moved(work, &delivery, moved_to)?;
+        if delivery.is_reduced() {
+            return Ok(());
+        }
         return stop::withhold(work, id);
     }
     Ok(())
@@ -103,13 +109,21 @@ pub(super) fn barred(work: &mut Work<'_>, id: DeliveryId) -> Result<(), NotYet> 
     Ok(())
 }
 
+/// Whoever a planned delivery is for is erased.
+pub(super) fn erased(work: &mut Work<'_>, delivery: &Delivery) -> Result<(), NotYet> {
+    let state = State::Withheld(WithheldReason::Erased);
+    moved(work, delivery, Moved::to(state))
+}
+
 /// An operator says what becomes of a delivery; nothing does where that cannot be.
 pub(super) fn ordered(work: &mut Work<'_>, id: DeliveryId, order: &Operator) -> Result<(), NotYet> {
     let Some(delivery) = delivery(work, id)? else {
         return Ok(());
     };
     let state = match (&order.action, delivery.state) {
-        (Action::Resend(_), state) if state.may_be_resent() => State::Planned { due: work.at },
+        (Action::Resend(_), state) if state.may_be_resent() && !delivery.is_reduced() => {
+            State::Planned { due: work.at }
+        }
         (Action::Resolve(_), State::Unknown(_)) => State::Delivered { status: None },
         (Action::Withhold(_), State::Planned { .. }) => State::Withheld(WithheldReason::Operator),
         (
@@ -125,7 +139,10 @@ pub(super) fn ordered(work: &mut Work<'_>, id: DeliveryId, order: &Operator) -> 
             | Action::Detach { .. }
             | Action::Unblock(_)
             | Action::Suppress { .. }
-            | Action::Unsuppress(_),
+            | Action::Unsuppress(_)
+            | Action::Enter { .. }
+            | Action::Erase(_)
+            | Action::Readmit(_),
             _,
         ) => return Ok(()),
     };
@@ -139,6 +156,7 @@ pub(super) fn ordered(work: &mut Work<'_>, id: DeliveryId, order: &Operator) -> 
         delivery: id,
         order,
     });
+    erase::delivery_over(work, &delivery, state)?;
     tell(work, &delivery, state)
 }
 
@@ -201,6 +219,7 @@ fn moved(work: &mut Work<'_>, delivery: &Delivery, to: Moved) -> Result<(), NotY
         waited_us,
     });
     block::heard(work, delivery, state);
+    erase::delivery_over(work, delivery, state)?;
     tell(work, delivery, state)
 }
 
@@ -208,7 +227,7 @@ fn moved(work: &mut Work<'_>, delivery: &Delivery, to: Moved) -> Result<(), NotY
 fn tell(work: &mut Work<'_>, delivery: &Delivery, state: State) -> Result<(), NotYet> {
     let of = (&*delivery.journey, &*delivery.block);
     let mut started = work.catalog.started_by_delivery(of, state.as_str());
-    if started.next().is_none() {
+    if started.next().is_none() || erased::is_gone(work, &delivery.owner)? {
         return Ok(());
     }
     let hops = next_hops(work, delivery.hops);

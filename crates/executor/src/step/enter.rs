@@ -49,6 +49,9 @@ pub(crate) fn enter(
     starts: Starts<'_>,
     moved: &Moved,
 ) -> Result<(), NotYet> {
+    if who.is_erasing {
+        return Ok(());
+    }
     for (published, start) in starts.in_order() {
         let mut instance = candidate(work, who, &start, &published);
         match admit(work, who, &start, (&published, &mut instance, moved))? {
@@ -101,6 +104,7 @@ fn admit(
     let graph = &published.graph;
     let ground = Ground::of(work, published, who, instance)?;
     if let Some(condition) = &graph.trigger().condition
+        && !start.is_ordered
         && !ground.holds(work, condition, start.event)
     {
         let leaf = ground.with_scope(work, start.event, |scope| condition.deciding_leaf(scope));

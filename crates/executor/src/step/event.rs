@@ -12,7 +12,7 @@ use super::start::{Start, Starts};
 use super::who::Who;
 use super::work::{NotYet, Work};
 use super::write::{TraitChanged, Wrote};
-use super::{date, enter, leave, merge, migrate, said, stop, walk, write};
+use super::{date, enter, erased, leave, merge, migrate, said, stop, walk, write};
 use crate::change::Change;
 use crate::input::{Happened, Timer, TimerOf};
 use crate::record::Key;
@@ -47,6 +47,13 @@ pub(super) fn event(work: &mut Work<'_>, happened: &Happened) -> Result<(), NotY
         work.trace.note(|| Note::Duplicate);
         return Ok(());
     }
+    work.need(erased::marks(work, happened.named.identifiers().iter()))?;
+    let Some(happened) = erased::heard(work, happened) else {
+        work.trace.note(|| Note::Erased);
+        work.drop_event();
+        return Ok(());
+    };
+    let happened = &*happened;
     due_first(work)?;
     if let Some(message) = message {
         let at = work.at;
@@ -63,7 +70,8 @@ pub(super) fn event(work: &mut Work<'_>, happened: &Happened) -> Result<(), NotY
     );
     let before = (!links.is_empty()).then(|| partition(work));
     for change in links {
-        work.make(Change::Linked(change));
+        work.make(Change::Linked(change.clone()));
+        erased::begin_anew(work, &change);
     }
     for unheard in &happened.unheard {
         work.trace.note(|| Note::Unheard(unheard.clone()));

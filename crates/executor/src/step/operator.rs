@@ -9,7 +9,7 @@ use wayfare_consent::SuppressionKind;
 use wayfare_event::Identifier;
 
 use super::work::{NotYet, Work};
-use super::{attempt, persons, stop};
+use super::{attempt, enter_order, erase, persons, stop};
 use crate::change::Change;
 use crate::input::{Action, Operator, Place, Tried};
 use crate::record::{Key, Paused, Stopped, Suppressed};
@@ -24,6 +24,14 @@ pub(super) fn operator(work: &mut Work<'_>, order: &Operator) -> Result<(), NotY
         Action::Stop(place) => {
             return stop::ordered(work, place, (order, Stopped::Everything));
         }
+        Action::Enter {
+            journey,
+            identifier,
+        } => {
+            enter_order::enter(work, journey, identifier)?;
+        }
+        Action::Erase(erase) => return erase::ordered(work, erase, order),
+        Action::Readmit(identifier) => return erase::readmit(work, identifier),
         Action::Try(tried) => tried_out(work, tried, order),
         Action::Resend(delivery) | Action::Resolve(delivery) | Action::Withhold(delivery) => {
             return attempt::ordered(work, *delivery, order);

@@ -10,7 +10,7 @@ use super::start::{Start, Starts};
 use super::who::{self, Who};
 use super::work::{NotYet, Work};
 use super::write::{self, Telling};
-use super::{event, migrate, stop};
+use super::{erase, erased, event, migrate, stop};
 use crate::catalog::Published;
 use crate::change::Change;
 use crate::record::{Cause, DeliveryTold, Key, QueueId};
@@ -26,6 +26,14 @@ pub(super) fn queued(work: &mut Work<'_>, id: QueueId) -> Result<(), NotYet> {
         work.make(Change::Dequeued(id));
         return stop::withhold(work, *delivery);
     }
+    if erased::is_gone(work, &queued.owner)? {
+        work.make(Change::Dequeued(id));
+        return Ok(());
+    }
+    if matches!(queued.cause, Cause::Erased) {
+        work.make(Change::Dequeued(id));
+        return erase::resumed(work, &queued.owner);
+    }
     let profile = who::profile_behind(work, &queued.owner)?;
     let owner = profile.anchor().unwrap_or(&queued.owner).clone();
     match &queued.cause {
@@ -35,6 +43,7 @@ pub(super) fn queued(work: &mut Work<'_>, id: QueueId) -> Result<(), NotYet> {
         | Cause::Scheduled { .. }
         | Cause::Dated
         | Cause::Stopped
+        | Cause::Erased
         | Cause::Withheld(_) => event::due_first(work)?,
     }
     work.make(Change::Dequeued(id));
@@ -62,7 +71,7 @@ pub(super) fn queued(work: &mut Work<'_>, id: QueueId) -> Result<(), NotYet> {
                 |it: &&Arc<Published>| matches!(it.graph.trigger().on, TriggerOn::Schedule { .. });
             starts.add(start, work.catalog.in_force(journey).filter(on));
         }
-        Cause::Dated | Cause::Stopped | Cause::Withheld(_) => {}
+        Cause::Dated | Cause::Stopped | Cause::Erased | Cause::Withheld(_) => {}
     }
     let who = Who::look(work, &profile, owner)?;
     migrate::migrate(work, &who);

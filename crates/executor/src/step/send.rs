@@ -2,17 +2,17 @@
 //! first: is the person known, does the last condition hold, may we, is everything there (SP 22).
 
 use wayfare_consent::{Binding, Question, SuppressionKind};
-use wayfare_event::{Identifier, TargetId, Value};
+use wayfare_event::{Identifier, InstanceId, TargetId, Value};
 use wayfare_journey::definition::{IdentityNeed, Method};
 use wayfare_journey::{Consent, Rendered, Webhook};
 
 use super::judge::Ground;
 use super::who::{self, Live, Who};
 use super::work::{NotYet, Work};
+use super::{erase, erased};
 use crate::catalog::Sending;
 use crate::change::Change;
 use crate::record::{ConsentAsked, Decision, DecisionOutcome, Key, Permission, Request, Terms};
-use crate::snapshot::Snapshot;
 
 /// The decision of an instance at its block, still without what a request needs.
 pub(crate) fn decision(
@@ -43,7 +43,13 @@ pub(crate) fn decision(
 
 /// Ends an instance.
 pub(crate) fn decide(work: &mut Work<'_>, decision: Decision, reason: Option<String>) {
+    let walk = InstanceId::from_bytes(*decision.id.as_bytes());
+    let owner = decision.owner.clone();
+    let is_owed = decision.terms.is_some();
     work.make(Change::Decided(Box::new(Decision { reason, ..decision })));
+    if !is_owed {
+        erase::over(work, &owner, walk);
+    }
 }
 
 /// Takes the terminal decision of a webhook block.
@@ -185,10 +191,21 @@ pub(crate) fn asked(work: &Work<'_>, ground: &Ground<'_>, consent: &Consent) -> 
     }
 }
 
-/// Why nothing goes to an address, if so.
-fn suppression(rows: &Snapshot, address: &Identifier) -> Option<SuppressionKind> {
-    let suppressed = rows.record(address)?.suppressed.as_ref()?;
-    Some(suppressed.kind)
+/// Why nothing goes to an address, if so: its person was erased and is kept out, or it is suppressed.
+fn suppression(
+    work: &Work<'_>,
+    address: Option<&Identifier>,
+) -> Result<Option<SuppressionKind>, NotYet> {
+    let Some(address) = address else {
+        return Ok(None);
+    };
+    work.need([Key::Person(address.clone())])?;
+    if erased::keeps_out(work, address)? {
+        return Ok(Some(SuppressionKind::Erased));
+    }
+    let record = work.rows.record(address);
+    let suppressed = record.and_then(|record| record.suppressed.as_ref());
+    Ok(suppressed.map(|suppressed| suppressed.kind))
 }
 
 /// The verdict on what is asked, from the records as they are now.
@@ -199,21 +216,18 @@ pub(crate) fn permission(
 ) -> Result<Permission, NotYet> {
     let (category, address) = match &asked {
         ConsentAsked::Basis { address, .. } => {
-            work.need(address.clone().map(Key::Person))?;
-            let suppressed = address.as_ref();
-            let suppressed = suppressed.and_then(|it| suppression(&work.rows, it));
-            let verdict = wayfare_consent::basis(suppressed);
+            let verdict = wayfare_consent::basis(suppression(work, address.as_ref())?);
             return Ok(Permission { asked, verdict });
         }
         ConsentAsked::Category { category, address }
         | ConsentAsked::Declined { category, address } => (category, address),
     };
-    work.need(address.clone().map(Key::Person))?;
+    let suppressed = suppression(work, address.as_ref())?;
     let config = &work.catalog.consent;
     let question = Question {
         category,
         address: address.as_ref(),
-        suppressed: address.as_ref().and_then(|it| suppression(&work.rows, it)),
+        suppressed,
         jurisdiction: &who.jurisdiction,
         now: work.at,
     };

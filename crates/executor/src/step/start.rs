@@ -15,6 +15,8 @@ pub(crate) struct Start<'a> {
     pub(crate) occurred: Timestamp,
     /// Whether it is marked as history.
     pub(crate) historical: bool,
+    /// Whether an operator ordered it: then the trigger's condition does not count.
+    pub(crate) is_ordered: bool,
     /// What the ids of instances are derived from.
     pub(crate) opener: String,
     /// The message that told it.
@@ -35,6 +37,7 @@ impl Start<'_> {
         Self {
             occurred,
             historical: false,
+            is_ordered: false,
             opener,
             message_id: None,
             event: None,

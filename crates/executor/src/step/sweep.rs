@@ -8,12 +8,12 @@ use wayfare_event::{DeliveryId, Identifier, Timestamp};
 use wayfare_identity::{Named, Profile};
 use wayfare_journey::TriggerOn;
 
-use super::enter;
 use super::judge::Ground;
 use super::start::Start;
 use super::stop;
 use super::who::Who;
 use super::work::{NotYet, Work};
+use super::{enter, erase};
 use crate::catalog::Published;
 use crate::change::Change;
 use crate::record::{Cause, Key, Queued, Sweep, SweepCause, SweepId};
@@ -51,6 +51,8 @@ pub(super) fn published(work: &mut Work<'_>, journey: &Arc<str>) -> Result<(), N
 pub(super) struct Page<'a> {
     pub(super) deliveries: &'a [DeliveryId],
     pub(super) keys: &'a [Identifier],
+    /// Of a sweep that reduces the ledger: entries to be forgotten.
+    pub(super) entries: &'a [Key],
     pub(super) is_last: bool,
 }
 
@@ -62,6 +64,9 @@ pub(super) fn page(work: &mut Work<'_>, id: &SweepId, page: Page<'_>) -> Result<
     };
     if id.cause == SweepCause::Stop {
         return stop::page(work, (id, &sweep), page);
+    }
+    if id.cause == SweepCause::Erasure {
+        return erase::page(work, (id, &sweep), page);
     }
     let Page { keys, is_last, .. } = page;
     let Some(published) = work.catalog.in_force(&id.journey).cloned() else {
@@ -94,6 +99,7 @@ pub(super) fn page(work: &mut Work<'_>, id: &SweepId, page: Page<'_>) -> Result<
             seen: sweep.seen.saturating_add(concerned.seen),
             queued: sweep.queued.saturating_add(concerned.count()),
             over: None,
+            erasure: None,
         })
     };
     moved(work, id, next);
@@ -128,7 +134,9 @@ fn begins(
             let later = |at: &Timestamp| cron.next_after(*at, zone).filter(|at| *at <= work.at);
             std::iter::successors(Some(first), later).last()
         }
-        (SweepCause::Dates | SweepCause::Schedule | SweepCause::Stop, _) => None,
+        (SweepCause::Dates | SweepCause::Schedule | SweepCause::Stop | SweepCause::Erasure, _) => {
+            None
+        }
     }
 }
 
@@ -151,7 +159,9 @@ fn next(
                 ..Sweep::default()
             })
         }
-        (SweepCause::Dates | SweepCause::Schedule | SweepCause::Stop, _) => None,
+        (SweepCause::Dates | SweepCause::Schedule | SweepCause::Stop | SweepCause::Erasure, _) => {
+            None
+        }
     }
 }
 
@@ -175,7 +185,7 @@ impl Concerned {
                 at,
             },
             SweepCause::Dates => Cause::Dated,
-            SweepCause::Stop => Cause::Stopped,
+            SweepCause::Stop | SweepCause::Erasure => Cause::Stopped,
         };
         let owners = self.owners.iter().cloned();
         owners.map(|owner| (owner, cause())).collect()
@@ -252,6 +262,6 @@ fn is_concerned(
             Some(condition) => ground.holds(work, condition, None),
             None => true,
         },
-        (SweepCause::Dates | SweepCause::Stop, _) => false,
+        (SweepCause::Dates | SweepCause::Stop | SweepCause::Erasure, _) => false,
     })
 }

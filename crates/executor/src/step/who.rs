@@ -24,6 +24,8 @@ pub(crate) struct Who {
     /// The account joined last.
     pub(crate) account: Option<Arc<str>>,
     pub(crate) jurisdiction: Jurisdiction,
+    /// Whether it is erased, or about to be: then it enters nothing.
+    pub(crate) is_erasing: bool,
 }
 
 /// A live instance and where it is kept.
@@ -51,6 +53,11 @@ impl Who {
             .max_by_key(|(account, told)| (**told, (*account).clone()))
             .map(|(account, _)| account.clone());
         let jurisdiction = jurisdiction(work, &traits);
+        let mut records = profile
+            .identifiers
+            .iter()
+            .filter_map(|it| work.rows.record(it));
+        let is_erasing = records.any(|record| record.erasing.is_some());
         let who = Self {
             id: profile.id,
             known: profile.known,
@@ -60,6 +67,7 @@ impl Who {
             account,
             jurisdiction,
             traits,
+            is_erasing,
         };
         let addresses = [Namespace::EMAIL, Namespace::PHONE];
         let addresses = addresses.iter().filter_map(|it| who.address(work, it));
@@ -181,9 +189,12 @@ impl Who {
         category: &str,
         change: Option<&Identifier>,
     ) -> Choice {
-        let Some(address) = self.asked(work, category, change) else {
+        let address = self.asked(work, category, change);
+        let rules = work.catalog.consent.category(category);
+        let about_one = rules.is_some_and(|rules| matches!(rules.binding, Binding::Address(_)));
+        if about_one && address.is_none() {
             return Choice::Unknown;
-        };
+        }
         self.choice_about(work, category, address.as_ref())
     }
 
@@ -207,26 +218,26 @@ impl Who {
         category: &str,
         change: Option<&Identifier>,
     ) -> bool {
-        let address = self.asked(work, category, change).flatten();
+        let address = self.asked(work, category, change);
         let question = Question::new(category, address.as_ref(), work.at);
         let said = self.consent(&work.rows, address.as_ref());
         wayfare_consent::may_ask(&work.catalog.consent, &question, said, self.linked_at(work))
     }
 
-    /// The address that a category is asked about (SP 19), none where it is about the person;
-    /// nothing where it is about one and there is none.
+    /// The address that a category is asked about (SP 19); none where it is about the person, or where
+    /// there is none.
     fn asked(
         &self,
         work: &Work<'_>,
         category: &str,
         change: Option<&Identifier>,
-    ) -> Option<Option<Identifier>> {
+    ) -> Option<Identifier> {
         let Binding::Address(channel) = work.catalog.consent.category(category)?.binding else {
-            return Some(None);
+            return None;
         };
         let changed = change.filter(|it| it.namespace.as_str() == channel.namespace());
         let own = || self.address(work, channel.namespace());
-        changed.cloned().or_else(own).map(Some)
+        changed.cloned().or_else(own)
     }
 
     /// What is remembered of its events of one name.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use wayfare_event::Timestamp;
+use wayfare_event::{InstanceId, Timestamp};
 
 use crate::catalog::Catalog;
 use crate::change::Change;
@@ -35,6 +35,8 @@ pub(crate) struct Work<'a> {
     /// What was loaded; copied with the first change.
     pub(crate) rows: Cow<'a, Snapshot>,
     pub(crate) trace: &'a mut Trace,
+    /// The event is about somebody erased.
+    is_dropped: bool,
     changes: Vec<Change>,
 }
 
@@ -52,6 +54,7 @@ impl<'a> Work<'a> {
             hops: 0,
             rows: Cow::Borrowed(snapshot),
             trace,
+            is_dropped: false,
             changes: Vec::new(),
         }
     }
@@ -69,6 +72,18 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// The last instance that entered.
+    pub(crate) fn entered(&self) -> Option<InstanceId> {
+        let mut changes = self.changes.iter().rev();
+        changes.find_map(|change| {
+            if let Change::Entered { id, .. } = change {
+                Some(*id)
+            } else {
+                None
+            }
+        })
+    }
+
     /// Queues an input, for when this one is done.
     pub(crate) fn queue(&mut self, input: Queued) {
         let queued = |change: &&Change| matches!(change, Change::Queued { .. });
@@ -81,9 +96,15 @@ impl<'a> Work<'a> {
         self.make(Change::Queued { id, input });
     }
 
+    /// Nothing follows, and nothing is kept.
+    pub(crate) const fn drop_event(&mut self) {
+        self.is_dropped = true;
+    }
+
     /// What the step says, in the end.
     pub(crate) fn finish(self, decided: Result<(), NotYet>) -> Effects {
         match decided {
+            Ok(()) if self.is_dropped => Effects::Dropped,
             Ok(()) => Effects::Changes(self.changes),
             Err(NotYet::Load(keys)) => Effects::Load(keys),
             Err(NotYet::DueFirst(timer)) => Effects::DueFirst(timer),

@@ -1,9 +1,29 @@
 //! When is what an SDK tells of consent news, and whom is it about (D06 to D11, D17, E18)?
 
+use wayfare_consent::sources::Dialects;
 use wayfare_event::{ConsentAction, Identifier};
 use wayfare_executor::{Key, Row};
 
-use crate::world::{World, login, minute};
+use crate::world::{World, login, minute, tell, track};
+
+/// The built-in categories; a browser's signal refuses analytics, and the TCF is asked about
+/// personalization.
+pub(crate) fn consent() -> wayfare_consent::Config {
+    let standard = wayfare_consent::Config::default();
+    let mut categories = standard.categories().clone();
+    for (name, category) in &mut categories {
+        category.hears.gpc = &**name == "analytics";
+        if &**name == "personalization" {
+            category.hears.purposes = vec![1, 7];
+        }
+    }
+    let dialects = Dialects {
+        tcf_vendor: Some(755),
+        ..Dialects::NONE
+    };
+    let place = standard.default_jurisdiction().clone();
+    wayfare_consent::Config::new(categories, place).with_dialects(dialects)
+}
 
 const CHOICE: &str = r#"
 journey: ACTION
@@ -241,4 +261,98 @@ fn a_tc_string_counts_from_its_own_day() {
     assert_eq!(hears(2, "garbage"), records);
     assert_eq!(hears(3, refused).len(), 2);
     assert_eq!(hears(4, refused).len(), 2);
+}
+
+const LETTER: &str = r#"
+journey: letter
+description: Write to somebody.
+trigger: { event: Asked }
+entry: { again: always }
+blocks:
+  write:
+    webhook:
+      method: POST
+      url: https://mail.example.com/letters
+      consent: CATEGORY
+      identity: any
+      when: profile.plan != "none"
+      payload: { plan: "{profile.plan ?? 'free'}" }
+"#;
+
+/// How a request ends that asks for a category, after these events.
+fn asked(category: &str, events: &[&str], who: &str) -> String {
+    let mut world = World::new(&[&LETTER.replace("CATEGORY", category)]);
+    for (at, event) in (0..).zip(events) {
+        world.hear(at, event);
+    }
+    let told = world.hear(60, &track(who, "Asked", ""));
+    told.last().unwrap().clone()
+}
+
+#[test]
+fn records_of_both_sides_count_after_a_merge() {
+    let check = |events: &[&str], expected: &str| {
+        let told = asked("analytics", events, "userId u");
+        assert_eq!(told, format!("letter {expected}"), "{events:?}");
+    };
+    let accepts = |who: &str, until: &str| {
+        let says = says(who, 0, "accept");
+        says.replace(
+            r#""category""#,
+            &format!(r#""validUntil":"{until}","category""#),
+        )
+    };
+    let (device, user) = ("anonymousId d", "userId u");
+    let join = login("d", "u");
+    // D20: neither has an end.
+    let both = [accepts(device, "unlimited"), accepts(user, "unlimited")];
+    check(&[&both[0], &both[1], &join], "webhook");
+    // D21: one has ended, on either side, and the other has not.
+    let ended = "2026-01-26T10:30:00Z";
+    let live = "2027-01-26";
+    for (one, other) in [(ended, live), (live, ended)] {
+        let both = [accepts(device, one), accepts(user, other)];
+        check(&[&both[0], &both[1], &join], "webhook");
+    }
+    let both = [accepts(device, ended), accepts(user, ended)];
+    check(&[&both[0], &both[1], &join], "suppressed: expired");
+}
+
+#[test]
+fn an_address_that_left_is_closed_whoever_has_it() {
+    let has = |user: &str, email: &str| tell(user, "email", &format!("\"{email}\""));
+    let about = |email: &str, action: &str, more: &str| {
+        format!(
+            r#"{{"type":"consent","email":"{email}","category":"marketing","action":"{action}"{more}}}"#
+        )
+    };
+    let check = |id: &str, events: &[&str], who: &str, expected: &str| {
+        let told = asked("marketing", events, who);
+        assert_eq!(told, format!("letter {expected}"), "{id} {who}");
+    };
+    let (u, v) = (has("u", "a@example.com"), has("v", "a@example.com"));
+    let yes = about("a@example.com", "accept", "");
+    let no = about("a@example.com", "decline", "");
+    for who in ["userId u", "userId v"] {
+        check("D37", &[&u, &v, &yes], who, "webhook");
+        check("D37", &[&u, &v, &yes, &no], who, "suppressed: declined");
+    }
+    let (before, after) = (has("w", "b@example.com"), has("w", "a@example.com"));
+    let other = about("b@example.com", "accept", "");
+    check("D38", &[&other, &before], "userId w", "webhook");
+    check(
+        "D38",
+        &[&no, &other, &before, &after],
+        "userId w",
+        "suppressed: declined",
+    );
+    let import = r#","source":"import","historical":true,"timestamp":"2026-01-26T10:05:00Z""#;
+    let brought = about("a@example.com", "accept", import);
+    check("D39", &[&u, &brought], "userId u", "webhook");
+    check(
+        "D39",
+        &[&no, &u, &brought],
+        "userId u",
+        "suppressed: declined",
+    );
 }

@@ -4,17 +4,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use wayfare_consent::sources::Dialects;
 use wayfare_event::{DeliveryId, Event, IdKey, Identifier, Timestamp};
 use wayfare_executor::delivery::Outcome;
 use wayfare_executor::record::{
-    Control, Decision, Delivery, Instance, Key, QueueId, Refusal, Row, Sweep, SweepCause, SweepId,
+    Control, Decision, Delivery, Erasure, Instance, Key, QueueId, Refusal, Row, Sweep, SweepCause,
+    SweepId,
 };
 use wayfare_executor::{
     Action, Catalog, Change, Effects, Happened, Input, InputKind, Operator, Place, Sending,
     Snapshot, Timer, TimerOf, Trace, Trust, step, view,
 };
 use wayfare_journey::{Graph, Known, compile};
+
+use crate::said;
+use crate::told::told_of;
 
 const MINUTE_US: i64 = 60_000_000;
 
@@ -80,6 +83,24 @@ impl World {
         let told = world.publish(journeys);
         assert_eq!(told, [""; 0]);
         world
+    }
+
+    /// The same world once more, for another story.
+    pub(crate) fn fork(&self) -> Self {
+        let mut fork = Self {
+            catalog: catalog(),
+            graphs: Vec::new(),
+            rows: self.rows.clone(),
+            seq: self.seq,
+            at: self.at,
+            decisions: self.decisions.clone(),
+            refusals: self.refusals.clone(),
+        };
+        for graph in &self.graphs {
+            fork.catalog.publish(graph.clone());
+            fork.graphs.push(graph.clone());
+        }
+        fork
     }
 
     /// These journeys are in force, in place of those before, whose versions are kept.
@@ -168,6 +189,10 @@ impl World {
     }
 
     fn page(&mut self, at: i64, id: SweepId, sweep: &Sweep) -> Vec<String> {
+        if let Some(erasure) = &sweep.erasure {
+            let kind = self.ledger_page(id, sweep, erasure);
+            return self.input(minute(at), kind);
+        }
         let deliveries = self.open_deliveries(&id, sweep);
         let person = |key: &Key| {
             if let Key::Person(identifier) = key {
@@ -185,9 +210,48 @@ impl World {
             id,
             deliveries,
             keys,
+            entries: Vec::new(),
             is_last,
         };
         self.input(minute(at), kind)
+    }
+
+    /// The next rows of the ledger that a sweep is about which reduces it, then the entries.
+    fn ledger_page(&self, id: SweepId, sweep: &Sweep, erasure: &Erasure) -> InputKind {
+        let id_key = &self.catalog.id_key;
+        let decisions = self.rows.values().filter_map(|row| {
+            if let Row::Decision(it) = row
+                && erasure.concerns(id_key, it)
+            {
+                Some(it.id.delivery())
+            } else {
+                None
+            }
+        });
+        let behind = decisions.filter(|it| sweep.delivery.is_none_or(|cursor| *it > cursor));
+        let deliveries: Vec<DeliveryId> = behind.take(PAGE_KEYS).collect();
+        let is_last = deliveries.is_empty();
+        let is_own =
+            |key: &&Key| matches!(key, Key::Guard { owner, .. } if erasure.is_about(id_key, owner));
+        let entries = self.rows.keys().filter(|key| is_last && is_own(key));
+        InputKind::SweepPage {
+            id,
+            entries: entries.cloned().collect(),
+            deliveries,
+            keys: Vec::new(),
+            is_last,
+        }
+    }
+
+    /// Who somebody is by now; nothing for an identifier that nobody goes by.
+    pub(crate) fn profile(&self, identifier: &Identifier) -> Option<wayfare_event::ProfileId> {
+        let mut snapshot = Snapshot::new();
+        for (key, row) in &self.rows {
+            snapshot.put(key.clone(), Some(row.clone()));
+        }
+        let config = &self.catalog.identity;
+        let partition = wayfare_identity::resolve(config, &self.catalog.id_key, snapshot.links());
+        partition.profile_of(identifier).map(|profile| profile.id)
     }
 
     /// The next deliveries that a sweep is about which ends walks.
@@ -262,26 +326,6 @@ impl World {
                 walks.map(|instance| (owner.clone(), instance.clone()))
             })
             .collect()
-    }
-
-    /// The profile that an identifier is in.
-    pub(crate) fn profile(&self, identifier: &Identifier) -> view::Profile {
-        let mut rows = Snapshot::new();
-        for (key, row) in &self.rows {
-            rows.put(key.clone(), Some(row.clone()));
-        }
-        let profiles = view::profiles(&self.catalog, &rows, self.at);
-        let found = profiles.into_iter();
-        let mut found = found.filter(|it| it.identifiers.contains(identifier));
-        found.next().unwrap()
-    }
-
-    /// How many records of consent are kept under an identifier.
-    pub(crate) fn consent(&self, identifier: &Identifier) -> usize {
-        match self.rows.get(&Key::Person(identifier.clone())) {
-            Some(Row::Person(person)) => person.record.consent.len(),
-            _ => 0,
-        }
     }
 
     /// A delivery, as it is now.
@@ -374,6 +418,7 @@ impl World {
         let changes = loop {
             match step(&self.catalog, &snapshot, &input, &mut Trace::off()) {
                 Effects::Changes(changes) => break changes,
+                Effects::Dropped => break Vec::new(),
                 Effects::Load(keys) => {
                     for key in keys {
                         assert!(!snapshot.is_loaded(&key), "{key:?} is asked for twice");
@@ -450,29 +495,10 @@ impl World {
     }
 }
 
-fn catalog() -> Catalog {
+pub(crate) fn catalog() -> Catalog {
     let identity = wayfare_identity::Config::default();
-    let consent = consent();
+    let consent = said::consent();
     Catalog::new(identity, consent, IdKey::STATELESS, Sending::Owed)
-}
-
-/// The built-in categories; a browser's signal refuses analytics, and the TCF is asked about
-/// personalization.
-fn consent() -> wayfare_consent::Config {
-    let standard = wayfare_consent::Config::default();
-    let mut categories = standard.categories().clone();
-    for (name, category) in &mut categories {
-        category.hears.gpc = &**name == "analytics";
-        if &**name == "personalization" {
-            category.hears.purposes = vec![1, 7];
-        }
-    }
-    let dialects = Dialects {
-        tcf_vendor: Some(755),
-        ..Dialects::NONE
-    };
-    let place = standard.default_jurisdiction().clone();
-    wayfare_consent::Config::new(categories, place).with_dialects(dialects)
 }
 
 fn compiled(journey: &str) -> Graph {
@@ -484,60 +510,4 @@ fn compiled(journey: &str) -> Graph {
     };
     let compiled = compile(journey, &known);
     compiled.unwrap_or_else(|all| panic!("{all:?}")).graph
-}
-
-/// A change that a story speaks of, in words.
-fn told_of(change: &Change) -> Option<String> {
-    match change {
-        Change::Entered { instance, .. } => Some(format!("{} entered", instance.journey)),
-        Change::Decided(decision) => {
-            let Decision {
-                journey,
-                outcome,
-                reason,
-                ..
-            } = &**decision;
-            let reason = reason.as_ref();
-            let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
-            Some(format!("{journey} {}{reason}", outcome.as_str()))
-        }
-        Change::Refused { refusal, .. } => Some(format!(
-            "{} refused: {}",
-            refusal.journey,
-            refusal.code.as_str()
-        )),
-        Change::DeliveryMoved { state, .. } => Some(format!("{state:?}")),
-        Change::DeliveryOrdered { order, .. } => Some(format!("{:?} by order", order.state)),
-        Change::BlockPaused { block, paused, .. } => {
-            Some(format!("{block} paused: {}", paused.reason))
-        }
-        Change::BlockResumed { block, .. } => Some(format!("{block} resumed")),
-        Change::StopOrdered { place, .. } => Some(format!("{place} stops")),
-        Change::MessageSeen { .. }
-        | Change::Linked(_)
-        | Change::Rehomed { .. }
-        | Change::EntryKept { .. }
-        | Change::TraitSet { .. }
-        | Change::AccountTraitSet { .. }
-        | Change::AccountJoined { .. }
-        | Change::ConsentRecorded { .. }
-        | Change::AddressSuppressed { .. }
-        | Change::SuppressionLifted { .. }
-        | Change::EventCounted { .. }
-        | Change::Parked { .. }
-        | Change::Named { .. }
-        | Change::ArmTaken { .. }
-        | Change::Queued { .. }
-        | Change::Dequeued(_)
-        | Change::DatePlanned { .. }
-        | Change::SweepMoved { .. }
-        | Change::EntryCounted { .. }
-        | Change::BlockFailing { .. }
-        | Change::Tried { .. }
-        | Change::Published { .. }
-        | Change::Withdrawn { .. } => None,
-        Change::Migrated { block, .. } => Some(format!("moved to {block}")),
-        Change::JourneyPaused { journey, .. } => Some(format!("{journey} paused")),
-        Change::JourneyResumed { journey, .. } => Some(format!("{journey} resumed")),
-    }
 }

@@ -36,6 +36,8 @@ pub enum Rule {
     Request,
     /// An input that had its turn was queued.
     Queue,
+    /// Nothing is known of somebody who was erased, and nothing is sent for them.
+    Erased,
     /// The state is what follows from the history.
     State,
     /// Counts of one thing agree.
@@ -61,6 +63,7 @@ impl Rule {
             Self::Attempts => "attempts",
             Self::Request => "request",
             Self::Queue => "queue",
+            Self::Erased => "erased",
             Self::State => "state",
             Self::Counts => "counts",
         }

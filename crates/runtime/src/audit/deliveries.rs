@@ -198,7 +198,8 @@ impl Deliveries {
             ),
             Some(recorded) => {
                 let hash = delivery.request.hash();
-                if recorded.is_some_and(|recorded| recorded != hash) {
+                // Whoever was erased has no request here; its hash stays in the ledger.
+                if !delivery.is_reduced() && recorded.is_some_and(|recorded| recorded != hash) {
                     let why = "the request kept is not the one whose hash the ledger has";
                     broken(Rule::Request, why.to_owned());
                 }
@@ -215,7 +216,7 @@ impl Deliveries {
         };
         held.is_kept = true;
         if let Some(fixed) = &held.fixed {
-            if fixed.request != delivery.request.hash() {
+            if !delivery.is_reduced() && fixed.request != delivery.request.hash() {
                 let why = "the request kept is not the one that was decided";
                 broken(Rule::Request, why.to_owned());
             }

@@ -119,5 +119,6 @@ fn named(key: &Key) -> String {
         Key::Queued(id) => format!("queued input {} of {}", id.place, id.seq),
         Key::Sweep(id) => format!("sweep {id}"),
         Key::Control(journey) => format!("what holds for {journey}"),
+        Key::Erased(hash) => hash.to_string(),
     }
 }

@@ -44,7 +44,8 @@ impl Walks {
             | Row::Version(_)
             | Row::Queued(_)
             | Row::Sweep(_)
-            | Row::Control(_) => None,
+            | Row::Control(_)
+            | Row::Erased(_) => None,
         };
         Self {
             begins,

@@ -59,6 +59,10 @@ impl Engine {
         let changes = loop {
             match step(&self.catalog, &rows, &input, &mut self.trace) {
                 Effects::Changes(changes) => break changes,
+                Effects::Dropped => {
+                    self.counts.erased += 1;
+                    break Vec::new();
+                }
                 Effects::Load(keys) => {
                     // Each round loads something, so the rounds end.
                     let is_new = keys.iter().any(|key| !rows.is_loaded(key));

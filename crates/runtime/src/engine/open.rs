@@ -78,6 +78,7 @@ impl Engine {
             due: Due::default(),
             queued: waiting.queued,
             sweeps: waiting.sweeps,
+            looked: BTreeMap::new(),
             controls: waiting.controls,
             held_timers: BTreeSet::new(),
             awake: at,

@@ -1,5 +1,5 @@
 //! What goes through all profiles, page by page? Sweeps: a schedule's, those that plan dates, those that
-//! end walks. And what waits in the queue beyond its input.
+//! end walks, those that reduce the ledger. And what waits in the queue beyond its input.
 
 use std::sync::Arc;
 
@@ -12,6 +12,34 @@ use super::Engine;
 
 /// Identifiers in one page of a sweep.
 const PAGE_KEYS_MAX: usize = 256;
+
+/// What a page of a sweep is about.
+#[derive(Debug, Default)]
+pub(super) struct Paged {
+    pub(super) deliveries: Vec<DeliveryId>,
+    pub(super) keys: Vec<Identifier>,
+    pub(super) entries: Vec<Key>,
+    pub(super) is_last: bool,
+}
+
+impl Paged {
+    /// The last page, with nothing on it.
+    pub(super) fn last() -> Self {
+        Self {
+            is_last: true,
+            ..Self::default()
+        }
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.deliveries.is_empty() && self.keys.is_empty() && self.entries.is_empty()
+    }
+}
+
+/// Whether a sweep is of no journey in force: it carries an order out.
+fn is_carried_out(id: &SweepId) -> bool {
+    matches!(id.cause, SweepCause::Stop | SweepCause::Erasure)
+}
 
 impl Engine {
     /// Begins the sweeps of journeys that were published since: now there is a time to count from.
@@ -63,7 +91,10 @@ impl Engine {
     /// Whether a sweep is under way or an input waits in the queue.
     #[must_use]
     pub fn is_sweeping(&self) -> bool {
-        self.has_queued() || self.sweeps.values().any(|sweep| sweep.cursor.is_some())
+        let is_under_way = |(id, sweep): (&SweepId, &Arc<Sweep>)| {
+            sweep.cursor.is_some() || id.cause == SweepCause::Erasure
+        };
+        self.has_queued() || self.sweeps.iter().any(is_under_way)
     }
 
     /// Whether an input waits in the queue beyond the one that caused it.
@@ -110,7 +141,7 @@ impl Engine {
         }
     }
 
-    /// Carries out to its end what orders began: walks end, and what is owed is held back. No other
+    /// Carries out to its end what orders began: walks end, what is owed is held back, the ledger is reduced. No other
     /// sweep has its turn.
     ///
     /// # Errors
@@ -120,7 +151,7 @@ impl Engine {
         loop {
             self.drain(at, usize::MAX)?;
             let mut sweeps = self.sweeps.iter();
-            let stop = sweeps.find(|(id, _)| id.cause == SweepCause::Stop);
+            let stop = sweeps.find(|(id, _)| is_carried_out(id));
             let Some((id, sweep)) = stop.map(|(id, sweep)| (id.clone(), sweep.clone())) else {
                 return Ok(());
             };
@@ -134,20 +165,26 @@ impl Engine {
             let deliveries = self.due.behind(sweep.delivery, PAGE_KEYS_MAX);
             if !deliveries.is_empty() {
                 self.settle()?;
-                return self.paged(at, id, (deliveries, Vec::new(), false));
+                let page = Paged {
+                    deliveries,
+                    ..Paged::default()
+                };
+                return self.paged(at, id, page);
             }
+        }
+        if id.cause == SweepCause::Erasure {
+            return self.look_for(at, id, sweep);
         }
         self.page(at, id, sweep.cursor.clone())
     }
 
     /// Ends the sweeps of journeys that are gone: when one comes back, everybody is looked at anew.
     pub(super) fn end_sweeps(&mut self) -> Result<(), StoreError> {
-        let is_gone = |id: &&SweepId| {
-            id.cause != SweepCause::Stop && self.catalog.in_force(&id.journey).is_none()
-        };
+        let is_gone =
+            |id: &&SweepId| !is_carried_out(id) && self.catalog.in_force(&id.journey).is_none();
         let gone: Vec<SweepId> = self.sweeps.keys().filter(is_gone).cloned().collect();
         for id in gone {
-            self.paged(self.at, id, (Vec::new(), Vec::new(), true))?;
+            self.paged(self.at, id, Paged::last())?;
         }
         Ok(())
     }
@@ -175,28 +212,42 @@ impl Engine {
             | Key::Version(..)
             | Key::Queued(_)
             | Key::Sweep(_)
-            | Key::Control(_) => None,
+            | Key::Control(_)
+            | Key::Erased(_) => None,
         };
         let keys: Vec<Identifier> = keys.into_iter().filter_map(person).collect();
-        self.paged(at, id, (Vec::new(), keys, is_last))
+        let page = Paged {
+            keys,
+            is_last,
+            ..Paged::default()
+        };
+        self.paged(at, id, page)
     }
 
-    fn paged(
+    pub(super) fn paged(
         &mut self,
         at: Timestamp,
         id: SweepId,
-        (deliveries, keys, is_last): (Vec<DeliveryId>, Vec<Identifier>, bool),
+        page: Paged,
     ) -> Result<(), StoreError> {
+        let Paged {
+            deliveries,
+            keys,
+            entries,
+            is_last,
+        } = page;
         let logged = LoggedInput::SweepPage {
             id: id.clone(),
             deliveries: deliveries.clone(),
             keys: keys.clone(),
+            entries: entries.clone(),
             is_last,
         };
         let kind = InputKind::SweepPage {
             id,
             deliveries,
             keys,
+            entries,
             is_last,
         };
         self.input(at, kind, logged).map(|_| ())

@@ -1,10 +1,11 @@
 //! What has an order done, in words and for programs? Not here: what may be ordered (`orders`).
 
-use wayfare_event::{Identifier, Map, Number, Timestamp, Value};
+use wayfare_event::{Identifier, InstanceId, Map, Number, Timestamp, Value};
 use wayfare_executor::delivery::{State, WithheldReason};
-use wayfare_executor::record::DecisionOutcome;
-use wayfare_executor::{Action, Place};
+use wayfare_executor::record::{DecisionOutcome, EraseMode};
+use wayfare_executor::{Action, Erase, Place};
 
+use super::people::Came;
 use crate::engine::Output;
 
 /// What orders ended and held back so far.
@@ -70,7 +71,10 @@ pub const fn place_of(action: &Action) -> Option<&Place> {
         | Action::Detach { .. }
         | Action::Unblock(_)
         | Action::Suppress { .. }
-        | Action::Unsuppress(_) => None,
+        | Action::Unsuppress(_)
+        | Action::Enter { .. }
+        | Action::Erase(_)
+        | Action::Readmit(_) => None,
     }
 }
 
@@ -147,7 +151,75 @@ pub fn said(action: &Action, done: Done) -> String {
             "`{}` is suppressed no more: what was said decides again",
             address.value
         ),
+        Action::Enter {
+            journey,
+            identifier,
+        } => format!("`{identifier}` is let into journey `{journey}`"),
+        Action::Erase(erase) => format!("`{}` is erased", erase.identifier),
+        Action::Readmit(identifier) => format!("`{identifier}` may come back"),
     }
+}
+
+/// What came of an order about somebody, in a sentence; nothing for other orders.
+#[must_use]
+pub fn came(action: &Action, came: &Came) -> Option<String> {
+    let refused = |journey: &str| match came.refused {
+        Some(code) => format!("journey `{journey}` did not take them: {}", code.as_str()),
+        None => format!("journey `{journey}` did not take them"),
+    };
+    match action {
+        Action::Pause(_)
+        | Action::Resume(_)
+        | Action::SkipOverdue(_)
+        | Action::Stop(_)
+        | Action::Try(_)
+        | Action::Resend(_)
+        | Action::Resolve(_)
+        | Action::Withhold(_)
+        | Action::Merge { .. }
+        | Action::Detach { .. }
+        | Action::Unblock(_)
+        | Action::Suppress { .. }
+        | Action::Unsuppress(_) => None,
+        Action::Enter { journey, .. } => Some(match came.entered {
+            Some(id) => format!("{}, walk `{id}`", said(action, Done::Begun)),
+            None => refused(journey),
+        }),
+        Action::Erase(erase) => Some(match (&erase.through, came.entered) {
+            (Some(journey), None) => format!("nothing is erased: {}", refused(journey)),
+            (Some(journey), Some(id)) if !came.erased => format!(
+                "`{}` is erased when walk `{id}` through journey `{journey}` and what it owes is \
+                 over; nothing new is heard until then",
+                erase.identifier
+            ),
+            (_, walk) => erased(erase, (came, walk)),
+        }),
+        Action::Readmit(_) => Some(said(action, Done::Begun)),
+    }
+}
+
+fn erased(erase: &Erase, (came, walk): (&Came, Option<InstanceId>)) -> String {
+    let identifier = &erase.identifier;
+    let done = match erase.mode {
+        EraseMode::Suppress => format!("nothing is heard of `{identifier}` any more"),
+        EraseMode::Delete => {
+            format!("`{identifier}` is deleted; whoever comes back by it is somebody new")
+        }
+        EraseMode::Both => {
+            format!("`{identifier}` is deleted, and nothing is heard of it any more")
+        }
+    };
+    let walk = walk.map_or_else(String::new, |id| format!(", after walk `{id}`"));
+    let (ended, withheld) = (
+        counted(came.ended, "walk"),
+        counted(came.withheld, "request"),
+    );
+    let ledger = if came.complete {
+        "the state tells of nobody by it"
+    } else {
+        "the ledger is being reduced"
+    };
+    format!("{done}{walk}: {ended} ended, {withheld} held back; {ledger}")
 }
 
 /// What an action has done, for programs: `docs/output.schema.json#/$defs/order`.
@@ -170,43 +242,21 @@ pub fn line(action: &Action, at: Timestamp, (by, reason): (&str, &str), done: Do
     if let Action::Resend(id) | Action::Resolve(id) | Action::Withhold(id) = action {
         map.insert("deliveryId", id.to_string().as_str().into());
     }
-    let about: [(&str, Option<&Identifier>); 3] = match action {
-        Action::Merge { from, into } => [
-            ("identifier", None),
-            ("from", Some(from)),
-            ("into", Some(into)),
-        ],
-        Action::Detach { identifier, from } => [
-            ("identifier", Some(identifier)),
-            ("from", Some(from)),
-            ("into", None),
-        ],
-        Action::Unblock(identifier) => [
-            ("identifier", Some(identifier)),
-            ("from", None),
-            ("into", None),
-        ],
-        Action::Pause(_)
-        | Action::Resume(_)
-        | Action::SkipOverdue(_)
-        | Action::Stop(_)
-        | Action::Resend(_)
-        | Action::Resolve(_)
-        | Action::Withhold(_)
-        | Action::Try(_)
-        | Action::Suppress { .. }
-        | Action::Unsuppress(_) => [("identifier", None), ("from", None), ("into", None)],
-    };
-    for (key, identifier) in about {
-        if let Some(identifier) = identifier {
-            map.insert(key, identifier.to_string().as_str().into());
+    if let Action::Enter { journey, .. } = action {
+        map.insert("journey", Value::Text(journey.clone()));
+    } else if let Action::Erase(erase) = action {
+        map.insert("mode", erase.mode.as_str().into());
+        if let Some(journey) = &erase.through {
+            map.insert("through", Value::Text(journey.clone()));
         }
+    } else if let Action::Suppress { kind, .. } = action {
+        map.insert("because", kind.as_str().into());
     }
     if let Action::Suppress { address, .. } | Action::Unsuppress(address) = action {
         map.insert("address", Value::Text(address.value.clone()));
     }
-    if let Action::Suppress { kind, .. } = action {
-        map.insert("because", kind.as_str().into());
+    for (key, identifier) in persons(action) {
+        map.insert(key, identifier.to_string().as_str().into());
     }
     map.insert("by", by.into());
     map.insert("reason", reason.into());
@@ -220,6 +270,47 @@ pub fn line(action: &Action, at: Timestamp, (by, reason): (&str, &str), done: Do
         }
     }
     map
+}
+
+/// Adds what came of an order about somebody.
+pub fn add_came(line: &mut Map, came: &Came) {
+    let number = |count: u64| {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        Value::Number(Number::from(count))
+    };
+    if let Some(id) = came.entered {
+        line.insert("instanceId", id.to_string().as_str().into());
+    }
+    if let Some(code) = came.refused {
+        line.insert("refused", code.as_str().into());
+    }
+    if came.erased {
+        line.insert("ended", number(came.ended));
+        line.insert("withheld", number(came.withheld));
+        line.insert("complete", came.complete.into());
+    }
+}
+
+/// The identifiers that an order names, by what they are to it.
+fn persons(action: &Action) -> Vec<(&'static str, &Identifier)> {
+    match action {
+        Action::Merge { from, into } => vec![("from", from), ("into", into)],
+        Action::Detach { identifier, from } => vec![("identifier", identifier), ("from", from)],
+        Action::Unblock(identifier)
+        | Action::Readmit(identifier)
+        | Action::Enter { identifier, .. } => vec![("identifier", identifier)],
+        Action::Erase(erase) => vec![("identifier", &erase.identifier)],
+        Action::Pause(_)
+        | Action::Resume(_)
+        | Action::SkipOverdue(_)
+        | Action::Stop(_)
+        | Action::Resend(_)
+        | Action::Resolve(_)
+        | Action::Withhold(_)
+        | Action::Try(_)
+        | Action::Suppress { .. }
+        | Action::Unsuppress(_) => Vec::new(),
+    }
 }
 
 const fn word(action: &Action) -> &'static str {
@@ -237,6 +328,9 @@ const fn word(action: &Action) -> &'static str {
         Action::Unblock(_) => "unblock",
         Action::Suppress { .. } => "suppress",
         Action::Unsuppress(_) => "unsuppress",
+        Action::Enter { .. } => "enter",
+        Action::Erase(_) => "erase",
+        Action::Readmit(_) => "readmit",
     }
 }
 

@@ -388,7 +388,8 @@ impl LiveRows {
             | Row::Version(_)
             | Row::Queued(_)
             | Row::Sweep(_)
-            | Row::Control(_) => true,
+            | Row::Control(_)
+            | Row::Erased(_) => true,
         }
     }
 
@@ -403,7 +404,8 @@ impl LiveRows {
         self.behind.send(Job {
             rows: rows.clone(),
             position: self.position.clone(),
-            checkpoint: self.kept.is_due(&self.position),
+            // One that was under way when this was asked for may be too old.
+            checkpoint: anew || self.kept.is_due(&self.position),
             anew,
             spare_bytes: self.wants_spare.then_some(self.limits.segment_bytes),
         });

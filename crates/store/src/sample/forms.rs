@@ -3,23 +3,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use wayfare_consent::{Reason, RecordKind, SuppressionKind, Verdict};
+use wayfare_consent::{Reason, SuppressionKind, Verdict};
 use wayfare_event::{
-    ConsentAction, DecisionId, DeliveryId, Identifier, InstanceId, ProfileId, TargetId, Timestamp,
-    Value,
+    DecisionId, DeliveryId, Identifier, InstanceId, ProfileId, TargetId, Timestamp, Value,
 };
 use wayfare_executor::delivery::{NotSentReason, Outcome, State};
 use wayfare_executor::record::{
     Account, BlockControl, Cause, ConsentAsked, Control, Decision, DecisionOutcome, Delivery,
     DeliveryTold, Failing, Instance, Ordered, Paused, Permission, Person, Planned, QueueId, Queued,
-    Record, Refusal, Register, Request, Seen, Stop, Stopped, Suppressed, Sweep, SweepCause,
-    SweepId, Terms, Told, Turn, Window,
+    Record, Refusal, Register, Request, Seen, Stop, Stopped, Sweep, SweepCause, SweepId, Terms,
+    Told, Turn, Window,
 };
-use wayfare_executor::{Action, Change, Operator, Place, RefusalCode, Row, TimerOf, Tried, Trust};
-use wayfare_identity::{Edge, EdgeKind, Node};
+use wayfare_executor::{
+    Action, Change, Key, Operator, Place, RefusalCode, Row, TimerOf, Tried, Trust,
+};
 use wayfare_journey::definition::{Auth, Basis, DeliveryMode, Method, Secret};
 
-use super::{VERSION, at, changes, guard, person};
+use super::consent::{consent, suppressed};
+use super::persons::{node, who_is_who};
+use super::{VERSION, at, changes, erasure, guard, person};
 use crate::{Entry, LoggedInput};
 
 pub(super) fn instance(moment: Timestamp) -> Instance {
@@ -90,36 +92,6 @@ fn permission() -> Permission {
     }
 }
 
-pub(super) fn consent() -> wayfare_consent::Record {
-    wayfare_consent::Record {
-        category: "marketing".into(),
-        action: ConsentAction::Accept,
-        at: at(0),
-        recorded_at: at(1),
-        id: "c-1".into(),
-        valid_from: Some(at(1)),
-        valid_until: Some(at(9)),
-        kind: RecordKind::User,
-        pending: true,
-        unverified: true,
-        historical: false,
-        source: Some("form".into()),
-        method: Some("checkbox".into()),
-        notice: Some("terms 3".into()),
-        regulation: Some("gdpr".into()),
-        channel: Some("email".into()),
-    }
-}
-
-pub(super) fn suppressed(moment: Timestamp) -> Suppressed {
-    Suppressed {
-        kind: SuppressionKind::Complaint,
-        at: moment,
-        by: "ops".into(),
-        reason: "they said so".into(),
-    }
-}
-
 pub(super) fn decision(id: DecisionId, moment: Timestamp) -> Decision {
     Decision {
         id,
@@ -139,40 +111,6 @@ pub(super) fn decision(id: DecisionId, moment: Timestamp) -> Decision {
         request_hash: Some(request().hash()),
         hops: 2,
     }
-}
-
-fn node() -> Node {
-    let mut node = Node::new(person(1));
-    node.join(Edge {
-        other: Identifier::new("email", "a@b.example"),
-        kind: EdgeKind::Claim,
-        since: at(0),
-        latest: at(1),
-    });
-    for kind in [
-        EdgeKind::Alias,
-        EdgeKind::Unverified,
-        EdgeKind::UnverifiedAlias,
-        EdgeKind::Same,
-        EdgeKind::Took,
-        EdgeKind::Soft,
-    ] {
-        let other = Identifier::new("user_id", "u9");
-        let (since, latest) = (at(3), at(4));
-        node.join(Edge {
-            other: other.clone(),
-            kind,
-            since,
-            latest,
-        });
-        node.join(Edge {
-            other,
-            kind: EdgeKind::Detached,
-            since: at(1),
-            latest: at(2),
-        });
-    }
-    node
 }
 
 pub(super) fn delivery() -> Delivery {
@@ -240,6 +178,7 @@ pub(super) fn sweep() -> Sweep {
         seen: 1_000,
         queued: 12,
         over: Some(VERSION),
+        erasure: Some(Arc::new(erasure::looked_for())),
     }
 }
 
@@ -364,6 +303,7 @@ pub(super) fn journey_changes(seq: u64) -> Vec<Change> {
         },
     ];
     changes.extend(orders());
+    changes.extend(erasure::changes());
     changes
 }
 
@@ -442,6 +382,7 @@ pub(crate) fn rows() -> Vec<(&'static str, Row)> {
                 value: Some("free".to_owned()),
             },
         )]),
+        erasing: Some(Arc::new(erasure::erasing())),
     };
     vec![
         (
@@ -466,20 +407,22 @@ pub(crate) fn rows() -> Vec<(&'static str, Row)> {
         ("queued", Row::Queued(Arc::new(queued()))),
         ("sweep", Row::Sweep(Arc::new(sweep()))),
         ("control", Row::Control(Arc::new(control()))),
+        ("erased", Row::Erased(erasure::ERASED)),
     ]
 }
 
-fn order(action: Action) -> Operator {
-    Operator {
+fn an_order(reason: &str, action: Action) -> LoggedInput {
+    LoggedInput::Operator(Operator {
         by: "ops".into(),
-        reason: "one person".into(),
+        reason: reason.into(),
         action,
-    }
+    })
 }
 
 /// Entries with every input and most changes.
 pub(crate) fn entries() -> Vec<Entry> {
     let delivery = DeliveryId::from_bytes([5; 16]);
+    let [merge, detach, unblock] = who_is_who();
     let inputs = [
         LoggedInput::Event {
             source: "web".into(),
@@ -512,40 +455,29 @@ pub(crate) fn entries() -> Vec<Entry> {
             },
             deliveries: vec![delivery],
             keys: vec![person(1)],
+            entries: vec![Key::Guard {
+                owner: person(1),
+                journey: "welcome".into(),
+                key: "cart-9".into(),
+            }],
             is_last: true,
         },
-        LoggedInput::Operator(Operator {
-            by: "ops".into(),
-            reason: "a wrong price".into(),
-            action: Action::Pause(send_block()),
-        }),
-        LoggedInput::Operator(Operator {
-            by: "ops".into(),
-            reason: "is it right?".into(),
-            action: Action::Try(tried()),
-        }),
-        LoggedInput::Operator(order(Action::Merge {
-            from: person(1),
-            into: person(2),
-        })),
-        LoggedInput::Operator(order(Action::Detach {
-            identifier: Identifier::new("email", "a@b.example"),
-            from: person(2),
-        })),
-        LoggedInput::Operator(order(Action::Unblock(person(3)))),
-        LoggedInput::Operator(Operator {
-            by: "ops".into(),
-            reason: "it came back".into(),
-            action: Action::Suppress {
+        an_order("a wrong price", Action::Pause(send_block())),
+        an_order("is it right?", Action::Try(tried())),
+        merge,
+        detach,
+        unblock,
+        an_order(
+            "it came back",
+            Action::Suppress {
                 address: Identifier::new("email", "a@b.example"),
                 kind: SuppressionKind::Bounce,
             },
-        }),
-        LoggedInput::Operator(Operator {
-            by: "ops".into(),
-            reason: "it was a mistake".into(),
-            action: Action::Unsuppress(Identifier::new("email", "b@b.example")),
-        }),
+        ),
+        an_order(
+            "it was a mistake",
+            Action::Unsuppress(Identifier::new("email", "b@b.example")),
+        ),
         LoggedInput::Published {
             journey: "welcome".into(),
             version: VERSION,
@@ -553,7 +485,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         LoggedInput::Withdrawn("welcome".into()),
     ];
     (1..)
-        .zip(inputs)
+        .zip(inputs.into_iter().chain(erasure::inputs()))
         .map(|(seq, input)| Entry {
             seq,
             at: at(3),

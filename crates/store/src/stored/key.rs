@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use wayfare_event::{DecisionId, DeliveryId, Identifier, MessageHash};
+use wayfare_event::{DecisionId, DeliveryId, Identifier, IdentifierHash, MessageHash};
 use wayfare_executor::Key;
 use wayfare_executor::record::{QueueId, SweepCause, SweepId};
 use wayfare_journey::Version;
@@ -30,6 +30,7 @@ pub(crate) const fn prefix(kind: RowKind) -> u8 {
         RowKind::Queued => b'q',
         RowKind::Sweep => b's',
         RowKind::Control => b'c',
+        RowKind::Erased => b'e',
     }
 }
 
@@ -65,9 +66,11 @@ pub(crate) fn encode(key: &Key) -> Vec<u8> {
                 SweepCause::Schedule => 0,
                 SweepCause::Dates => 1,
                 SweepCause::Stop => 2,
+                SweepCause::Erasure => 3,
             });
         }
         Key::Control(journey) => put_text(&mut bytes, journey),
+        Key::Erased(hash) => bytes.extend_from_slice(hash.as_bytes()),
     }
     bytes
 }
@@ -103,11 +106,13 @@ pub(crate) fn decode(kind: RowKind, bytes: &[u8]) -> Result<Key, DecodeError> {
                 [0] => SweepCause::Schedule,
                 [1] => SweepCause::Dates,
                 [2] => SweepCause::Stop,
+                [3] => SweepCause::Erasure,
                 [_] => return Err(DecodeError::new(&"a key names a sweep that is none")),
             };
             Key::Sweep(SweepId { journey, cause })
         }
         RowKind::Control => Key::Control(take_text(rest)?),
+        RowKind::Erased => Key::Erased(IdentifierHash::from_bytes(take_bytes(rest)?)),
     };
     if rest.is_empty() {
         Ok(key)
@@ -213,6 +218,7 @@ mod tests {
                 },
             })),
             text().prop_map(|journey| Key::Control(journey.into())),
+            any::<[u8; 16]>().prop_map(|id| Key::Erased(IdentifierHash::from_bytes(id))),
         ]
     }
 

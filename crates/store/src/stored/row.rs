@@ -23,6 +23,7 @@ pub(crate) fn encode(row: &Row) -> (u8, Vec<u8>) {
         Row::Queued(queued) => pack(&mut bytes, queued),
         Row::Sweep(sweep) => pack(&mut bytes, sweep),
         Row::Control(control) => pack(&mut bytes, control),
+        Row::Erased(erased) => pack(&mut bytes, erased),
     }
     (VERSION, bytes)
 }
@@ -45,5 +46,6 @@ pub(crate) fn decode(kind: RowKind, version: u8, bytes: &[u8]) -> Result<Row, De
         RowKind::Queued => Row::Queued(rmp_serde::from_slice(bytes)?),
         RowKind::Sweep => Row::Sweep(rmp_serde::from_slice(bytes)?),
         RowKind::Control => Row::Control(rmp_serde::from_slice(bytes)?),
+        RowKind::Erased => Row::Erased(rmp_serde::from_slice(bytes)?),
     })
 }

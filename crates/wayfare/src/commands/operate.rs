@@ -41,7 +41,7 @@ pub(super) struct Given {
 
 /// How an order is given: to a state directory, or to a server.
 #[derive(Debug, Args)]
-struct To {
+pub(super) struct To {
     #[command(flatten)]
     given: Given,
     #[command(flatten)]
@@ -50,7 +50,7 @@ struct To {
 
 /// Why something is ordered.
 #[derive(Debug, Args)]
-struct Why {
+pub(super) struct Why {
     /// Why; it is kept.
     #[arg(long)]
     reason: String,
@@ -292,7 +292,7 @@ pub(crate) fn unblock(order: &Unblock) -> anyhow::Result<ExitCode> {
 }
 
 /// Gives an order to a server, or carries it out to its end; says what was done.
-fn carry_out(to: &To, why: &Why, wanted: Wanted<'_>) -> anyhow::Result<ExitCode> {
+pub(super) fn carry_out(to: &To, why: &Why, wanted: Wanted<'_>) -> anyhow::Result<ExitCode> {
     match to.remote.server()? {
         Some(server) => hand_over(&server, to.given.format, why, wanted)?,
         None => carry_out_here(&to.given, why, wanted)?,
@@ -337,6 +337,22 @@ fn hand_over(server: &Server, format: Format, why: &Why, wanted: Wanted<'_>) -> 
             vec!["addresses", address, "suppress"]
         }
         Wanted::Unsuppress(address) => vec!["addresses", address, "unsuppress"],
+        Wanted::Enter { journey, who } => {
+            body.insert("identifier", who.into());
+            vec!["journeys", journey, "enter"]
+        }
+        Wanted::Erase { who, mode, through } => {
+            body.insert("identifier", who.into());
+            body.insert("mode", mode.as_str().into());
+            if let Some(journey) = through {
+                body.insert("through", journey.into());
+            }
+            vec!["erase"]
+        }
+        Wanted::Readmit(who) => {
+            body.insert("identifier", who.into());
+            vec!["readmit"]
+        }
     };
     let answer = server.post(&path, &body)?;
     match format {
@@ -375,8 +391,26 @@ fn carry_out_here(given: &Given, why: &Why, wanted: Wanted<'_>) -> anyhow::Resul
     let mut outputs = engine.commit()?;
     engine.carry_out(at)?;
     outputs.extend(engine.commit()?);
-    engine.close()?;
+    let mut told_of = Vec::new();
     for action in &actions {
+        let came = orders::people::came(engine.store(), action, at)?;
+        if came.is_refusal(action) {
+            let why = orders::came(action, &came).unwrap_or_default();
+            return Err(WrongInput(why).into());
+        }
+        told_of.push(came);
+    }
+    engine.close()?;
+    for (action, came) in actions.iter().zip(&told_of) {
+        if let Some(said) = orders::came(action, came) {
+            let mut line = orders::line(action, at, by, Done::Begun);
+            orders::add_came(&mut line, came);
+            print(&match given.format {
+                Format::Text => said,
+                Format::Json => line.to_string(),
+            })?;
+            continue;
+        }
         let tally = orders::place_of(action)
             .map_or_else(Tally::default, |place| Tally::of(&place.journey, &outputs));
         print(&told(given, action, (at, by, Done::ToTheEnd(tally))))?;

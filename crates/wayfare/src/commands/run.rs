@@ -340,8 +340,11 @@ impl Summary {
         let counts = engine.counts();
         let mut lines = vec![
             format!(
-                "events      {} taken, {} of them second copies, {} lines rejected",
-                counts.events, counts.duplicates, self.rejected
+                "events      {} taken, {} of them second copies, {} lines rejected{}",
+                counts.events,
+                counts.duplicates,
+                self.rejected,
+                erased(counts.erased)
             ),
             format!("decisions   {}", counted(&self.decisions)),
             format!("deliveries  {}", counted(&self.deliveries)),
@@ -357,6 +360,15 @@ impl Summary {
             parts.collect::<Vec<_>>().join(", ")
         }));
         lines.join("\n")
+    }
+}
+
+/// `, 2 of somebody erased`; nothing where there were none.
+fn erased(count: u64) -> String {
+    if count == 0 {
+        String::new()
+    } else {
+        format!(", {count} of somebody erased")
     }
 }
 

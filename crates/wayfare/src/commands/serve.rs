@@ -90,7 +90,7 @@ async fn listen(serve: &Serve) -> anyhow::Result<()> {
     };
     let (mut driver, inbox) = Driver::new(engine, outbound, &mut tell_out);
     let patience = Patience::SERVING;
-    let admin = http::admin(tokens, driver.desk(), patience);
+    let admin = http::admin(tokens, driver.desk(), patience, Arc::new(settings));
     let router = http::router(doors, inbox, patience).nest("/api", admin);
     let (failed, engine_failed) = tokio::sync::oneshot::channel::<()>();
     let stop = async move {

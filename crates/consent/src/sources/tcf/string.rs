@@ -278,3 +278,82 @@ const fn six(byte: u8) -> Option<u8> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+    /// A core that consents to purposes 1 and 7 and to vendor 755, with these restrictions: purpose,
+    /// kind, vendors from and to.
+    fn restricted(restrictions: &[(u64, u64, (u64, u64))]) -> TcString {
+        let mut bits: Vec<bool> = Vec::new();
+        let mut put = |count: u32, value: u64| {
+            bits.extend((0..count).rev().map(|place| value >> place & 1 == 1));
+        };
+        put(6, 2);
+        for (count, value) in [
+            (36, 0),
+            (36, 0),
+            (12, 31),
+            (12, 1),
+            (6, 0),
+            (12, 0),
+            (12, 48),
+        ] {
+            put(count, value);
+        }
+        for (count, value) in [(6, 4), (1, 1), (1, 0), (12, 0)] {
+            put(count, value);
+        }
+        // Purposes 1 and 7 of 24; no legitimate interest; the publisher.
+        for (count, value) in [(24, 0b1000_0010 << 16), (24, 0), (1, 0), (12, 0)] {
+            put(count, value);
+        }
+        // One vendor, as a range of one; nobody's legitimate interest.
+        for (count, value) in [
+            (16, 755),
+            (1, 1),
+            (12, 1),
+            (1, 0),
+            (16, 755),
+            (16, 0),
+            (1, 0),
+        ] {
+            put(count, value);
+        }
+        put(12, restrictions.len() as u64);
+        for (purpose, kind, (first, last)) in restrictions {
+            for (count, value) in [(6, *purpose), (2, *kind), (12, 1), (1, 1), (16, *first)] {
+                put(count, value);
+            }
+            put(16, *last);
+        }
+        let letter = |six: &[bool]| {
+            let padded = six.iter().copied().chain([false; 6]).take(6);
+            let index = padded.fold(0, |read, bit| read << 1 | usize::from(bit));
+            char::from(LETTERS[index])
+        };
+        let text: String = bits.chunks(6).map(letter).collect();
+        TcString::parse(&text).unwrap()
+    }
+
+    #[test]
+    fn a_restriction_of_the_publisher_rules_a_purpose_out() {
+        let check = |restrictions: &[(u64, u64, (u64, u64))], permitted: bool| {
+            let string = restricted(restrictions);
+            assert!(string.consents_to(7) && string.consents_to_vendor(755));
+            assert_eq!(string.permits(7, 755), permitted, "{restrictions:?}");
+            assert!(string.permits(1, 755), "{restrictions:?}");
+            assert!(!string.permits(7, 756) && !string.permits(2, 755));
+        };
+        check(&[], true);
+        check(&[(7, 0, (755, 755))], false);
+        check(&[(7, 1, (755, 755))], true);
+        check(&[(7, 2, (1, 1_000))], false);
+        check(&[(7, 0, (1, 754))], true);
+        check(&[(8, 0, (1, 1_000)), (7, 1, (1, 1_000))], true);
+        check(&[(7, 1, (1, 1_000)), (7, 0, (700, 800))], false);
+    }
+}

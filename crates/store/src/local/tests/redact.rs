@@ -293,6 +293,26 @@ fn a_store_goes_on_while_an_erasure_is_under_way() {
 }
 
 #[test]
+fn a_checkpoint_under_way_when_an_erasure_begins_is_not_enough() {
+    let directory = tempfile::tempdir().unwrap();
+    let (mut store, _) = open(directory.path(), EAGER);
+    let mut redacted = BTreeSet::new();
+    for round in 0..10_u8 {
+        // The first write of a day brings a checkpoint, and is under way when the second comes.
+        let moment = at(i64::from(round) * 86_400);
+        for number in [0, 1] {
+            let message = u64::from(round) * 2 + number;
+            commit(&mut store, moment, vec![seen(message, moment)]).unwrap();
+            redacted.insert(store.head().next_seq - 1);
+        }
+        store.redact(&redacted).unwrap();
+        store.redact_fully().unwrap();
+        let history = dump(&mut store).history;
+        assert!(history.iter().all(|entry| entry.changes.is_empty()));
+    }
+}
+
+#[test]
 fn a_promise_is_made_wider_and_kept_by_whoever_opens_next() {
     let directory = tempfile::tempdir().unwrap();
     let mut store = open_all(directory.path());

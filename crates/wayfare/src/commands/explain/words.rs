@@ -45,6 +45,7 @@ pub(super) fn outcome(told: &Told) -> String {
         DecisionOutcome::Exit => left(told, reason),
         DecisionOutcome::Holdout => held_out(told),
         DecisionOutcome::Merged => stayed(told),
+        DecisionOutcome::Erased => "its person was erased".to_owned(),
         DecisionOutcome::Stopped => format!("an operator ended it: {reason}"),
     }
 }

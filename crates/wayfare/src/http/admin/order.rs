@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use wayfare_consent::SuppressionKind;
 use wayfare_event::{Map, Value};
+use wayfare_executor::record::EraseMode;
 use wayfare_runtime::orders::Overdue;
 
 use super::{Patience, Problem};
@@ -36,6 +37,10 @@ pub(super) struct Asked {
     pub(super) named: Named,
     /// Why nothing goes to an address.
     pub(super) because: Option<SuppressionKind>,
+    /// What an erasure does.
+    pub(super) mode: Option<EraseMode>,
+    /// The journey that somebody who is erased goes through first.
+    pub(super) through: Option<String>,
 }
 
 /// Identifiers as `namespace:value`, by the keys they stand under.
@@ -78,6 +83,8 @@ fn read(body: &[u8]) -> Result<Asked, Problem> {
         "identifier",
         "from",
         "into",
+        "mode",
+        "through",
     ];
     if let Some((key, _)) = map.iter().find(|(key, _)| !keys.contains(&&***key)) {
         let detail = format!("`{key}` means nothing here; known are {}", keys.join(", "));
@@ -89,6 +96,8 @@ fn read(body: &[u8]) -> Result<Asked, Problem> {
         known: known(&map)?,
         named: named(&map)?,
         because: because(&map)?,
+        mode: mode(&map)?,
+        through: written(&map, "through")?,
     })
 }
 
@@ -134,6 +143,24 @@ fn overdue(map: &Map) -> Result<Overdue, Problem> {
     }
 }
 
+fn written(map: &Map, key: &str) -> Result<Option<String>, Problem> {
+    match map.get(key) {
+        None => Ok(None),
+        Some(Value::Text(text)) => Ok(Some(text.to_string())),
+        Some(_) => Err(Problem::bad("invalid_field", format!("`{key}` is a text"))),
+    }
+}
+
+fn mode(map: &Map) -> Result<Option<EraseMode>, Problem> {
+    let Some(text) = written(map, "mode")? else {
+        return Ok(None);
+    };
+    let mode = EraseMode::named(&text);
+    let detail = "`mode` is `suppress`, `delete` or `both`";
+    mode.map(Some)
+        .ok_or_else(|| Problem::bad("invalid_field", detail))
+}
+
 fn known(map: &Map) -> Result<Option<Known>, Problem> {
     match map.get("as") {
         None => Ok(None),
@@ -170,6 +197,8 @@ mod tests {
                 known,
                 named: Named::new(),
                 because: None,
+                mode: None,
+                through: None,
             });
             assert_eq!(found, expected.map_err(str::to_owned), "{body}");
         };

@@ -73,6 +73,7 @@ impl Bare {
             self.spent.step += took;
             match effects {
                 Effects::Changes(changes) => break changes,
+                Effects::Dropped => break Vec::new(),
                 Effects::Load(keys) => {
                     for key in keys {
                         let row = self.rows.get(&key).cloned();

@@ -1,0 +1,135 @@
+//! Who is not heard of any more? At the edge of a step: what an event names that is erased is left
+//! out of it, and one that is about somebody erased is dropped. Not here: erasing (`erase`).
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use wayfare_event::{Identifier, InstanceId, Map, Namespace, Timestamp, Value};
+use wayfare_identity::LinkChange;
+
+use super::who;
+use super::work::{NotYet, Work};
+use crate::change::Change;
+use crate::input::Happened;
+use crate::record::{Delivery, Erased, Key, hash};
+
+/// The marks that have to be loaded for identifiers: of those that nothing is known of, and of those
+/// that were somebody's who was erased. The common event names neither.
+pub(super) fn marks<'a>(
+    work: &Work<'_>,
+    identifiers: impl Iterator<Item = &'a Identifier>,
+) -> Vec<Key> {
+    let may_be = |it: &&Identifier| {
+        let node = work.rows.links().node(it);
+        node.is_none_or(|node| node.epoch() > 1)
+    };
+    let key = &work.catalog.id_key;
+    let marks = identifiers.filter(may_be);
+    marks.map(|it| Key::Erased(hash(key, it))).collect()
+}
+
+/// What is kept of an identifier of somebody erased, once it is loaded.
+fn mark(work: &Work<'_>, identifier: &Identifier) -> Option<Erased> {
+    work.rows.erased(hash(&work.catalog.id_key, identifier))
+}
+
+/// Whether somebody who went by an identifier was erased and is kept out.
+pub(super) fn keeps_out(work: &Work<'_>, identifier: &Identifier) -> Result<bool, NotYet> {
+    work.need(marks(work, std::iter::once(identifier)))?;
+    Ok(mark(work, identifier).is_some_and(|mark| mark.suppressed))
+}
+
+/// Whether what happened then is not heard under an identifier.
+fn is_barred(work: &Work<'_>, identifier: &Identifier, occurred: Timestamp) -> bool {
+    let record = work.rows.record(identifier);
+    record.is_some_and(|record| record.erasing.is_some())
+        || mark(work, identifier).is_some_and(|mark| mark.bars(occurred))
+}
+
+/// The event as it is heard, without what is erased; nothing where it is about somebody erased: its
+/// anchor is, or, without an anchor, any of those it names.
+pub(super) fn heard<'a>(work: &Work<'_>, happened: &'a Happened) -> Option<Cow<'a, Happened>> {
+    let named = happened.named.identifiers();
+    let mut barred = named
+        .iter()
+        .filter(|it| is_barred(work, it, happened.occurred));
+    let barred: BTreeSet<&Identifier> = barred.by_ref().collect();
+    if barred.is_empty() {
+        return Some(Cow::Borrowed(happened));
+    }
+    let config = &work.catalog.identity;
+    let anchor = named.iter().find(|it| config.is_anchor(it))?;
+    if barred.contains(anchor) {
+        return None;
+    }
+    let is_out = |it: &Identifier| barred.contains(it);
+    let mut heard = happened.clone();
+    heard.named = happened.named.without(is_out)?;
+    let event = &mut heard.event;
+    event.traits = without(work, &event.traits, &is_out);
+    if let Some(told) = event.context.get("traits").and_then(Value::as_map) {
+        let told = without(work, told, &is_out);
+        event.context.insert("traits", told.into());
+    }
+    event.set_once = without(work, &event.set_once, &is_out);
+    // What is said of an address that is left out is not said of the person instead.
+    let is_of = |namespace: &str, text: &Option<Arc<str>>| {
+        let address = text
+            .as_deref()
+            .and_then(|text| who::address(work, namespace, text));
+        address.is_some_and(|address| is_out(&address))
+    };
+    heard.said.retain(|said| {
+        let statement = &said.statement;
+        !is_of(Namespace::EMAIL, &statement.email) && !is_of(Namespace::PHONE, &statement.phone)
+    });
+    Some(Cow::Owned(heard))
+}
+
+/// Traits without the addresses that are left out.
+fn without(work: &Work<'_>, traits: &Map, is_out: &dyn Fn(&Identifier) -> bool) -> Map {
+    let stays = |name: &str, value: &Value| {
+        let is_address = matches!(name, Namespace::EMAIL | Namespace::PHONE);
+        let text = value.as_text().filter(|_| is_address);
+        let address = text.and_then(|text| who::address(work, name, text));
+        address.is_none_or(|address| !is_out(&address))
+    };
+    let traits = traits.iter().filter(|(name, value)| stays(name, value));
+    traits
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// An identifier that was somebody's who was erased is somebody else's, once it is seen again.
+pub(super) fn begin_anew(work: &mut Work<'_>, change: &LinkChange) {
+    let LinkChange::Seen(identifier) = change else {
+        return;
+    };
+    if let Some(mark) = mark(work, identifier).filter(|mark| mark.epoch > 1) {
+        work.make(Change::Linked(LinkChange::Anew {
+            identifier: identifier.clone(),
+            epoch: mark.epoch,
+        }));
+    }
+}
+
+/// Whether nothing is known under an identifier any more.
+pub(super) fn is_gone(work: &Work<'_>, owner: &Identifier) -> Result<bool, NotYet> {
+    work.need([Key::Person(owner.clone())])?;
+    Ok(work.rows.links().node(owner).is_none())
+}
+
+/// Whether a delivery does not leave because its person is erased. What the erasure waits for does.
+pub(super) fn holds_back(work: &Work<'_>, delivery: &Delivery) -> Result<bool, NotYet> {
+    let owner = &delivery.owner;
+    if is_gone(work, owner)? {
+        return Ok(true);
+    }
+    work.need(marks(work, std::iter::once(owner)))?;
+    let own = InstanceId::from_bytes(*delivery.id.as_bytes());
+    let record = work.rows.record(owner);
+    let erasing = record.and_then(|record| record.erasing.as_ref());
+    let is_others = mark(work, owner).is_some_and(|mark| delivery.owed <= mark.at);
+    Ok(is_others || erasing.is_some_and(|erasing| erasing.through != Some(own)))
+}

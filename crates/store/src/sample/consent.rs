@@ -1,0 +1,37 @@
+//! One of each form that consent is stored in, every field set.
+
+use wayfare_consent::{RecordKind, SuppressionKind};
+use wayfare_event::{ConsentAction, Timestamp};
+use wayfare_executor::record::Suppressed;
+
+use super::at;
+
+pub(super) fn consent() -> wayfare_consent::Record {
+    wayfare_consent::Record {
+        category: "marketing".into(),
+        action: ConsentAction::Accept,
+        at: at(0),
+        recorded_at: at(1),
+        id: "c-1".into(),
+        valid_from: Some(at(1)),
+        valid_until: Some(at(9)),
+        kind: RecordKind::User,
+        pending: true,
+        unverified: true,
+        historical: false,
+        source: Some("form".into()),
+        method: Some("checkbox".into()),
+        notice: Some("terms 3".into()),
+        regulation: Some("gdpr".into()),
+        channel: Some("email".into()),
+    }
+}
+
+pub(super) fn suppressed(moment: Timestamp) -> Suppressed {
+    Suppressed {
+        kind: SuppressionKind::Complaint,
+        at: moment,
+        by: "ops".into(),
+        reason: "they said so".into(),
+    }
+}
