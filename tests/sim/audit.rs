@@ -26,6 +26,14 @@ pub(crate) struct Auditor {
     people: People,
     /// The id of each profile, by who leads it.
     ids: BTreeMap<String, String>,
+    /// Ids of persons that were let go.
+    retired: BTreeSet<String>,
+    /// Decisions of people who were erased, by id: whether what is known of them was let go.
+    erased: BTreeMap<String, bool>,
+    /// When somebody was last erased.
+    erased_last: i64,
+    /// Identifiers that were let go.
+    gone: BTreeSet<String>,
     /// Journeys as they were ever published, by id and version.
     versions: BTreeMap<(String, String), Journey>,
     /// The journeys and blocks that are paused, by who did; and as it is durable.
@@ -73,8 +81,8 @@ impl Auditor {
         self.versions.insert(key, facts.clone());
     }
 
-    /// An event was handed in; the engine took it for a copy, or not.
-    pub(crate) fn fed(&mut self, fed: &Fed, was_copy: bool) -> Checked {
+    /// An event was handed in; the engine took it for a copy, or not, and heard it or did not.
+    pub(crate) fn fed(&mut self, fed: &Fed, (was_copy, was_heard): (bool, bool)) -> Checked {
         let message = fed.message.as_deref();
         let known = message.map(|it| self.people.knows(it, fed.at));
         let (must, may) = known.unwrap_or_default();
@@ -82,10 +90,29 @@ impl Auditor {
         holds("a second copy changes nothing", fits, || {
             format!("{fed:?} was taken for a copy: {was_copy}")
         })?;
-        if !was_copy {
-            self.people.tell(fed);
+        if was_copy {
+            return Ok(());
+        }
+        let heard = self.people.heard(fed);
+        holds(
+            "whoever is erased is not heard",
+            heard.is_some() == was_heard,
+            || format!("{fed:?} was heard: {was_heard}"),
+        )?;
+        if let Some(heard) = heard {
+            self.people.tell(&heard);
         }
         Ok(())
+    }
+
+    /// Whether an operator's word may be played.
+    pub(crate) fn may_say(&mut self, says: &Says) -> bool {
+        self.people.may_say(says)
+    }
+
+    /// Whether somebody erased was owed a delivery.
+    pub(crate) fn is_erased(&self, id: &str) -> bool {
+        self.erased.contains_key(id)
     }
 
     /// An operator says who is who; whether anything comes of it.
@@ -124,6 +151,7 @@ impl Auditor {
         };
         let told = self.people.all();
         let is_allowed = self.people.allows(told, (&row.owner, &row.asked), at);
+        let is_allowed = is_allowed && !self.erased.contains_key(id);
         let is_paused = self.is_held(&row);
         if is_released {
             let other = self.before(id, &row, row.decided);
@@ -329,6 +357,10 @@ impl Auditor {
             })?;
         }
         self.together()?;
+        // While the clock is behind, the search through the ledger has not begun.
+        if at >= self.erased_last {
+            self.forgotten()?;
+        }
         self.marked()
     }
 
@@ -356,9 +388,10 @@ impl Auditor {
             })?;
         }
         let ids: BTreeSet<&String> = self.ids.values().collect();
+        let is_new = ids.iter().all(|id| !self.retired.contains(*id));
         holds(
             "whoever has a name keeps their id",
-            ids.len() == self.ids.len(),
+            ids.len() == self.ids.len() && is_new,
             || format!("two have one: {:?}", self.ids),
         )
     }
@@ -443,12 +476,15 @@ impl Auditor {
         let all = self.people.all();
         for (id, (owner, it)) in &self.live {
             let group = self.people.group(all, owner);
-            let is_there = *owner == group.lead || !persons::is_user(&group.lead);
+            // An erasure of a user lets aliases of their text count: whoever gains by that is not met.
+            let is_older = it.entered <= self.erased_last;
+            let is_there = *owner == group.lead || !persons::is_user(&group.lead) || is_older;
             holds("whoever waits follows their person", is_there, || {
                 format!("{id} of {owner}, who is {}: {it:?}", group.lead)
             })?;
         }
-        self.entries.apart(&mut self.people, &self.live)
+        self.entries
+            .apart(&mut self.people, &self.live, self.erased_last)
     }
 
     /// Whoever is beyond a block that writes a trait has it, or had it when they entered.
@@ -463,7 +499,11 @@ impl Auditor {
                 continue;
             };
             let entry = self.entries.of(id);
-            let is_beyond = |it: &&Entry| it.version == *version && first != block;
+            let is_beyond = |it: &&Entry| {
+                let was_erased = matches!(&it.ended, Some((_, how)) if how == "erased");
+                let is_known = !was_erased && !it.owners.is_empty();
+                it.version == *version && first != block && is_known
+            };
             let Some(entry) = entry.filter(is_beyond) else {
                 continue;
             };

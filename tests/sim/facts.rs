@@ -141,6 +141,12 @@ pub(crate) enum Says {
         bounced: bool,
     },
     Unsuppress(String),
+    /// Somebody is erased: let go, kept out, or both.
+    Erase {
+        identifier: String,
+        deletes: bool,
+        silences: bool,
+    },
 }
 
 /// What somebody said about consent.

@@ -188,6 +188,23 @@ pub(crate) fn order(dice: &mut Dice) -> Says {
     }
 }
 
+/// Whom an operator erases.
+pub(crate) fn erase(dice: &mut Dice) -> Says {
+    let identifier = match dice.below(6) {
+        0 | 1 => format!("user_id:u{}", dice.below(USERS)),
+        2 => format!("email:e{}@example.com", dice.below(MAILBOXES)),
+        3 => format!("phone:{}", line(dice.below(LINES))),
+        _ => format!("anonymous_id:a{}", dice.below(BROWSERS)),
+    };
+    let (deletes, silences) =
+        dice.one_of(&[(true, false), (true, false), (true, true), (false, true)]);
+    Says::Erase {
+        identifier,
+        deletes,
+        silences,
+    }
+}
+
 fn line(number: u64) -> String {
     format!("+49151123456{number:02}")
 }

@@ -2,7 +2,9 @@
 //! for a decision, with consent; and nothing that was durable is gone.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
+use super::persons::Word;
 use super::story::Story;
 use super::walks::{self, Entry, Live};
 use super::{Auditor, Changes, about};
@@ -20,6 +22,7 @@ impl Auditor {
         let told = self.people.keep();
         for told in told.clone() {
             self.entries.settle(&mut self.people, told + 1);
+            self.erase(told);
         }
         self.stories.append(&mut self.stories_pending);
         let mut touched = Vec::new();
@@ -38,6 +41,10 @@ impl Auditor {
                 None => {
                     self.queued.remove(name);
                     let may_go = !matches!(kind, "person" | "decision" | "delivery" | "control");
+                    let may_go = may_go || (kind == "person" && self.gone.contains(name));
+                    let may_go =
+                        may_go || (kind == "delivery" && !self.deliveries.contains_key(name));
+                    self.persons.remove(name);
                     holds("nothing durable is gone", may_go, || key.clone())?;
                 }
             }
@@ -52,6 +59,10 @@ impl Auditor {
         let before = self.look_at_everybody(&fed)?;
         for (name, row) in &touched {
             if let Some(Row::Decision(decision)) = row {
+                if self.decisions.contains_key(*name) && self.erased.get(*name) == Some(&true) {
+                    self.reduced(name, decision)?;
+                    continue;
+                }
                 let fits = decision.at >= since;
                 holds("time does not go back", fits, || {
                     format!("{name}: {decision:?}")
@@ -70,6 +81,7 @@ impl Auditor {
                 self.control(name, control)?;
             }
         }
+        self.silenced(&told)?;
         for told in told {
             self.entries.settle(&mut self.people, told + 1);
         }
@@ -80,6 +92,96 @@ impl Auditor {
 }
 
 impl Auditor {
+    /// Somebody was erased, by a word: what they were owed does not leave, and what was known of them
+    /// may go.
+    fn erase(&mut self, place: usize) {
+        let (at, word) = self.people.word(place).clone();
+        let Word::Erased { names, deletes, .. } = word else {
+            return;
+        };
+        self.erased_last = at;
+        let own = self.decisions.iter();
+        let own = own.filter(|(_, it)| names.contains_key(&it.owner));
+        for (id, _) in own {
+            *self.erased.entry(id.clone()).or_default() |= deletes;
+            if let Some(story) = self.stories.get_mut(id) {
+                story.erase();
+            }
+        }
+        if deletes {
+            self.entries.forget(&names, at);
+            for name in names.keys() {
+                self.retired.extend(self.ids.remove(name));
+                self.gone.insert(name.clone());
+            }
+        }
+    }
+
+    /// Whoever is erased walks no more.
+    fn silenced(&mut self, told: &Range<usize>) -> Checked {
+        for place in told.clone() {
+            let (at, word) = self.people.word(place).clone();
+            let Word::Erased { names, deletes, .. } = word else {
+                continue;
+            };
+            let mut live = self.live.iter();
+            let live = live.find(|(_, (owner, it))| names.contains_key(owner) && it.entered <= at);
+            holds("whoever is erased walks no more", live.is_none(), || {
+                format!("{live:?}")
+            })?;
+            // Their walks end in the same commit, under their own name.
+            let ended = self.decisions.iter();
+            let ended = ended.filter(|(_, it)| it.at == at && names.contains_key(&it.owner));
+            for (id, _) in ended {
+                *self.erased.entry(id.clone()).or_default() |= deletes;
+                if let Some(story) = self.stories.get_mut(id) {
+                    story.erase();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A decision tells of somebody erased no more, and of everything else what it told.
+    fn reduced(&mut self, id: &str, row: &Decision) -> Checked {
+        let last = self.decisions.insert(id.to_owned(), row.clone());
+        let is_same = last.as_ref().is_some_and(|last| {
+            let what = |it: &Decision| (it.at, it.journey.clone(), it.block.clone());
+            what(last) == what(row) && last.outcome == row.outcome && last.version == row.version
+        });
+        holds("one decision for a walk, for ever", is_same, || {
+            format!("{id}: {row:?} was {last:?}")
+        })
+    }
+
+    /// Once the engine has had its turn, nothing tells of who was let go, and nothing of theirs waits.
+    pub(super) fn forgotten(&mut self) -> Checked {
+        let rule = "nothing is left of who is erased";
+        for (id, was_let_go) in &self.erased {
+            let row = self.deliveries.get(id);
+            let waits = row.is_some_and(|row| row.state == "planned");
+            holds(rule, !waits, || format!("{id} waits: {row:?}"))?;
+            let decision = self.decisions.get(id);
+            let tells = |it: &Decision| {
+                let address = it.asked.as_ref().and_then(|it| it.address.as_ref());
+                !it.owner.starts_with("erased:") || it.key.is_some() || address.is_some()
+            };
+            let tells = decision.is_some_and(tells)
+                || row.is_some_and(|row| {
+                    let is_bare = row.request.url.is_empty() && row.request.body.is_none();
+                    !row.owner.starts_with("erased:") || !is_bare || row.asked.address.is_some()
+                });
+            holds(rule, !(*was_let_go && tells), || {
+                format!("{id} {decision:?} {row:?}")
+            })?;
+        }
+        let groups = self.people.groups(self.people.all());
+        let is_back = |name: &String| groups.iter().any(|it| it.names.contains(name));
+        let mut gone = self.gone.iter();
+        let left = gone.find(|name| self.persons.contains_key(*name) && !is_back(name));
+        holds(rule, left.is_none(), || format!("{left:?} has a row"))
+    }
+
     fn control(&mut self, journey: &str, control: &Control) -> Checked {
         self.controls.insert(journey.to_owned(), control.clone());
         let has_limit = |(id, _): &(&(String, String), &Journey)| id.0 == *journey;
@@ -206,6 +308,16 @@ impl Auditor {
             };
             self.entries.enter(&mut self.people, entry)?;
         }
+        if decision.outcome == "erased" {
+            let [before, by] = self.people.around(decision.at);
+            let is_theirs = (before..by).any(|place| {
+                matches!(&self.people.word(place).1, Word::Erased { names, .. }
+                    if names.contains_key(&decision.owner))
+            });
+            holds("nobody else is erased", is_theirs, || {
+                format!("{id}: {decision:?}")
+            })?;
+        }
         if decision.outcome == "merged" {
             self.entries.merged(&mut self.people, (id, decision))?;
         }
@@ -254,11 +366,13 @@ impl Auditor {
             format!("{id}: {row:?} of {facts:?}")
         })?;
         if let Some(last) = self.deliveries.insert(id.to_owned(), row.clone()) {
-            let is_same = last.request == row.request
-                && last.profile == row.profile
-                && last.owner == row.owner
-                && last.asked == row.asked
-                && last.once == row.once;
+            let is_reduced = self.erased.get(id) == Some(&true) && row.request.url.is_empty();
+            let is_same = is_reduced
+                || last.request == row.request
+                    && last.profile == row.profile
+                    && last.owner == row.owner
+                    && last.asked == row.asked
+                    && last.once == row.once;
             holds("one request for a decision, for ever", is_same, || {
                 format!("{id}: {row:?} was {last:?}")
             })?;

@@ -71,10 +71,42 @@ impl People {
                 Word::Unblocked(identifier.clone())
             }
             Says::Unblock(_) => Word::Nothing,
-            Says::Suppress { address, bounced } => Word::Suppressed {
-                address: address.clone(),
-                bounced: Some(*bounced),
-            },
+            Says::Suppress { address, bounced } => {
+                let groups = self.groups(all);
+                let is_there = groups.iter().any(|it| it.names.contains(address));
+                if !is_there && self.is_kept_out(all, address) {
+                    Word::Nothing
+                } else {
+                    Word::Suppressed {
+                        address: address.clone(),
+                        bounced: Some(*bounced),
+                    }
+                }
+            }
+            Says::Erase {
+                identifier,
+                deletes,
+                silences,
+            } => {
+                let groups = self.groups(all);
+                let mut names = self.after(all).all_of(&groups, identifier);
+                // Of whom nothing is known only the mark is made that keeps them out.
+                if names.is_empty() && *silences {
+                    names.insert(identifier.clone());
+                }
+                let ghost = |name: String| (name.clone(), format!("erased:{name}"));
+                let names: BTreeMap<_, _> = names.into_iter().map(ghost).collect();
+                if names.is_empty() {
+                    Word::Nothing
+                } else {
+                    let (deletes, silences) = (*deletes, *silences);
+                    Word::Erased {
+                        names,
+                        deletes,
+                        silences,
+                    }
+                }
+            }
             Says::Unsuppress(address) => Word::Suppressed {
                 address: address.clone(),
                 bounced: None,
@@ -170,6 +202,75 @@ impl People {
         self.group(told, identifier).names
     }
 
+    /// Whether an identifier of somebody erased is not heard any more.
+    pub(crate) fn is_kept_out(&self, told: usize, name: &str) -> bool {
+        self.told[..told].iter().any(|(_, word)| {
+            matches!(word, Word::Erased { names, silences: true, .. } if names.contains_key(name))
+        })
+    }
+
+    /// Whether an identifier was let go after something was told, and before something else was.
+    fn is_forgotten(&self, (after, before): (usize, usize), name: &str) -> bool {
+        self.told[after..before].iter().any(|(_, word)| {
+            matches!(word, Word::Erased { names, deletes: true, .. } if names.contains_key(name))
+        })
+    }
+
+    /// An event as it is heard: without what is erased; nothing of who is.
+    pub(crate) fn heard(&self, fed: &Fed) -> Option<Fed> {
+        let is_out = |name: &String| {
+            self.told.iter().any(|(at, word)| match word {
+                Word::Erased {
+                    names,
+                    deletes,
+                    silences,
+                } if names.contains_key(name) => *silences || (*deletes && fed.occurred <= *at),
+                _ => false,
+            })
+        };
+        let out: BTreeSet<&String> = fed.names.iter().filter(|name| is_out(name)).collect();
+        let user = fed.names.iter().find(|it| is_user(it));
+        let is_about_them = user.map_or(!out.is_empty(), |user| out.contains(user));
+        if is_about_them {
+            return None;
+        }
+        let said = fed.said.clone();
+        Some(Fed {
+            names: fed
+                .names
+                .iter()
+                .filter(|it| !out.contains(it))
+                .cloned()
+                .collect(),
+            said: said.filter(|said| !out.contains(&said.subject)),
+            previous: fed.previous.clone().filter(|it| !out.contains(it)),
+            ..fed.clone()
+        })
+    }
+
+    /// What was told at a place.
+    pub(crate) fn word(&self, place: usize) -> &(i64, Word) {
+        &self.told[place]
+    }
+
+    /// Whether an operator's word may be played: what changes who is who among those who are kept out,
+    /// and whose rows stay, is not.
+    pub(crate) fn may_say(&mut self, says: &Says) -> bool {
+        let all = self.all();
+        let is_quiet = |word: &(i64, Word)| matches!(word.1, Word::Erased { deletes: false, .. });
+        if !self.told.iter().any(is_quiet) {
+            return true;
+        }
+        match says {
+            Says::Merge { from, into } => [from, into].into_iter().all(|it| {
+                let names = self.person(all, it);
+                names.iter().all(|name| !self.is_kept_out(all, name))
+            }),
+            Says::Detach { .. } | Says::Unblock(_) => false,
+            Says::Suppress { .. } | Says::Unsuppress(_) | Says::Erase { .. } => true,
+        }
+    }
+
     /// Whether an address bounced, or somebody complained there; nothing where it is fine. A complaint
     /// mends no mailbox.
     fn bounced(&self, told: usize, of: &str) -> Option<bool> {
@@ -179,13 +280,17 @@ impl People {
                 Word::Suppressed { address, bounced } if address == of => {
                     bounced.map(|bounced| bounced || held == Some(true))
                 }
+                Word::Erased { names, deletes, .. } if *deletes && names.contains_key(of) => None,
                 _ => held,
             })
     }
 
     /// Whether what is asked of a person allows a request at an instant, after so much was told.
     pub(crate) fn allows(&mut self, told: usize, (owner, asked): (&str, &Asked), at: i64) -> bool {
-        let bounced = asked.address.as_ref().and_then(|it| self.bounced(told, it));
+        let bounced = asked.address.as_ref().and_then(|it| {
+            let is_kept_out = self.is_kept_out(told, it);
+            self.bounced(told, it).or(is_kept_out.then_some(true))
+        });
         let Some(category) = &asked.category else {
             return bounced != Some(true);
         };
@@ -208,11 +313,14 @@ impl People {
                     .is_some_and(|since| since <= by)
         };
         let (mut yes, mut no) = (Vec::new(), Vec::new());
-        for (_, word) in &self.told[..told] {
+        for (place, (_, word)) in self.told[..told].iter().enumerate() {
             let Word::Event(fed) = word else { continue };
             let Some(said) = fed.said.as_ref().filter(|said| said.category == category) else {
                 continue;
             };
+            if self.is_forgotten((place, told), &said.subject) {
+                continue;
+            }
             let (subject, when) = (said.subject.as_str(), fed.occurred.min(fed.at));
             let counts = match asked.address.as_deref().filter(|_| by_address) {
                 None => person.contains(subject),

@@ -52,6 +52,12 @@ pub(crate) enum Word {
         address: String,
         bounced: Option<bool>,
     },
+    /// These are erased, each with what stands for it where it claimed something of others.
+    Erased {
+        names: BTreeMap<String, String>,
+        deletes: bool,
+        silences: bool,
+    },
     /// An order that comes to nothing.
     Nothing,
 }
@@ -126,10 +132,62 @@ impl<'a> Known<'a> {
                 } => {
                     known.seen.insert(address);
                 }
-                Word::Suppressed { bounced: None, .. } | Word::Nothing => {}
+                Word::Erased {
+                    names,
+                    deletes: true,
+                    ..
+                } => known.forget(names),
+                Word::Erased { deletes: false, .. }
+                | Word::Suppressed { bounced: None, .. }
+                | Word::Nothing => {}
             }
         }
         known
+    }
+
+    /// Nothing is known of these any more, but that somebody claims what they claimed of others.
+    fn forget(&mut self, names: &'a BTreeMap<String, String>) {
+        let stays = |name: &str| !names.contains_key(name);
+        self.seen.retain(|name| stays(name));
+        self.blocked.retain(|name| stays(name));
+        self.claims.retain(|name, _| stays(name));
+        self.soft.retain(|name, _| stays(name));
+        self.apart.retain(|name, _| stays(name));
+        self.taken
+            .retain(|from, (into, _)| stays(from) && stays(into));
+        for beside in self.soft.values_mut() {
+            beside.retain(|name, _| stays(name));
+        }
+        for apart in self.apart.values_mut() {
+            apart.retain(|user, _| stays(user));
+        }
+        for claims in self.claims.values_mut() {
+            for (name, ghost) in names {
+                for claim in claims.remove(name.as_str()).into_iter().flatten() {
+                    let is_alias = false;
+                    let own = claims.entry(ghost).or_default();
+                    own.push(Claim { is_alias, ..claim });
+                }
+            }
+        }
+    }
+
+    /// Everything that is a person's: what they hold, and what they alone claim beyond that.
+    pub(crate) fn all_of(&self, groups: &Groups, identifier: &str) -> BTreeSet<String> {
+        let group = |name: &str| groups.iter().find(|it| it.names.contains(name));
+        let Some(own) = group(identifier) else {
+            return BTreeSet::new();
+        };
+        let sole = |name: &str| {
+            let owners = self.owners(name);
+            let owner = owners.first().copied().filter(|_| owners.len() == 1);
+            owner.filter(|owner| is_user(owner) && !self.blocked.contains(name))
+        };
+        let lead = sole(&own.lead).unwrap_or(&own.lead);
+        let mut names = group(lead).map(|it| it.names.clone()).unwrap_or_default();
+        let evicted = self.seen.iter().filter(|name| sole(name) == Some(lead));
+        names.extend(evicted.map(|name| (*name).to_owned()));
+        names
     }
 
     fn hear(&mut self, fed: &'a Fed) {
@@ -249,7 +307,7 @@ impl<'a> Known<'a> {
     ) -> BTreeSet<(&'a str, &'a str)> {
         let mut claimed: BTreeMap<(&str, usize), Vec<(i64, &str)>> = BTreeMap::new();
         for (name, persons) in owners.iter().filter(|(name, _)| rank(name) < 3) {
-            for person in persons {
+            for person in persons.iter().filter(|it| is_user(it)) {
                 let of = claimed.entry((person, rank(name))).or_default();
                 of.push((self.claimed_last(name, person), name));
             }
@@ -275,7 +333,7 @@ impl<'a> Known<'a> {
         for name in &self.seen {
             let owner = owners.get(name).filter(|it| it.len() == 1);
             let owner = owner.and_then(|it| it.first().copied());
-            let owner = owner.filter(|owner| !evicted.contains(&(*owner, *name)));
+            let owner = owner.filter(|it| is_user(it) && !evicted.contains(&(*it, *name)));
             let lead = if is_user(name) {
                 self.lead(name)
             } else {
@@ -322,7 +380,9 @@ impl<'a> Known<'a> {
                             open.push(other);
                         }
                     }
-                    Some(persons) if persons.len() == 1 => next_to.extend(persons),
+                    Some(persons) if persons.len() == 1 => {
+                        next_to.extend(persons.iter().filter(|it| is_user(it)));
+                    }
                     Some(_) | None => {}
                 }
             }

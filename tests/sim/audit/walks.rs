@@ -118,6 +118,22 @@ impl Entries {
         Ok(())
     }
 
+    /// What these entered is not remembered any more.
+    pub(crate) fn forget(&mut self, names: &BTreeMap<String, String>, at: i64) {
+        let own = |it: &&mut Entry| it.entered <= at && names.contains_key(&it.owner);
+        for entry in self.0.iter_mut().filter(own) {
+            "erased".clone_into(&mut entry.owner);
+            "erased".clone_into(&mut entry.first_owner);
+            entry.owners.clear();
+            entry.held.clear();
+        }
+        for entry in &mut self.0 {
+            entry
+                .owners
+                .retain(|(_, owner)| entry.entered > at || !names.contains_key(owner));
+        }
+    }
+
     pub(crate) fn end(&mut self, id: &str, at: i64, outcome: &str) {
         for entry in self.0.iter_mut().filter(|it| it.id == id) {
             entry.ended = Some((at, outcome.to_owned()));
@@ -147,14 +163,17 @@ impl Entries {
 
     /// Of two walks that became one person's the later one ends, where it would not have begun; and
     /// so does one that the other half had decided on already.
-    pub(crate) fn apart(&self, people: &mut People, live: &Live) -> Checked {
+    /// Of those since `after`.
+    pub(crate) fn apart(&self, people: &mut People, live: &Live, after: i64) -> Checked {
         let told = people.all();
-        for one in self.0.iter().filter(|it| live.contains_key(&it.id)) {
+        let is_asked = |it: &&Entry| live.contains_key(&it.id) && it.entered > after;
+        for one in self.0.iter().filter(is_asked) {
             let person = people.person(told, &one.owner);
             let is_same = |other: &&Entry| {
                 other.id != one.id
                     && other.journey == one.journey
                     && other.key == one.key
+                    && other.entered > after
                     && person.contains(&other.owner)
                     && !one.beside.contains(&other.id)
                     && !other.beside.contains(&one.id)
@@ -183,10 +202,11 @@ impl Entries {
             return Ok(());
         };
         let around = people.around(decision.at);
-        let persons = around.map(|told| people.person(told, &decision.owner));
-        let then = twice(around, &persons);
+        let then: Vec<(usize, BTreeSet<String>)> = (around[0]..=around[1])
+            .map(|told| (told, people.person(told, &decision.owner)))
+            .collect();
         let is_half = |other: &&Entry| {
-            let is_one = then.iter().any(|it| other.counts_for(*it));
+            let is_one = then.iter().any(|(told, it)| other.counts_for((*told, it)));
             let is_earlier = (other.entered, &other.id) < (own.entered, &own.id);
             let has_ended = other
                 .ended

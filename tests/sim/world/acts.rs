@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use wayfare_consent::SuppressionKind;
 use wayfare_event::{Event, Identifier, Timestamp};
-use wayfare_executor::{Action, Happened, Key, Operator, Place};
+use wayfare_executor::record::EraseMode;
+use wayfare_executor::{Action, Erase, Happened, Key, Operator, Place};
 use wayfare_identity::Trust;
 
 use super::{Step, World};
@@ -76,7 +77,14 @@ impl World {
     pub(super) fn say(&mut self) -> Step {
         self.clock += 1;
         let at = self.at();
-        let says = people::order(&mut self.dice);
+        let says = if self.dice.one_in(5) {
+            people::erase(&mut self.dice)
+        } else {
+            people::order(&mut self.dice)
+        };
+        if !self.auditor.may_say(&says) {
+            return Ok(());
+        }
         let follows = self.auditor.said(&says, at);
         let identifier = |text: &str| {
             let (namespace, value) = text.split_once(':').unwrap();
@@ -103,6 +111,24 @@ impl World {
                 };
                 let address = identifier(address);
                 ("suppress", Action::Suppress { address, kind })
+            }
+            Says::Erase {
+                identifier: it,
+                deletes,
+                silences,
+            } => {
+                let mode = match (deletes, silences) {
+                    (true, true) => EraseMode::Both,
+                    (true, false) => EraseMode::Delete,
+                    (false, _) => EraseMode::Suppress,
+                };
+                let (identifier, through) = (identifier(it), None);
+                let erase = Erase {
+                    identifier,
+                    mode,
+                    through,
+                };
+                (mode.as_str(), Action::Erase(erase))
             }
             Says::Unsuppress(it) => ("unsuppress", Action::Unsuppress(identifier(it))),
         };
@@ -136,18 +162,22 @@ impl World {
             Trust::Verified
         };
         let happened = happened.trusted(trust);
-        let before = self.engine().counts().duplicates;
+        let before = self.engine().counts();
         let now = self.now();
         let text: Arc<str> = text.as_str().into();
         self.engine().event(now, happened, text).unwrap();
-        let was_copy = self.engine().counts().duplicates > before;
+        let counts = self.engine().counts();
+        let was_copy = counts.duplicates > before.duplicates;
+        let was_heard = counts.erased == before.erased;
         self.note(&format!(
             "hears {}{}",
             happening.text,
             if was_copy { " again" } else { "" }
         ));
-        self.auditor.fed(fed, was_copy)?;
-        if !was_copy {
+        self.auditor.fed(fed, (was_copy, was_heard))?;
+        if !was_heard {
+            self.count("dropped".to_owned());
+        } else if !was_copy {
             self.heard.push(happening.clone());
         }
         Ok(was_copy)
@@ -259,6 +289,9 @@ impl World {
         let back = self.dice.place(ids.len());
         let id = ids[back];
         let at = self.at();
+        if self.auditor.is_erased(&look::digits(&id)) {
+            return Ok(());
+        }
         let (order, action) = match self.dice.below(4) {
             0 | 1 => (Order::Resend, Action::Resend(id)),
             2 => (Order::Resolve, Action::Resolve(id)),
