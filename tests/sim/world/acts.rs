@@ -128,7 +128,12 @@ impl World {
                     mode,
                     through,
                 };
-                (mode.as_str(), Action::Erase(erase))
+                let what = match mode {
+                    EraseMode::Both => "erase both",
+                    EraseMode::Delete => "erase delete",
+                    EraseMode::Suppress => "erase suppress",
+                };
+                (what, Action::Erase(erase))
             }
             Says::Unsuppress(it) => ("unsuppress", Action::Unsuppress(identifier(it))),
         };
