@@ -155,5 +155,5 @@ fn every_deliberate_fault_fits_the_sources_as_they_are() {
         }
         count += 1;
     }
-    assert!(count >= 40, "{count} faults");
+    assert!(count >= 38, "{count} faults");
 }
