@@ -212,6 +212,10 @@ impl<'a> Owners<'a> {
             let owner = match (claimants.next(), claimants.next()) {
                 (None, _) => continue,
                 (Some(_), Some(_)) => (Standing::Contested, *identifier),
+                // Whoever claimed it was erased: it is nobody's.
+                (Some(person), None) if !self.config.is_anchor(person) => {
+                    (Standing::Contested, *identifier)
+                }
                 (Some(person), None) if evicted.contains(&(*person, *identifier)) => {
                     (Standing::Evicted, *identifier)
                 }
@@ -276,7 +280,9 @@ impl<'a> Owners<'a> {
                             open.push(other);
                         }
                     }
-                    Some(claimants) if claimants.len() == 1 => persons.extend(claimants),
+                    Some(claimants) if claimants.len() == 1 => {
+                        persons.extend(claimants.iter().filter(|it| self.config.is_anchor(it)));
+                    }
                     Some(_) | None => {}
                 }
             }

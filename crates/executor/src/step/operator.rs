@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use wayfare_consent::SuppressionKind;
 use wayfare_event::Identifier;
+use wayfare_identity::LinkChange;
 
 use super::work::{NotYet, Work};
-use super::{attempt, enter_order, erase, persons, stop};
+use super::{attempt, enter_order, erase, erased, persons, stop};
 use crate::change::Change;
 use crate::input::{Action, Operator, Place, Tried};
 use crate::record::{Key, Paused, Stopped, Suppressed};
@@ -79,7 +80,13 @@ fn suppress(
     (address, kind): (&Identifier, SuppressionKind),
     order: &Operator,
 ) -> Result<(), NotYet> {
-    work.need([Key::Person(address.clone())])?;
+    if erased::is_gone(work, address)? {
+        // Nothing is kept of somebody erased who is kept out, and nothing goes to them anyway.
+        if erased::keeps_out(work, address)? {
+            return Ok(());
+        }
+        erased::begin_anew(work, &LinkChange::Seen(address.clone()));
+    }
     let suppressed = Suppressed {
         kind,
         at: work.at,
