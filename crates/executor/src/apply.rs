@@ -1,15 +1,17 @@
 //! What does a change do to rows? One total function, the same live, in recovery and in audits.
 
+mod traits;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use wayfare_event::{DeliveryId, Identifier, InstanceId, Timestamp, Value};
+use wayfare_event::{DeliveryId, Identifier, InstanceId, Timestamp};
 
 use crate::change::{Change, guard};
 use crate::delivery::{Outcome, State};
 use crate::record::{
     BlockControl, Control, Decision, Delivery, Guard, Instance, Key, Ordered, Planned, Record,
-    Refusal, Register, Row, Seen, Stopped, Told, Window,
+    Refusal, Row, Seen, Stopped, Told, Window,
 };
 use crate::snapshot::Snapshot;
 
@@ -93,33 +95,6 @@ impl Change {
 }
 
 impl Change {
-    /// The changes that write a trait.
-    fn apply_to_traits(&self, rows: &mut Snapshot) {
-        if let Self::TraitSet {
-            owner,
-            name,
-            value,
-            told,
-            once,
-        } = self
-        {
-            let record = rows.record_mut(owner);
-            if *once {
-                write_once(&mut record.once, name, value, *told);
-            } else {
-                write(&mut record.traits, name, value, *told);
-            }
-        } else if let Self::AccountTraitSet {
-            account,
-            name,
-            value,
-            told,
-        } = self
-        {
-            write(&mut rows.account_mut(account).traits, name, value, *told);
-        }
-    }
-
     /// The changes that move a delivery on.
     fn apply_to_delivery(&self, rows: &mut Snapshot) {
         if let Self::DeliveryMoved {
@@ -359,27 +334,6 @@ fn rename<T>(kept: &mut BTreeMap<Arc<str>, T>, renamed: &BTreeMap<Arc<str>, Arc<
         .filter_map(|(old, new)| Some((new.clone(), kept.remove(old)?)))
         .collect();
     kept.extend(moved);
-}
-
-type Registers = BTreeMap<Arc<str>, Register>;
-
-/// The last writer wins, by the corrected time of its event (2.1.8). `null` stays, so that what was
-/// removed is not brought back by something older.
-fn write(registers: &mut Registers, name: &Arc<str>, value: &Value, told: Told) {
-    let newer = registers.get(name).is_none_or(|held| held.told <= told);
-    if newer {
-        let value = value.clone();
-        registers.insert(name.clone(), Register { value, told });
-    }
-}
-
-/// The first writer keeps its place, whenever it is heard (2.1.8).
-fn write_once(registers: &mut Registers, name: &Arc<str>, value: &Value, told: Told) {
-    let earlier = registers.get(name).is_none_or(|held| told < held.told);
-    if earlier {
-        let value = value.clone();
-        registers.insert(name.clone(), Register { value, told });
-    }
 }
 
 /// Keeps a statement, and lets go those that cannot decide anything any more: an earlier one of the

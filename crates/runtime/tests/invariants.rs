@@ -495,7 +495,6 @@ fn invariant_9_ended_instances_are_decisions_and_webhook_decisions_are_deliverie
     }
     let expected = "declined delivered exit expired holdout merged rejected render_failed stopped \
                     suppressed unknown unresolved webhook withheld";
-    // A day ends with some of its deliveries on their way.
     seen.retain(|word| !["planned", "armed"].contains(word));
     assert!(seen.iter().copied().eq(expected.split(' ')), "{seen:?}");
 }

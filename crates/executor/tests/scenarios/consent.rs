@@ -4,7 +4,8 @@ use wayfare_consent::SuppressionKind;
 use wayfare_event::Identifier;
 use wayfare_executor::Action;
 
-use crate::world::{World, track};
+use crate::events::track;
+use crate::world::World;
 
 const REVOKE: &str = r#"
 journey: revoke

@@ -1,7 +1,8 @@
 //! When does a journey start at a date of the profile: once per date, before or after it, wherever
 //! the date moves?
 
-use crate::world::{World, login, tell, track};
+use crate::events::{login, tell, track};
+use crate::world::World;
 
 /// A journey that starts at `trialEndsAt`.
 fn journey(offset: &str) -> String {

@@ -3,7 +3,8 @@
 use wayfare_event::DeliveryId;
 use wayfare_executor::delivery::{NotSentReason, Outcome, UnknownReason};
 
-use crate::world::{World, track};
+use crate::events::track;
+use crate::world::World;
 
 const LETTER: &str = r#"
 journey: letter

@@ -1,6 +1,7 @@
 //! Who is let in, how often, and who is not?
 
-use crate::world::{World, shop, track};
+use crate::events::{shop, track};
+use crate::world::World;
 
 fn journey(entry: &str) -> String {
     format!(

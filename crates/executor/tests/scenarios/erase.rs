@@ -6,7 +6,8 @@ use wayfare_executor::delivery::{Outcome, State, UnknownReason, WithheldReason};
 use wayfare_executor::record::{DecisionOutcome, EraseMode, Key, Row, hash};
 use wayfare_executor::{Action, Erase};
 
-use crate::world::{World, login, track};
+use crate::events::{login, track};
+use crate::world::World;
 
 /// A greeting an hour after a visit.
 const GREET: &str = r#"

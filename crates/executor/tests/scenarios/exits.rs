@@ -1,6 +1,7 @@
 //! Who leaves, and in which order does what follows from one input happen?
 
-use crate::world::{World, tell, track};
+use crate::events::{tell, track};
+use crate::world::World;
 
 /// A journey with an exit rule and a wait of three hours.
 fn journey(exit: &str, entry: &str) -> String {

@@ -5,7 +5,8 @@ use wayfare_event::DeliveryId;
 use wayfare_executor::delivery::{NotSentReason, Outcome, UnknownReason};
 use wayfare_executor::{Action, Place};
 
-use crate::world::{World, track};
+use crate::events::track;
+use crate::world::World;
 
 const JOURNEY: &str = "
 journey: j

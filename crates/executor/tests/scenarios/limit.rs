@@ -2,7 +2,8 @@
 
 use wayfare_executor::delivery::Outcome;
 
-use crate::world::{World, tell, track};
+use crate::events::{tell, track};
+use crate::world::World;
 
 const JOURNEY: &str = "
 journey: j

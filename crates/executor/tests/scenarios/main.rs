@@ -12,6 +12,7 @@ mod date;
 mod delivery;
 mod entry;
 mod erase;
+mod events;
 mod exits;
 mod failing;
 mod limit;

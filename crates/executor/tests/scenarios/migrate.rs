@@ -1,6 +1,7 @@
 //! In which version does somebody go on when a journey is edited?
 
-use crate::world::{World, minute, track};
+use crate::events::track;
+use crate::world::{World, minute};
 
 /// A journey of one wait and one exit.
 fn journey(block: &str, wait: &str, reason: &str, more: &str) -> String {

@@ -5,7 +5,8 @@ use wayfare_event::DeliveryId;
 use wayfare_executor::delivery::{Outcome, State, UnknownReason};
 use wayfare_executor::{Action, Place};
 
-use crate::world::{World, tell, track};
+use crate::events::{tell, track};
+use crate::world::World;
 
 const LETTERS: &str = r#"
 journey: letters

@@ -8,7 +8,8 @@ use wayfare_event::{Identifier, Value};
 use wayfare_executor::record::DecisionOutcome;
 use wayfare_executor::{Action, Key, Row, Snapshot, Trust, view};
 
-use crate::world::{World, catalog, login, minute, tell, track};
+use crate::events::{login, tell, track};
+use crate::world::{World, catalog, minute};
 
 /// One walk for each person, ever; everybody gets an answer.
 const GREET: &str = r#"

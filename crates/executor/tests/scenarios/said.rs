@@ -4,7 +4,8 @@ use wayfare_consent::sources::Dialects;
 use wayfare_event::{ConsentAction, Identifier};
 use wayfare_executor::{Key, Row};
 
-use crate::world::{World, login, minute, tell, track};
+use crate::events::{login, tell, track};
+use crate::world::{World, minute};
 
 /// The built-in categories; a browser's signal refuses analytics, and the TCF is asked about
 /// personalization.

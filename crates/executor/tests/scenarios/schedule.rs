@@ -1,6 +1,7 @@
 //! Whom does a schedule start: each profile once per instant, whoever meets its condition then?
 
-use crate::world::{World, login, tell, track};
+use crate::events::{login, tell, track};
+use crate::world::World;
 
 /// A journey that starts at these times.
 fn journey(cron: &str, more: &str) -> String {

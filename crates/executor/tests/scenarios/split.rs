@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use wayfare_executor::record::DecisionOutcome;
 
-use crate::world::{World, login, tell, track};
+use crate::events::{login, tell, track};
+use crate::world::World;
 
 /// A journey that splits; `more` stands beside its arms, `entry` in its entry.
 fn journey(arms: &[(&str, u32)], more: &str, entry: &str) -> String {

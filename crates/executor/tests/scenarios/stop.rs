@@ -4,7 +4,8 @@
 use wayfare_executor::delivery::{Outcome, WithheldReason};
 use wayfare_executor::{Action, Place};
 
-use crate::world::{World, tell, track};
+use crate::events::{tell, track};
+use crate::world::World;
 
 const JOURNEY: &str = "
 journey: j

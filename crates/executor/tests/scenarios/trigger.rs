@@ -2,7 +2,8 @@
 
 use wayfare_executor::delivery::Outcome;
 
-use crate::world::{World, login, tell, track};
+use crate::events::{login, tell, track};
+use crate::world::World;
 
 /// A journey that ends at once; what is told of it is who entered.
 fn journey(trigger: &str) -> String {

@@ -1,7 +1,8 @@
 //! Until when does somebody wait: a time of day where they live, a date, or the first of several
 //! things?
 
-use crate::world::{World, minute, tell, track};
+use crate::events::{tell, track};
+use crate::world::{World, minute};
 
 /// A journey that waits; the story begins on Monday, the 26th of January 2026, at 10:00 in UTC.
 fn journey(wait: &str) -> String {

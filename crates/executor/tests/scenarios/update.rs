@@ -1,6 +1,7 @@
 //! What does an `update` block do: who sees what it writes, when, and what starts because of it?
 
-use crate::world::{World, tell, track};
+use crate::events::{tell, track};
+use crate::world::World;
 
 /// A journey that writes and then asks.
 fn writes(values: &str, asks: &str) -> String {

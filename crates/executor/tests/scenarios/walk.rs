@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::world::{World, shop, track};
+use crate::events::{shop, track};
+use crate::world::World;
 
 const CART: &str = r#"
 journey: cart

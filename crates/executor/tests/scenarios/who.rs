@@ -4,7 +4,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use wayfare_executor::record::DecisionOutcome;
 
-use crate::world::{World, login, shop, track};
+use crate::events::{login, shop, track};
+use crate::world::World;
 
 /// One walk for each person, ever.
 const ONCE: &str = r#"
