@@ -177,23 +177,44 @@ fn what_a_redaction_is_about_is_everything_that_names_the_erased_and_nothing_els
     engine.commit().unwrap();
     let mut changes: Vec<Change> = Vec::new();
     let store = engine.store();
-    let mut visit = |entry: &wayfare_store::Entry| changes.extend(entry.changes.iter().cloned());
+    let mut erasure = None;
+    let mut visit = |entry: &wayfare_store::Entry| {
+        for change in &entry.changes {
+            if let Change::SweepMoved { sweep, .. } = change {
+                erasure = sweep.as_ref().and_then(|sweep| sweep.erasure.clone());
+            }
+        }
+        changes.extend(entry.changes.iter().cloned());
+    };
     store.history(1, &mut visit).unwrap();
-    let mut redaction = Redaction::new(IdKey::new(KEY));
-    assert!(redaction.is_empty());
+    let erasure = erasure.unwrap();
+    let last = erasure.seq;
+    let mut redaction = Redaction::new(IdKey::new(KEY), [&*erasure]);
     changes.iter().for_each(|change| redaction.hear(change));
     for change in &changes {
         let text = format!("{change:?}");
         let expected = text.contains("user_id:ann");
-        assert!(!expected || redaction.concerns(change), "{text}");
+        assert!(!expected || redaction.concerns(last, change), "{text}");
         let of_bob = text.contains("user_id:bob");
-        assert!(!of_bob || !redaction.concerns(change), "{text}");
+        assert!(!of_bob || !redaction.concerns(last, change), "{text}");
     }
-    let remaining = changes.iter().filter(|change| !redaction.concerns(change));
+    let remaining = changes
+        .iter()
+        .filter(|change| !redaction.concerns(last, change));
     let bob = Arc::from("bob");
-    assert!(remaining.count() > 0 && redaction.is_about(&Identifier::new("user_id", "ann")));
-    assert!(!redaction.is_about(&Identifier {
+    assert!(remaining.count() > 0 && redaction.is_about(last, &Identifier::new("user_id", "ann")));
+    let bob = Identifier {
         namespace: "user_id".into(),
         value: bob,
-    }));
+    };
+    assert!(!redaction.is_about(last, &bob));
+    // Whoever comes back is somebody else.
+    assert!(!redaction.is_about(last + 1, &Identifier::new("user_id", "ann")));
+    let order = |reason: &str| Operator {
+        by: "ops".into(),
+        reason: reason.into(),
+        action: Action::Pause(wayfare_executor::Place::parse("nudge")),
+    };
+    assert!(redaction.orders(last, &order("because of `ann`, again")));
+    assert!(!redaction.orders(last, &order("because of hannah")));
 }

@@ -24,6 +24,7 @@ pub(super) const ERASED: Erased = Erased {
 pub(super) fn erasing() -> Erasing {
     Erasing {
         mode: EraseMode::Both,
+        is_reduced: false,
         at: at(3),
         by: "ops".into(),
         reason: "she asked for it".into(),
