@@ -241,7 +241,13 @@ fn nothing_is_left_of_whoever_was_erased_and_everything_of_others() {
         }
         for looked in [
             &["profiles"][..],
-            &["explain", "--profile", "user_id:user-bobzk"],
+            &[
+                "explain",
+                "--profile",
+                "user_id:user-bobzk",
+                "--journey",
+                "greet",
+            ],
             &["plan"],
         ] {
             on(here, looked);
