@@ -239,19 +239,11 @@ fn nothing_is_left_of_whoever_was_erased_and_everything_of_others() {
             counted(&answer, "4 taken, 0 of them second copies");
             has_all(here, ANN);
         }
-        for looked in [
-            &["profiles"][..],
-            &[
-                "explain",
-                "--profile",
-                "user_id:user-bobzk",
-                "--journey",
-                "greet",
-            ],
-            &["plan"],
-        ] {
-            on(here, looked);
-        }
+        let explain = ["explain", "--profile", "user_id:user-bobzk"];
+        on(here, &[&explain[..], &["--journey", "greet"]].concat());
+        on(here, &["profiles"]);
+        let plan = held(here, &["plan", "."]);
+        assert_eq!(plan.status, 0, "{}{}", plan.out, plan.err);
         has_all(here, BOB);
         verified(here);
     }
