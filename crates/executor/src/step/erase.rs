@@ -401,15 +401,11 @@ pub(super) fn page(
     (id, sweep): (&SweepId, &Sweep),
     page: Page<'_>,
 ) -> Result<(), NotYet> {
-    let Some(erasure) = sweep.erasure.clone() else {
-        sweep::moved(work, id, None);
-        return Ok(());
-    };
-    if erasure.is_reduced {
+    let Some(erasure) = sweep.erasure.clone().filter(|it| !it.is_reduced) else {
         // The history tells of nobody any more.
         sweep::moved(work, id, None);
         return Ok(());
-    }
+    };
     let decisions = page.deliveries.iter();
     let decisions: Vec<DecisionId> = decisions
         .map(|id| DecisionId::from_bytes(*id.as_bytes()))
