@@ -31,6 +31,10 @@ pub enum Known {
 }
 
 /// What came of an order about somebody.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says one thing that may have come of it"
+)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Came {
     /// The walk that began.
