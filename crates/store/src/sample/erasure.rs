@@ -24,7 +24,6 @@ pub(super) const ERASED: Erased = Erased {
 pub(super) fn erasing() -> Erasing {
     Erasing {
         mode: EraseMode::Both,
-        is_reduced: false,
         at: at(3),
         by: "ops".into(),
         reason: "she asked for it".into(),
@@ -73,6 +72,7 @@ pub(super) fn looked_for() -> Erasure {
         seq: 7,
         at: at(3),
         mode: EraseMode::Both,
+        is_reduced: false,
     }
 }
 
