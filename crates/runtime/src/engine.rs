@@ -7,6 +7,7 @@ mod erasure;
 mod follow;
 pub(crate) mod migration;
 pub(crate) mod open;
+mod purge;
 mod sweep;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,7 @@ use wayfare_store::{Batch, Cursor, Entry, LoggedInput, RowKind, Store, StoreErro
 use due::Due;
 pub use migration::{Fate, MigrationError};
 pub use open::{Compile, OpenError};
+use purge::Purge;
 
 /// Inputs that share one commit (SP 6).
 const BATCH_INPUTS_MAX: usize = 512;
@@ -107,6 +109,7 @@ pub struct Engine {
     /// How far the ledger was looked through for what is to be reduced; after a restart it is looked
     /// through again.
     looked: BTreeMap<SweepId, (RowKind, Option<Key>)>,
+    purge: Purge,
     /// What holds for whole journeys.
     controls: BTreeMap<Arc<str>, Arc<Control>>,
     /// The timers that are due in paused journeys, until they go on.

@@ -42,8 +42,8 @@ pub struct Export {
 pub enum Found {
     /// Somebody.
     Somebody(Box<Export>),
-    /// Somebody who was erased.
-    Erased(Erased),
+    /// Somebody who was erased, and whether the history tells nothing of them any more.
+    Erased(Erased, bool),
     /// Nobody.
     Nobody,
 }
@@ -88,7 +88,10 @@ impl Export {
         let Some((profile, identifiers)) = held else {
             use crate::orders::people::Known;
             return Ok(match crate::orders::people::known(store, &identifier)? {
-                Known::Erased(erased) => Found::Erased(erased),
+                Known::Erased(erased) => {
+                    let is_purged = crate::orders::people::is_purged(store, &identifier)?;
+                    Found::Erased(erased, is_purged)
+                }
                 Known::Nothing | Known::Somebody | Known::Erasing(_) => Found::Nobody,
             });
         };
@@ -294,11 +297,12 @@ impl Export {
 
 /// All that is said of somebody who was erased.
 #[must_use]
-pub fn erased(erased: &Erased) -> Map {
+pub fn erased(erased: &Erased, is_purged: bool) -> Map {
     let mut map = Map::new();
     map.insert("erased", lines::text(&erased.at));
     map.insert("suppressed", erased.suppressed.into());
     let complete = erased.complete.as_ref();
     map.insert("complete", complete.map_or(Value::Null, lines::text));
+    map.insert("historyComplete", is_purged.into());
     map
 }

@@ -17,7 +17,7 @@ use wayfare_executor::{
 use wayfare_journey::{Compiled, Known, compile};
 use wayfare_runtime::{Engine, audit};
 use wayfare_store::local::Options;
-use wayfare_store::{LocalStore, Origin, RowKind};
+use wayfare_store::{LocalStore, LoggedInput, Origin, Redaction as Progress, RowKind};
 
 const KEY: [u8; 32] = [7; 32];
 
@@ -177,23 +177,99 @@ fn what_a_redaction_is_about_is_everything_that_names_the_erased_and_nothing_els
     engine.commit().unwrap();
     let mut changes: Vec<Change> = Vec::new();
     let store = engine.store();
-    let mut visit = |entry: &wayfare_store::Entry| changes.extend(entry.changes.iter().cloned());
+    let mut erasure = None;
+    let mut visit = |entry: &wayfare_store::Entry| {
+        for change in &entry.changes {
+            if let Change::SweepMoved { sweep, .. } = change {
+                erasure = sweep.as_ref().and_then(|sweep| sweep.erasure.clone());
+            }
+        }
+        changes.extend(entry.changes.iter().cloned());
+    };
     store.history(1, &mut visit).unwrap();
-    let mut redaction = Redaction::new(IdKey::new(KEY));
-    assert!(redaction.is_empty());
+    let erasure = erasure.unwrap();
+    let last = erasure.seq;
+    let mut redaction = Redaction::new(IdKey::new(KEY), [&*erasure]);
     changes.iter().for_each(|change| redaction.hear(change));
     for change in &changes {
         let text = format!("{change:?}");
         let expected = text.contains("user_id:ann");
-        assert!(!expected || redaction.concerns(change), "{text}");
+        assert!(!expected || redaction.concerns(last, change), "{text}");
         let of_bob = text.contains("user_id:bob");
-        assert!(!of_bob || !redaction.concerns(change), "{text}");
+        assert!(!of_bob || !redaction.concerns(last, change), "{text}");
     }
-    let remaining = changes.iter().filter(|change| !redaction.concerns(change));
+    let remaining = changes
+        .iter()
+        .filter(|change| !redaction.concerns(last, change));
     let bob = Arc::from("bob");
-    assert!(remaining.count() > 0 && redaction.is_about(&Identifier::new("user_id", "ann")));
-    assert!(!redaction.is_about(&Identifier {
+    assert!(remaining.count() > 0 && redaction.is_about(last, &Identifier::new("user_id", "ann")));
+    let bob = Identifier {
         namespace: "user_id".into(),
         value: bob,
-    }));
+    };
+    assert!(!redaction.is_about(last, &bob));
+    // Whoever comes back is somebody else.
+    assert!(!redaction.is_about(last + 1, &Identifier::new("user_id", "ann")));
+    let order = |reason: &str| Operator {
+        by: "ops".into(),
+        reason: reason.into(),
+        action: Action::Pause(wayfare_executor::Place::parse("nudge")),
+    };
+    assert!(redaction.orders(last, &order("because of `ann`, again")));
+    assert!(!redaction.orders(last, &order("because of hannah")));
+}
+
+/// How many inputs of the history tell of somebody, and how many are redacted.
+fn past(engine: &mut Engine, who: &str) -> (usize, usize) {
+    let (mut telling, mut redacted) = (0, 0);
+    let mut visit = |entry: &wayfare_store::Entry| {
+        telling += usize::from(format!("{entry:?}").contains(who));
+        redacted += usize::from(entry.input == LoggedInput::Redacted);
+    };
+    engine.store().history(1, &mut visit).unwrap();
+    (telling, redacted)
+}
+
+#[test]
+fn a_history_is_redacted_to_its_end_wherever_the_process_ends() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut engine = open(&directory);
+    visit(&mut engine, (0, "ann"), 0..3);
+    visit(&mut engine, (0, "bob"), 0..3);
+    visit(&mut engine, (0, "cleo"), 0..3);
+    // Several at once are one pass.
+    erase(&mut engine, 5, "ann", EraseMode::Both);
+    erase(&mut engine, 5, "cleo", EraseMode::Delete);
+    engine.carry_out(minute(5)).unwrap();
+    engine.commit().unwrap();
+    visit(&mut engine, (6, "cleo"), 5..6);
+    engine.drain(minute(6), usize::MAX).unwrap();
+    engine.commit().unwrap();
+    let (of_bob, _) = past(&mut engine, "bob");
+    assert!(engine.is_purging() && past(&mut engine, "ann").0 > 0);
+    let mut steps = 0;
+    while engine.is_purging() {
+        drop(engine);
+        engine = open(&directory);
+        for _ in 0..steps {
+            while engine.purge_on().unwrap() == Progress::Waiting {}
+        }
+        steps += 1;
+        assert!(steps < 30, "it does not come to its end");
+    }
+    assert!(steps > 3, "{steps} steps");
+    let (telling, redacted) = past(&mut engine, "ann");
+    assert_eq!(telling, 0);
+    assert!(redacted >= 6, "{redacted}");
+    assert_eq!(past(&mut engine, "bob").0, of_bob);
+    // What cleo did since she came back is hers.
+    assert_eq!(past(&mut engine, "cleo").0, 1);
+    assert_eq!(engine.purge_on().unwrap(), Progress::Done);
+    // And once more, of one nobody knows any more.
+    erase(&mut engine, 9, "ann", EraseMode::Both);
+    assert!(past(&mut engine, "ann").0 > 0 && engine.is_purging());
+    engine.purge().unwrap();
+    assert!(!engine.is_purging());
+    assert_eq!(past(&mut engine, "ann").0, 0);
+    assert_eq!(engine.open_deliveries(), 4);
 }

@@ -186,13 +186,15 @@ fn somebody_is_erased_and_nothing_but_that_is_told_of_them() {
     assert_eq!(
         said(here, &["erase", "email:Ada@example.com"]),
         "`email:ada@example.com` is deleted, and nothing is heard of it any more: 1 walk ended, \
-         0 requests held back; the state tells of nobody by it\n"
+         0 requests held back; history, checkpoints and state \
+         tell of nobody by it any more\n"
     );
     verified(here);
     for name in ["user_id:u1", "anonymous_id:w1", "email:ada@example.com"] {
         let told = export(here, name);
         let at = json!("2026-01-26T10:34:00Z");
-        let expected = json!({ "erased": at, "suppressed": true, "complete": at });
+        let expected =
+            json!({ "erased": at, "suppressed": true, "complete": at, "historyComplete": true });
         assert_eq!(told, expected, "{name}");
     }
     let listed = on(here, &["profiles"]);

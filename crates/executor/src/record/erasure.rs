@@ -93,7 +93,7 @@ pub struct Erasing {
     pub through: Option<InstanceId>,
 }
 
-/// What a sweep looks for in the ledger, to reduce it.
+/// What a sweep looks for in the ledger, to reduce it, and then in the history, to redact it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Erasure {
     /// The identifiers.
@@ -104,6 +104,9 @@ pub struct Erasure {
     pub at: Timestamp,
     /// What it did.
     pub mode: EraseMode,
+    /// Whether the ledger is reduced, and only the history still tells of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_reduced: bool,
 }
 
 impl Erasure {

@@ -213,6 +213,10 @@ fn unknown(work: &mut Work<'_>, identifier: &Identifier, mode: EraseMode) -> Res
         hash,
         erased: Some(erased),
     }));
+    if mode.deletes() {
+        // Nothing is to be reduced, but the order itself says whom it names.
+        begin(work, vec![hash], (mode, true))?;
+    }
     Ok(())
 }
 
@@ -312,6 +316,16 @@ fn proper(work: &mut Work<'_>, held: &Held, erasing: Erasing) -> Result<(), NotY
     } else {
         mark(work, &held.identifiers, &erasing);
     }
+    begin(work, hashes, (mode, false))
+}
+
+/// Lets a sweep begin that reduces the ledger, where that is to be done, and lets the history be
+/// redacted. One of the same identifier that is under way takes in what is new.
+fn begin(
+    work: &mut Work<'_>,
+    mut hashes: Vec<IdentifierHash>,
+    (mode, mut is_reduced): (EraseMode, bool),
+) -> Result<(), NotYet> {
     let Some(first) = hashes.first() else {
         return Ok(());
     };
@@ -320,13 +334,22 @@ fn proper(work: &mut Work<'_>, held: &Held, erasing: Erasing) -> Result<(), NotY
         journey: format!("{first} {}", work.seq).into(),
         cause: SweepCause::Erasure,
     };
+    work.need([Key::Sweep(id.clone())])?;
+    let held = work.rows.sweep(&id).and_then(|held| held.erasure.as_ref());
+    if let Some(held) = held.filter(|held| held.mode.deletes()) {
+        is_reduced &= held.is_reduced;
+        let more = held.hashes.iter().filter(|hash| !hashes.contains(hash));
+        let more: Vec<_> = more.copied().collect();
+        hashes.extend(more);
+    }
     let begins = Sweep {
-        at: Some(work.at),
+        at: (!is_reduced).then_some(work.at),
         erasure: Some(Arc::new(Erasure {
             hashes,
             seq: work.seq,
             at: work.at,
             mode,
+            is_reduced,
         })),
         ..Sweep::default()
     };
@@ -372,13 +395,15 @@ fn entries(work: &Work<'_>, held: &Held) -> Result<Vec<Entry>, NotYet> {
     Ok(own.into_iter().filter(is_there).collect())
 }
 
-/// A page of the ledger: what has not left does not, and what is told of somebody goes.
+/// A page of the ledger: what has not left does not, and what is told of somebody goes. Once the ledger
+/// is reduced, that the history is redacted too.
 pub(super) fn page(
     work: &mut Work<'_>,
     (id, sweep): (&SweepId, &Sweep),
     page: Page<'_>,
 ) -> Result<(), NotYet> {
-    let Some(erasure) = sweep.erasure.clone() else {
+    let Some(erasure) = sweep.erasure.clone().filter(|it| !it.is_reduced) else {
+        // The history tells of nobody any more.
         sweep::moved(work, id, None);
         return Ok(());
     };
@@ -402,11 +427,17 @@ pub(super) fn page(
     let count = |items: usize| u64::try_from(items).unwrap_or(u64::MAX);
     let met = count(page.deliveries.len()).saturating_add(count(page.entries.len()));
     let next = Sweep {
+        at: sweep.at.filter(|_| !page.is_last),
         delivery: page.deliveries.last().copied().or(sweep.delivery),
         seen: sweep.seen.saturating_add(met),
+        erasure: Some(Arc::new(Erasure {
+            is_reduced: page.is_last,
+            ..(*erasure).clone()
+        })),
         ..sweep.clone()
     };
-    sweep::moved(work, id, (!page.is_last).then_some(next));
+    let goes_on = !page.is_last || erasure.mode.deletes();
+    sweep::moved(work, id, goes_on.then_some(next));
     if page.is_last {
         let is_done = |hash: &&IdentifierHash| {
             let mark = work.rows.erased(**hash);

@@ -2,7 +2,7 @@
 
 use tokio::time::Duration;
 use wayfare_event::Timestamp;
-use wayfare_store::StoreError;
+use wayfare_store::{Redaction, StoreError};
 
 use super::{BATCH_MAX, Driver, Until};
 use crate::clock;
@@ -14,6 +14,8 @@ const TIMERS_PER_BATCH: usize = 256;
 const LAG_MAX: Duration = Duration::from_secs(30);
 /// The longest sleep: the machine's clock may have been set meanwhile.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
+/// Between two looks at what the store writes in the background, to redact its history.
+const PURGE_PAUSE: Duration = Duration::from_millis(100);
 
 impl Driver<'_> {
     /// Runs by the wall clock until the input has ended and `until` is reached. Gives the engine
@@ -38,6 +40,7 @@ impl Driver<'_> {
                 self.engine.sweep(now, TIMERS_PER_BATCH)?;
             }
             self.flush()?;
+            let purged = tokio::task::block_in_place(|| self.engine.purge_on())?;
             let sleep_max = if self.engine.idle(now)? {
                 LAG_MAX
             } else {
@@ -52,7 +55,11 @@ impl Driver<'_> {
                 return Ok(self.engine);
             }
             let sleep = self.until_due(now, ended && until == Until::Quiet);
-            let sleep = sleep.min(sleep_max);
+            let sleep = sleep.min(sleep_max).min(match purged {
+                Redaction::Done => SLEEP_MAX,
+                Redaction::More => Duration::ZERO,
+                Redaction::Waiting => PURGE_PAUSE,
+            });
             tokio::select! {
                 count = self.inbox.recv_many(&mut waiting, BATCH_MAX), if !ended => {
                     ended = count == 0;

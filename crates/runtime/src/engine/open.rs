@@ -13,6 +13,7 @@ use wayfare_journey::{Compiled, Graph, TriggerOn, Version};
 use wayfare_store::{LoggedInput, RowKind, Store, StoreError};
 
 use super::migration::{self, MigrationError};
+use super::purge::Purge;
 use super::{Counts, Due, Engine};
 use crate::journeys;
 
@@ -79,6 +80,7 @@ impl Engine {
             queued: waiting.queued,
             sweeps: waiting.sweeps,
             looked: BTreeMap::new(),
+            purge: Purge::default(),
             controls: waiting.controls,
             held_timers: BTreeSet::new(),
             awake: at,

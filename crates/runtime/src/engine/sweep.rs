@@ -9,6 +9,7 @@ use wayfare_executor::{InputKind, Key};
 use wayfare_store::{LoggedInput, RowKind, StoreError};
 
 use super::Engine;
+use super::purge::awaits_history;
 
 /// Identifiers in one page of a sweep.
 const PAGE_KEYS_MAX: usize = 256;
@@ -36,9 +37,14 @@ impl Paged {
     }
 }
 
-/// Whether a sweep is of no journey in force: it carries an order out.
-fn is_carried_out(id: &SweepId) -> bool {
+/// Whether a sweep is of no journey in force: it carries an order out, or has done so.
+const fn is_ordered(id: &SweepId) -> bool {
     matches!(id.cause, SweepCause::Stop | SweepCause::Erasure)
+}
+
+/// Whether a sweep carries an order out.
+fn is_carried_out((id, sweep): &(&SweepId, &Arc<Sweep>)) -> bool {
+    is_ordered(id) && !awaits_history(sweep)
 }
 
 impl Engine {
@@ -48,8 +54,9 @@ impl Engine {
     ///
     /// When the store cannot read or write.
     pub fn begin_sweeps(&mut self, at: Timestamp) -> Result<(), StoreError> {
-        let is_new =
-            |(_, sweep): &(&SweepId, &Arc<Sweep>)| sweep.at.is_none() && sweep.over.is_none();
+        let is_new = |(_, sweep): &(&SweepId, &Arc<Sweep>)| {
+            sweep.at.is_none() && sweep.over.is_none() && sweep.erasure.is_none()
+        };
         while let Some((id, _)) = self.sweeps.iter().find(is_new) {
             self.page(at, id.clone(), None)?;
         }
@@ -92,7 +99,7 @@ impl Engine {
     #[must_use]
     pub fn is_sweeping(&self) -> bool {
         let is_under_way = |(id, sweep): (&SweepId, &Arc<Sweep>)| {
-            sweep.cursor.is_some() || id.cause == SweepCause::Erasure
+            sweep.cursor.is_some() || id.cause == SweepCause::Erasure && !awaits_history(sweep)
         };
         self.has_queued() || self.sweeps.iter().any(is_under_way)
     }
@@ -151,7 +158,7 @@ impl Engine {
         loop {
             self.drain(at, usize::MAX)?;
             let mut sweeps = self.sweeps.iter();
-            let stop = sweeps.find(|(id, _)| is_carried_out(id));
+            let stop = sweeps.find(is_carried_out);
             let Some((id, sweep)) = stop.map(|(id, sweep)| (id.clone(), sweep.clone())) else {
                 return Ok(());
             };
@@ -181,7 +188,7 @@ impl Engine {
     /// Ends the sweeps of journeys that are gone: when one comes back, everybody is looked at anew.
     pub(super) fn end_sweeps(&mut self) -> Result<(), StoreError> {
         let is_gone =
-            |id: &&SweepId| !is_carried_out(id) && self.catalog.in_force(&id.journey).is_none();
+            |id: &&SweepId| !is_ordered(id) && self.catalog.in_force(&id.journey).is_none();
         let gone: Vec<SweepId> = self.sweeps.keys().filter(is_gone).cloned().collect();
         for id in gone {
             self.paged(self.at, id, Paged::last())?;

@@ -31,6 +31,10 @@ pub enum Known {
 }
 
 /// What came of an order about somebody.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says one thing that may have come of it"
+)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Came {
     /// The walk that began.
@@ -41,6 +45,8 @@ pub struct Came {
     pub erased: bool,
     /// Whether the ledger is reduced too.
     pub complete: bool,
+    /// Whether the history tells of nobody by it either.
+    pub is_purged: bool,
     /// Whether a mark was lifted.
     pub lifted: bool,
     /// Walks that ended by it.
@@ -201,6 +207,24 @@ fn in_force(engine: &mut Engine, text: &str) -> Result<Arc<str>, OrderError> {
     ))
 }
 
+/// Whether the history tells nothing any more of whoever went by an identifier and was erased.
+///
+/// # Errors
+///
+/// When the store cannot be read.
+pub fn is_purged(store: &mut dyn Store, identifier: &Identifier) -> Result<bool, StoreError> {
+    let hash = hash(&store.head().id_key, identifier);
+    let mut is_purged = true;
+    store.scan(RowKind::Sweep, &mut |_, row| {
+        if let Row::Sweep(sweep) = row
+            && let Some(erasure) = &sweep.erasure
+        {
+            is_purged &= !(erasure.mode.deletes() && erasure.hashes.contains(&hash));
+        }
+    })?;
+    Ok(is_purged)
+}
+
 /// What came of an order that was given at an instant, as far as the history tells by now.
 ///
 /// # Errors
@@ -257,6 +281,17 @@ pub fn came(store: &mut dyn Store, action: &Action, at: Timestamp) -> Result<Cam
             }
         }
     })?;
+    if let Action::Erase(Erase {
+        identifier, mode, ..
+    }) = action
+    {
+        if !is_given && let Known::Erased(mark) = known(store, identifier)? {
+            // It is redacted by now, with what followed from it.
+            came.erased = true;
+            came.complete = mark.complete.is_some();
+        }
+        came.is_purged = came.complete && mode.deletes() && is_purged(store, identifier)?;
+    }
     Ok(came)
 }
 

@@ -236,8 +236,12 @@ fn erased(erase: &Erase, (came, walk): (&Came, Option<InstanceId>)) -> String {
         counted(came.ended, "walk"),
         counted(came.withheld, "request"),
     );
-    let ledger = if came.complete {
-        "the state tells of nobody by it"
+    let ledger = if came.is_purged {
+        "history, checkpoints and state tell of nobody by it any more"
+    } else if came.complete && erase.mode.deletes() {
+        "the state tells of nobody by it, the history is being redacted"
+    } else if came.complete {
+        "nothing is owed to them any more"
     } else {
         "the ledger is being reduced"
     };
@@ -310,6 +314,7 @@ pub fn add_came(line: &mut Map, came: &Came) {
         line.insert("ended", number(came.ended));
         line.insert("withheld", number(came.withheld));
         line.insert("complete", came.complete.into());
+        line.insert("historyComplete", came.is_purged.into());
     }
 }
 

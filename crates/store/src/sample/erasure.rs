@@ -72,6 +72,7 @@ pub(super) fn looked_for() -> Erasure {
         seq: 7,
         at: at(3),
         mode: EraseMode::Both,
+        is_reduced: false,
     }
 }
 

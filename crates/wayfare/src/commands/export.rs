@@ -53,7 +53,7 @@ fn here(wanted: &Export) -> anyhow::Result<Map> {
     let found = export::Export::find(store, &settings, &wanted.identifier, clock::now())?;
     let mut export = match found {
         Found::Somebody(export) => export,
-        Found::Erased(mark) => return Ok(export::erased(&mark)),
+        Found::Erased(mark, is_purged) => return Ok(export::erased(&mark, is_purged)),
         Found::Nobody => {
             let message = format!(
                 "nobody is known as `{}`; name a profile id, or an identifier with its namespace such \

@@ -400,6 +400,16 @@ fn carry_out_here(given: &Given, why: &Why, wanted: Wanted<'_>) -> anyhow::Resul
         }
         told_of.push(came);
     }
+    // The order itself is gone from the history then: what came of it is known by now.
+    for (action, came) in actions.iter().zip(&mut told_of) {
+        if let Action::Erase(erase) = action
+            && came.complete
+        {
+            engine.purge()?;
+            let is_purged = orders::people::is_purged(engine.store(), &erase.identifier)?;
+            came.is_purged = is_purged && erase.mode.deletes();
+        }
+    }
     engine.close()?;
     for (action, came) in actions.iter().zip(&told_of) {
         if let Some(said) = orders::came(action, came) {

@@ -113,7 +113,7 @@ async fn play(run: &Run) -> anyhow::Result<u64> {
     let mut tell_out = |output: Output, note: Option<String>| out.write(&output, note.as_deref());
     let (driver, inbox) = Driver::new(engine, outbound, &mut tell_out);
     let reader = std::thread::spawn(move || input.feed(&inbox));
-    let engine = match run.clock {
+    let mut engine = match run.clock {
         Clock::Wall => {
             let until = if run.wait_timers {
                 Until::Finished
@@ -139,6 +139,8 @@ async fn play(run: &Run) -> anyhow::Result<u64> {
     out.summary.waiting = engine.waiting();
     let received = receiver.map(|receiver| receiver.seen());
     tell(&out.summary.text(&engine, received));
+    // Nothing is left of whoever was erased before.
+    engine.purge()?;
     engine.close()?;
     Ok(out.summary.rejected)
 }

@@ -51,7 +51,7 @@ async fn everything(
     let find = move |store: &mut dyn Store| Export::find(store, &settings, &asked, clock::now());
     let mut export = match admin.desk.look(find).await? {
         Found::Somebody(export) => export,
-        Found::Erased(mark) => return Ok(erased(&mark)),
+        Found::Erased(mark, is_purged) => return Ok(erased(&mark, is_purged)),
         Found::Nobody => {
             let detail = format!("nobody is known as `{text}`");
             return Err(Problem::new(StatusCode::NOT_FOUND, "not_found", detail));
