@@ -182,6 +182,12 @@ impl<'a> Owners<'a> {
             if !owners.merged.is_empty() {
                 claimants = claimants.into_iter().map(|it| owners.lead(it)).collect();
             }
+            // What was shared with somebody erased stays nobody's when the others let it go.
+            if !claimants.is_empty() && !claimants.iter().any(|it| config.is_anchor(it)) {
+                let owner = (Standing::Contested, identifier);
+                owners.leads.insert(identifier, owner);
+                continue;
+            }
             owners.claims.insert(identifier, claimants);
         }
         owners
