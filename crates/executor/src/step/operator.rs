@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use wayfare_consent::SuppressionKind;
 use wayfare_event::Identifier;
+use wayfare_identity::LinkChange;
 
 use super::work::{NotYet, Work};
-use super::{attempt, enter_order, erase, persons, stop};
+use super::{attempt, enter_order, erase, erased, persons, stop};
 use crate::change::Change;
 use crate::input::{Action, Operator, Place, Tried};
 use crate::record::{Key, Paused, Stopped, Suppressed};
@@ -73,13 +74,21 @@ fn resume(work: &mut Work<'_>, place: &Place, order: &Operator) -> Result<(), No
     Ok(())
 }
 
-/// Nothing goes to an address any more.
+/// Nothing goes to an address any more. To one whose person is erased and kept out nothing does, and
+/// nothing is noted that would make it known again.
 fn suppress(
     work: &mut Work<'_>,
     (address, kind): (&Identifier, SuppressionKind),
     order: &Operator,
 ) -> Result<(), NotYet> {
-    work.need([Key::Person(address.clone())])?;
+    if erased::keeps_out(work, address)? {
+        return Ok(());
+    }
+    if work.rows.links().node(address).is_none() {
+        let seen = LinkChange::Seen(address.clone());
+        work.make(Change::Linked(seen.clone()));
+        erased::begin_anew(work, &seen);
+    }
     let suppressed = Suppressed {
         kind,
         at: work.at,

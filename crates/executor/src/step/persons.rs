@@ -14,27 +14,30 @@ use super::{event, merge, migrate};
 use crate::change::Change;
 use crate::record::Key;
 
-/// The person behind `from` becomes the one behind `into`; nothing where either has no anchor, or both
-/// are one already.
+/// The person behind `from` becomes the one behind `into`; nothing where either has no anchor, or is
+/// erased or about to be, or both are one already.
 pub(super) fn merged(
     work: &mut Work<'_>,
     from: &Identifier,
     into: &Identifier,
 ) -> Result<(), NotYet> {
-    let anchors = (
-        who::profile_behind(work, from)?.anchor().cloned(),
-        who::profile_behind(work, into)?.anchor().cloned(),
+    let profiles = (
+        who::profile_behind(work, from)?,
+        who::profile_behind(work, into)?,
     );
-    let (Some(from), Some(into)) = anchors else {
+    if is_erasing(work, &profiles.0) || is_erasing(work, &profiles.1) {
+        return Ok(());
+    }
+    let (Some(from), Some(into)) = (profiles.0.anchor(), profiles.1.anchor()) else {
         return Ok(());
     };
     let config = &work.catalog.identity;
-    let links = wayfare_identity::merge(config, work.rows.links(), (&from, &into), work.at);
-    follow(work, links, &[&into])
+    let links = wayfare_identity::merge(config, work.rows.links(), (from, into), work.at);
+    follow(work, links, &[into])
 }
 
 /// An identifier is not the person's behind `from` any more, nor claimed by them; nothing where it is
-/// neither.
+/// neither, or they are erased or about to be.
 pub(super) fn detached(
     work: &mut Work<'_>,
     identifier: &Identifier,
@@ -46,6 +49,9 @@ pub(super) fn detached(
     let Some(anchor) = profile.towards(config, from).cloned() else {
         return Ok(());
     };
+    if is_erasing(work, &profile) {
+        return Ok(());
+    }
     let links = work.rows.links();
     let is_held = profile.identifiers.contains(identifier);
     if !is_held && !wayfare_identity::is_claimed(links, identifier, &anchor) {
@@ -53,6 +59,13 @@ pub(super) fn detached(
     }
     let links = wayfare_identity::detach(config, links, (identifier, &anchor), work.at);
     follow(work, links, &[&anchor, identifier])
+}
+
+/// Whether nothing is heard of a person: who is erased is whoever they were when that was ordered.
+fn is_erasing(work: &Work<'_>, profile: &Profile) -> bool {
+    let identifiers = profile.identifiers.iter();
+    let mut records = identifiers.filter_map(|it| work.rows.record(it));
+    records.any(|record| record.erasing.is_some())
 }
 
 /// A blocked identifier goes on as its links say.
