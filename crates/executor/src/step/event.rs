@@ -1,6 +1,7 @@
 //! What follows from an event? Whom it is about, what it tells of them, then, in this order, who
 //! leaves, who goes on and who enters (SP 7).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use wayfare_consent::sources::Said;
@@ -12,7 +13,7 @@ use super::start::{Start, Starts};
 use super::who::Who;
 use super::work::{NotYet, Work};
 use super::write::{TraitChanged, Wrote};
-use super::{date, enter, erased, leave, merge, migrate, said, stop, walk, write};
+use super::{date, enter, erased, leave, merge, migrate, persons, said, stop, walk, write};
 use crate::change::Change;
 use crate::input::{Happened, Timer, TimerOf};
 use crate::record::Key;
@@ -101,6 +102,8 @@ pub(super) fn event(work: &mut Work<'_>, happened: &Happened) -> Result<(), NotY
     if let Some(before) = before {
         merge::settle(work, &who, &before, profile)?;
         merge::refuse_history(work, &who, (&before, profile), &wrote.traits);
+        let settled = BTreeSet::from([profile.id]);
+        persons::settle_others(work, (&before, &after), &settled)?;
     }
     let heard = Heard {
         happened,

@@ -99,7 +99,7 @@ fn follow(
             settle(work, &before, profile)?;
         }
     }
-    Ok(())
+    settle_others(work, (&before, &after), &settled)
 }
 
 /// Goes on only when everything is loaded that the changed links bring together.
@@ -113,6 +113,28 @@ fn load(work: &Work<'_>, links: &[LinkChange], about: &[&Identifier]) -> Result<
         .map(Key::Person)
         .collect();
     work.need(missing)
+}
+
+/// Settles persons that changed links brought together whom they are not about: who was between two
+/// persons is one's when the other has lost what led there.
+pub(super) fn settle_others(
+    work: &mut Work<'_>,
+    (before, after): (&Partition, &Partition),
+    settled: &BTreeSet<ProfileId>,
+) -> Result<(), NotYet> {
+    for profile in after.profiles() {
+        let Some(anchor) = profile.anchor() else {
+            continue;
+        };
+        let former = profile.identifiers.iter();
+        let former = former.filter_map(|it| before.profile_of(it));
+        let former: BTreeSet<ProfileId> = former.map(|former| former.id).collect();
+        if former.len() > 1 && !settled.contains(&profile.id) {
+            let whole = who::profile_behind(work, anchor)?;
+            settle(work, before, &whole)?;
+        }
+    }
+    Ok(())
 }
 
 fn settle(work: &mut Work<'_>, before: &Partition, profile: &Profile) -> Result<(), NotYet> {
