@@ -32,4 +32,4 @@ pub use jurisdiction::Jurisdiction;
 pub use question::{Question, Said, SuppressionKind, is_address};
 pub use record::{Record, RecordKind};
 pub use tree::{EVERYTHING, covers, parents};
-pub use verdict::{Reason, Verdict, basis, enforcement, verdict};
+pub use verdict::{Reason, Verdict, basis, enforcement, evaluate, verdict};

@@ -111,24 +111,65 @@ pub fn verdict<'a>(
     let Some(standing) = Standing::of(config, question, said, linked_at) else {
         return Verdict::bare(false, Reason::UnknownCategory);
     };
+    let (allowed, reason) = decided(&standing, question);
+    match reason {
+        Reason::Declined => Verdict::on(allowed, reason, standing.refusals()),
+        Reason::Granted => Verdict::on(allowed, reason, standing.grants()),
+        Reason::Pending => Verdict::on(allowed, reason, standing.in_state(State::Pending)),
+        Reason::Expired => Verdict::on(allowed, reason, standing.in_state(State::Expired)),
+        Reason::Essential
+        | Reason::Default
+        | Reason::Basis
+        | Reason::Enforcement
+        | Reason::Suppressed
+        | Reason::Silent
+        | Reason::NoAddress
+        | Reason::NotDeclined
+        | Reason::UnknownCategory => Verdict::bare(allowed, reason),
+    }
+}
+
+/// The [`verdict`] without the records relied on: whether, and why. Takes no memory.
+#[must_use]
+pub fn evaluate<'a>(
+    config: &Config,
+    question: &Question<'_>,
+    said: impl Iterator<Item = Said<'a>> + Clone,
+    linked_at: impl Fn(&Identifier, &Identifier) -> Option<Timestamp>,
+) -> (bool, Reason) {
+    let standing = Standing::of(config, question, said, linked_at);
+    standing.map_or((false, Reason::UnknownCategory), |standing| {
+        decided(&standing, question)
+    })
+}
+
+/// 2.2.5, row by row.
+fn decided<'q, 'a, I, L>(standing: &Standing<'q, I, L>, question: &Question<'_>) -> (bool, Reason)
+where
+    I: Iterator<Item = Said<'a>> + Clone,
+    L: Fn(&Identifier, &Identifier) -> Option<Timestamp>,
+{
     let rules = standing.rules();
+    let has = |state| standing.in_state(state).next().is_some();
     if is_suppressed(question.suppressed, rules.class) {
-        return Verdict::bare(false, Reason::Suppressed);
+        (false, Reason::Suppressed)
+    } else if rules.class == Class::Essential {
+        (true, Reason::Essential)
+    } else if lacks_address(rules, question) {
+        (false, Reason::NoAddress)
+    } else if standing.refusals().next().is_some() {
+        (false, Reason::Declined)
+    } else if standing.grants().next().is_some() {
+        (true, Reason::Granted)
+    } else if has(State::Pending) {
+        (false, Reason::Pending)
+    } else if rules.silence(question.jurisdiction) == ConsentAction::Accept {
+        (true, Reason::Default)
+    } else if has(State::Expired) {
+        (false, Reason::Expired)
+    } else {
+        (false, Reason::Silent)
     }
-    if rules.class == Class::Essential {
-        return Verdict::bare(true, Reason::Essential);
-    }
-    if lacks_address(rules, question) {
-        return Verdict::bare(false, Reason::NoAddress);
-    }
-    let silence = rules.silence(question.jurisdiction) == ConsentAction::Accept;
-    let none = || Verdict::bare(false, Reason::Silent);
-    Verdict::on(false, Reason::Declined, standing.refusals())
-        .or_else(|| Verdict::on(true, Reason::Granted, standing.grants()))
-        .or_else(|| Verdict::on(false, Reason::Pending, standing.in_state(State::Pending)))
-        .or_else(|| silence.then(|| Verdict::bare(true, Reason::Default)))
-        .or_else(|| Verdict::on(false, Reason::Expired, standing.in_state(State::Expired)))
-        .unwrap_or_else(none)
 }
 
 /// Whether a request that enforces a refusal may leave: exactly when the choice is decline. A
@@ -153,10 +194,11 @@ pub fn enforcement<'a>(
     if lacks_address(standing.rules(), question) {
         return Verdict::bare(false, Reason::NoAddress);
     }
-    let none = || Verdict::bare(false, Reason::NotDeclined);
-    Verdict::on(true, Reason::Enforcement, standing.refusals())
-        .or_else(|| Verdict::on(false, Reason::NotDeclined, standing.grants()))
-        .unwrap_or_else(none)
+    if standing.refusals().next().is_some() {
+        Verdict::on(true, Reason::Enforcement, standing.refusals())
+    } else {
+        Verdict::on(false, Reason::NotDeclined, standing.grants())
+    }
 }
 
 /// The verdict where a legal basis was declared in place of a category: only an address that nothing
@@ -190,12 +232,9 @@ impl Verdict {
         }
     }
 
-    /// The verdict that relies on these; none where there are none.
-    fn on<'a>(allowed: bool, reason: Reason, said: impl Iterator<Item = Said<'a>>) -> Option<Self> {
+    /// The verdict that relies on these, the latest first.
+    fn on<'a>(allowed: bool, reason: Reason, said: impl Iterator<Item = Said<'a>>) -> Self {
         let mut said: Vec<&Record> = said.map(|said| said.record).collect();
-        if said.is_empty() {
-            return None;
-        }
         said.sort_by(|left, right| (right.said_at(), &right.id).cmp(&(left.said_at(), &left.id)));
         let mut verdict = Self::bare(allowed, reason);
         for record in said {
@@ -203,7 +242,7 @@ impl Verdict {
                 verdict.records.push(record.id.clone());
             }
         }
-        Some(verdict)
+        verdict
     }
 }
 

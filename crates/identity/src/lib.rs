@@ -40,6 +40,6 @@ pub use normalise::{Region, normalise};
 pub use order::{detach, is_claimed, merge, unblock};
 pub use reach::reach;
 pub use resolve::{Partition, Profile, Standing, resolve};
-pub use settled::settled;
+pub use settled::{regroups, settled};
 pub use since::linked_at;
 pub use trust::Trust;

@@ -1,9 +1,10 @@
-//! Whose is an event, where that can be told from the few links at hand? Most are somebody's who is
-//! known already, and then nothing else has to be looked at. Not here: everybody else (`resolve`).
+//! Whose is an event, where that can be told from the few links at hand, and does it change who is who?
+//! Most are somebody's who is known already and bring nothing new, and then nothing else has to be
+//! looked at. Not here: everybody else (`resolve`).
 
 use wayfare_event::Identifier;
 
-use crate::{Config, Edge, EdgeKind, Links, Node};
+use crate::{Config, Edge, EdgeKind, LinkChange, Links, Node};
 
 /// The identifier that stands for the profile an event is about, as [`resolve`](crate::resolve) and
 /// [`attribute`](crate::attribute) would find it; nothing where it takes those two to tell.
@@ -34,6 +35,38 @@ pub fn settled<'a>(
         }
     }
     None
+}
+
+/// Whether changes of these links can make other profiles of them. What is only told again cannot,
+/// unless it is about an anchor that claims more than its limit: then it holds others now (2.1.5, 4).
+#[must_use]
+pub fn regroups(config: &Config, links: &Links, changes: &[LinkChange]) -> bool {
+    changes.iter().any(|change| match change {
+        LinkChange::Refused { .. } => false,
+        LinkChange::Linked { ends, kind, .. } => {
+            let [left, right] = ends;
+            let is_known = links.node(left).is_some_and(|node| {
+                let is_held = node.times(right, *kind).is_some();
+                let stays = match kind {
+                    EdgeKind::Soft => true,
+                    EdgeKind::Claim | EdgeKind::Unverified => {
+                        is_alone(node) && holds_all(config, node, right)
+                    }
+                    EdgeKind::Alias
+                    | EdgeKind::UnverifiedAlias
+                    | EdgeKind::Same
+                    | EdgeKind::Took
+                    | EdgeKind::Detached => false,
+                };
+                is_held && stays
+            });
+            !is_known
+        }
+        LinkChange::Seen(_)
+        | LinkChange::Anew { .. }
+        | LinkChange::Blocked { .. }
+        | LinkChange::Unblocked(_) => true,
+    })
 }
 
 /// What one identifier's own links say of it.

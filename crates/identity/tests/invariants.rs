@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use wayfare_event::{IdKey, Identifier, ProfileId, Timestamp};
 use wayfare_identity::{
-    EdgeKind, Links, Node, Partition, Standing, attribute, normalise, resolve, settled,
+    EdgeKind, Links, Node, Partition, Standing, attribute, normalise, regroups, resolve, settled,
 };
 
 use reference::{Person, Reference};
@@ -296,6 +296,21 @@ proptest! {
             let single = profile.filter(|it| it.identifiers.iter().filter(|it| is_anchor(it)).count() == 1);
             let by_anchor = named.identifiers().iter().any(is_anchor) && single.is_some();
             prop_assert!(found.is_some() || !by_anchor);
+        }
+    }
+
+    /// What only renews links leaves every profile as it is.
+    #[test]
+    fn what_regroups_nobody_changes_no_profile(events in with_crowds()) {
+        let mut links = Links::new();
+        for told in events.iter().chain(&events) {
+            let changes = streams::changes(&links, told);
+            let before = partition(&links);
+            let regroups = regroups(&config(), &links, &changes);
+            hear(&mut links, told);
+            if !regroups {
+                prop_assert_eq!(before, partition(&links));
+            }
         }
     }
 }

@@ -9,9 +9,9 @@ use crate::Config;
 /// count.
 pub(super) fn said(config: &Config, statement: &ConsentStatement) -> Result<Said, Rejection> {
     let spoken = &statement.category;
-    let covers = config.covered_by(spoken).next().is_some();
     // What is said of a whole, or of everything, has that name also where only parts are configured.
-    let Some(category) = config.called(spoken).or(covers.then_some(spoken)) else {
+    let whole = || config.covered_by(spoken).next().map(|_| spoken);
+    let Some(category) = config.called(spoken).or_else(whole) else {
         let known: Vec<&str> = config.names().map(|name| &**name).collect();
         let message = format!(
             "no category `{}` is configured; known are {}, others go into `wayfare.yaml`",

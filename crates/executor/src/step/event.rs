@@ -69,7 +69,9 @@ pub(super) fn event(work: &mut Work<'_>, happened: &Happened) -> Result<(), NotY
         happened.trust,
         happened.occurred,
     );
-    let before = (!links.is_empty()).then(|| partition(work));
+    // Most events renew links, and leave everybody who they were.
+    let regroups = wayfare_identity::regroups(config, work.rows.links(), &links);
+    let before = regroups.then(|| partition(work));
     for change in links {
         work.make(Change::Linked(change.clone()));
         erased::begin_anew(work, &change);
@@ -86,6 +88,12 @@ pub(super) fn event(work: &mut Work<'_>, happened: &Happened) -> Result<(), NotY
     let concerns = may_date || may_join || concerns(work, happened, says);
     if !concerns && !tells && !work.trace.is_on() {
         return Ok(());
+    }
+    let named = happened.named.identifiers();
+    let settled = wayfare_identity::settled(config, work.rows.links(), named);
+    if let Some(owner) = settled.filter(|_| !concerns && !says && !work.trace.is_on()) {
+        let owner = owner.clone();
+        return write::keep(work, happened, &owner);
     }
     let after = partition(work);
     let Some(profile) = attributed(config, &after, happened) else {

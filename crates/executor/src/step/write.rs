@@ -93,17 +93,26 @@ pub(crate) fn write(
     owner: &Identifier,
     profile: &Profile,
 ) -> Result<Wrote, NotYet> {
-    let traits = told(work, happened, owner, profile)?;
+    let traits = told(work, happened, (owner, Some(profile)))?;
     let choices = said::record(work, happened, (owner, profile))?;
     Ok(Wrote { choices, traits })
 }
 
-/// Writes traits, accounts and counts; the traits that changed and that journeys watch.
-fn told(
+/// Writes what an event tells that starts no journey and says nothing of consent: all that matters
+/// is where it is kept.
+pub(crate) fn keep(
     work: &mut Work<'_>,
     happened: &Happened,
     owner: &Identifier,
-    profile: &Profile,
+) -> Result<(), NotYet> {
+    told(work, happened, (owner, None)).map(drop)
+}
+
+/// Writes traits, accounts and counts; of a profile, the traits that changed and that journeys watch.
+fn told(
+    work: &mut Work<'_>,
+    happened: &Happened,
+    (owner, profile): (&Identifier, Option<&Profile>),
 ) -> Result<Vec<TraitChanged>, NotYet> {
     let event = &happened.event;
     match event.kind {
@@ -116,7 +125,16 @@ fn told(
             let told: Vec<_> = told.chain(once).collect();
             let message = event.message_id.as_ref();
             let told = (&*told, happened.occurred);
-            Ok(write_traits(work, (owner, profile), told, message))
+            Ok(match profile {
+                Some(profile) => write_traits(work, (owner, profile), told, message),
+                None => {
+                    let (told, at) = told;
+                    for telling in told {
+                        write_trait(work, (owner, message), *telling, at);
+                    }
+                    Vec::new()
+                }
+            })
         }
         EventKind::Group => {
             let told = who::told(work, happened.occurred);
