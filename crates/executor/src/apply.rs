@@ -383,11 +383,12 @@ fn write_once(registers: &mut Registers, name: &Arc<str>, value: &Value, told: T
 }
 
 /// Keeps a statement, and lets go those that cannot decide anything any more: an earlier one of the
-/// same kind that said the same, for no longer. The history has them all.
+/// same source and kind that said the same, for no longer. What another source said last stays, since
+/// it tells what is news there (D06). The history has them all.
 fn remember(held: &mut Vec<wayfare_consent::Record>, said: &wayfare_consent::Record) {
     let same = |other: &wayfare_consent::Record| {
         let key = |it: &wayfare_consent::Record| {
-            let words = (it.channel.clone(), it.method.clone());
+            let words = (it.source.clone(), it.channel.clone(), it.method.clone());
             let strength = (it.pending, it.unverified, it.valid_from);
             (it.category.clone(), it.action, it.kind, strength, words)
         };
