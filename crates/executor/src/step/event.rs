@@ -95,8 +95,17 @@ pub(super) fn event(work: &mut Work<'_>, happened: &Happened) -> Result<(), NotY
         let owner = owner.clone();
         return write::keep(work, happened, &owner);
     }
+    about(work, happened, (before.as_ref(), concerns))
+}
+
+/// What an event whose links are made tells of whoever it is about, and what follows for them.
+fn about(
+    work: &mut Work<'_>,
+    happened: &Happened,
+    (before, concerns): (Option<&Partition>, bool),
+) -> Result<(), NotYet> {
     let after = partition(work);
-    let Some(profile) = attributed(config, &after, happened) else {
+    let Some(profile) = attributed(&work.catalog.identity, &after, happened) else {
         return Ok(());
     };
     work.trace.note(|| Note::Attributed(profile.id));
@@ -108,10 +117,10 @@ pub(super) fn event(work: &mut Work<'_>, happened: &Happened) -> Result<(), NotY
     let who = Who::look(work, profile, owner)?;
     migrate::migrate(work, &who);
     if let Some(before) = before {
-        merge::settle(work, &who, &before, profile)?;
-        merge::refuse_history(work, &who, (&before, profile), &wrote.traits);
-        let settled = BTreeSet::from([profile.id]);
-        persons::settle_others(work, (&before, &after), &settled)?;
+        merge::settle(work, &who, before, profile)?;
+        merge::refuse_history(work, &who, (before, profile), &wrote.traits);
+        let own = BTreeSet::from([profile.id]);
+        persons::settle_others(work, (before, &after), &own)?;
     }
     let heard = Heard {
         happened,
