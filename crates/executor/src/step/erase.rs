@@ -315,8 +315,9 @@ fn proper(work: &mut Work<'_>, held: &Held, erasing: Erasing) -> Result<(), NotY
     let Some(first) = hashes.first() else {
         return Ok(());
     };
+    // Whoever came back may be erased again before the ledger was gone through.
     let id = SweepId {
-        journey: first.to_string().into(),
+        journey: format!("{first}.{}", work.seq).into(),
         cause: SweepCause::Erasure,
     };
     let begins = Sweep {
@@ -407,8 +408,13 @@ pub(super) fn page(
     };
     sweep::moved(work, id, (!page.is_last).then_some(next));
     if page.is_last {
+        let is_own = |hash: &&IdentifierHash| {
+            let mark = work.rows.erased(**hash);
+            mark.is_some_and(|mark| mark.at <= erasure.at)
+        };
+        let hashes = erasure.hashes.iter().filter(is_own).copied().collect();
         work.make(Change::Erasure(ErasureChange::Complete {
-            hashes: erasure.hashes.clone(),
+            hashes,
             at: work.at,
         }));
     }

@@ -257,6 +257,23 @@ fn t19_whoever_comes_back_after_a_deletion_is_somebody_new() {
 }
 
 #[test]
+fn who_is_erased_twice_is_reduced_in_the_ledger_both_times() {
+    let mut world = World::new(&[GREET]);
+    world.hear(0, &track("anonymousId w-1", "Visited", ""));
+    world.wait(60);
+    let login = r#"{"type":"identify","userId":"u1","anonymousId":"w-1"}"#;
+    world.hear(61, login);
+    world.order(62, erase(user("u1"), EraseMode::Delete));
+    // The ledger still tells of the browser.
+    assert!(told_of(&world, ":w-1"));
+    world.hear(63, &track("userId u1", "Seen", ""));
+    world.order(64, erase(user("u1"), EraseMode::Suppress));
+    world.sweep(64);
+    assert!(!told_of(&world, ":w-1"));
+    assert_eq!(people(&world), ["user_id:u1"]);
+}
+
+#[test]
 fn d40_only_an_order_lifts_a_suppression() {
     let mut world = World::new(&[GREET]);
     let grant = |minute: i64| {
