@@ -31,6 +31,10 @@ fuzz target="event journey expression template frame record" seconds="60":
 bench-shop:
     .ci/shop
 
+# What telling who it was and whether we may costs, from a thousand profiles to ten million.
+bench-people *flags="--most 10000000":
+    cargo run --release --package wayfare-bench -- people {{flags}}
+
 # What the engine costs: `docs/performance.md` says how to read it.
 bench-speed *flags:
     cargo build --release --package wayfare --package wayfare-bench

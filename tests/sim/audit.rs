@@ -3,7 +3,10 @@
 //! its own. It shares no code with the engine.
 
 mod durable;
+mod erased;
 mod people;
+mod persons;
+mod rested;
 mod story;
 mod walks;
 
@@ -11,11 +14,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::{
     Broken, Checked, Control, Decision, Delivery, Ended, Fed, Journey, Order, Person, Request, Row,
-    Told, holds,
+    Says, Told, holds,
 };
 use people::People;
 use story::Story;
-use walks::{Entries, Entry, Live};
+use walks::{Entries, Live};
 
 /// What became durable in one commit: under each key the new row, or that there is none.
 pub(crate) type Changes = Vec<(String, Option<Row>)>;
@@ -23,6 +26,16 @@ pub(crate) type Changes = Vec<(String, Option<Row>)>;
 #[derive(Clone, Default)]
 pub(crate) struct Auditor {
     people: People,
+    /// The id of each profile, by who leads it.
+    ids: BTreeMap<String, String>,
+    /// Ids of persons that were let go.
+    retired: BTreeSet<String>,
+    /// Decisions of people who were erased, by id: whether what is known of them was let go.
+    erased: BTreeMap<String, bool>,
+    /// When somebody was last erased.
+    erased_last: i64,
+    /// Identifiers that were let go.
+    gone: BTreeSet<String>,
     /// Journeys as they were ever published, by id and version.
     versions: BTreeMap<(String, String), Journey>,
     /// The journeys and blocks that are paused, by who did; and as it is durable.
@@ -70,8 +83,8 @@ impl Auditor {
         self.versions.insert(key, facts.clone());
     }
 
-    /// An event was handed in; the engine took it for a copy, or not.
-    pub(crate) fn fed(&mut self, fed: &Fed, was_copy: bool) -> Checked {
+    /// An event was handed in; the engine took it for a copy, or not, and heard it or did not.
+    pub(crate) fn fed(&mut self, fed: &Fed, (was_copy, was_heard): (bool, bool)) -> Checked {
         let message = fed.message.as_deref();
         let known = message.map(|it| self.people.knows(it, fed.at));
         let (must, may) = known.unwrap_or_default();
@@ -79,10 +92,34 @@ impl Auditor {
         holds("a second copy changes nothing", fits, || {
             format!("{fed:?} was taken for a copy: {was_copy}")
         })?;
-        if !was_copy {
-            self.people.tell(fed);
+        if was_copy {
+            return Ok(());
+        }
+        let heard = self.people.heard(fed);
+        holds(
+            "whoever is erased is not heard",
+            heard.is_some() == was_heard,
+            || format!("{fed:?} was heard: {was_heard}"),
+        )?;
+        if let Some(heard) = heard {
+            self.people.tell(&heard);
         }
         Ok(())
+    }
+
+    /// Whether an operator's word may be played.
+    pub(crate) fn may_say(&mut self, says: &Says) -> bool {
+        self.people.may_say(says)
+    }
+
+    /// Whether somebody erased was owed a delivery.
+    pub(crate) fn is_erased(&self, id: &str) -> bool {
+        self.erased.contains_key(id)
+    }
+
+    /// An operator says who is who; whether anything comes of it.
+    pub(crate) fn said(&mut self, says: &Says, at: i64) -> bool {
+        self.people.order(says, at)
     }
 
     /// A journey, or a block written `journey/block`, is paused.
@@ -116,6 +153,7 @@ impl Auditor {
         };
         let told = self.people.all();
         let is_allowed = self.people.allows(told, (&row.owner, &row.asked), at);
+        let is_allowed = is_allowed && !self.erased.contains_key(id);
         let is_paused = self.is_held(&row);
         if is_released {
             let other = self.before(id, &row, row.decided);
@@ -293,45 +331,7 @@ impl Auditor {
 
     /// What was handed in and is not durable yet.
     pub(crate) fn pending(&self) -> Vec<Fed> {
-        self.people.pending().to_vec()
-    }
-
-    /// The engine has had its turn at `at`: whatever was due by then has happened.
-    pub(crate) fn rested(&mut self, at: i64) -> Checked {
-        for (id, (owner, it)) in &self.live {
-            let is_due = it.due.is_some_and(|due| due <= at);
-            let may_wait = !is_due || self.paused.contains_key(&it.journey);
-            holds("what is due has its turn", may_wait, || {
-                format!("{id} of {owner} at {at}: {it:?}")
-            })?;
-        }
-        holds(
-            "what is queued has its turn",
-            self.queued.is_empty(),
-            || format!("{:?}", self.queued),
-        )?;
-        for (id, row) in &self.deliveries {
-            let is_due = row.due.is_some_and(|due| due <= at);
-            let may_wait = !is_due
-                || self.taken.contains(id)
-                || self.is_held(row)
-                || self.before(id, row, i64::MAX).is_some();
-            holds("what is owed is sent", may_wait, || {
-                format!("{id} at {at}: {row:?}")
-            })?;
-        }
-        self.marked()
-    }
-
-    /// The engine's profiles are those of the model.
-    pub(crate) fn same_people(&mut self, profiles: &BTreeSet<BTreeSet<String>>) -> Checked {
-        let told = self.people.all();
-        let own: BTreeSet<BTreeSet<String>> = self.people.groups(told).iter().cloned().collect();
-        holds("people are who they say they are", own == *profiles, || {
-            let missing: Vec<_> = own.difference(profiles).collect();
-            let beyond: Vec<_> = profiles.difference(&own).collect();
-            format!("expected {missing:?}, found {beyond:?}")
-        })
+        self.people.pending()
     }
 }
 
@@ -374,59 +374,6 @@ impl Auditor {
         };
         let found = self.deliveries.iter().find(is_before);
         found.map(|(other, it)| format!("{other} {it:?}"))
-    }
-
-    /// An event that may start a journey does, moves somebody there, or is refused.
-    fn was_heard(&self, fed: &Fed) -> Checked {
-        let (Some(name), Some(message)) = (&fed.name, &fed.message) else {
-            return Ok(());
-        };
-        let in_force = self.controls.iter().filter_map(|(id, control)| {
-            let version = control.in_force.clone()?;
-            self.versions.get(&(id.clone(), version))
-        });
-        for journey in walks::started(in_force, name) {
-            let was_heard = self.refused.contains(&(journey.clone(), message.clone()))
-                || self.seen.contains(&(journey.clone(), fed.at))
-                || self.ended.contains(&journey);
-            holds(
-                "an event starts what it may, or is refused",
-                was_heard,
-                || format!("{journey}: {fed:?}"),
-            )?;
-        }
-        Ok(())
-    }
-
-    /// Whoever is beyond a block that writes a trait has it, or had it when they entered.
-    fn marked(&mut self) -> Checked {
-        let live = self.live.iter();
-        let live = live.map(|(id, (_, it))| (id, &it.journey, &it.version, &it.block));
-        let ended = self.decisions.iter();
-        let ended = ended.map(|(id, it)| (id, &it.journey, &it.version, &it.block));
-        for (id, journey, version, block) in live.chain(ended) {
-            let facts = self.versions.get(&(journey.clone(), version.clone()));
-            let Some((first, name)) = facts.and_then(walks::mark) else {
-                continue;
-            };
-            let entry = self.entries.of(id);
-            let is_beyond = |it: &&Entry| it.version == *version && first != block;
-            let Some(entry) = entry.filter(is_beyond) else {
-                continue;
-            };
-            let now = self.people.person(self.people.all(), &entry.owner);
-            let [_, told] = self.people.around(entry.entered);
-            let then = self.people.person(told, &entry.first_owner);
-            let mut own = now
-                .iter()
-                .chain(&then)
-                .filter_map(|it| self.persons.get(it));
-            let has = own.any(|person| person.traits.contains(name));
-            holds("what a block writes is written", has, || {
-                format!("{name} of {entry:?}")
-            })?;
-        }
-        Ok(())
     }
 }
 

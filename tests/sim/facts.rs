@@ -111,10 +111,42 @@ pub(crate) struct Fed {
     pub(crate) message: Option<String>,
     /// Whom it names, as `namespace:value`.
     pub(crate) names: BTreeSet<String>,
+    /// The one of them that an alias says was the user's.
+    pub(crate) previous: Option<String>,
     /// The event's name, when it is a track event.
     pub(crate) name: Option<String>,
+    /// Whether it tells of traits.
+    pub(crate) tells: bool,
     pub(crate) said: Option<Said>,
     pub(crate) historical: bool,
+    /// Whether it came by a key that anybody can read.
+    pub(crate) public: bool,
+}
+
+/// What an operator says of who is who; everybody as `namespace:value`.
+#[derive(Clone, Debug)]
+pub(crate) enum Says {
+    Merge {
+        from: String,
+        into: String,
+    },
+    Detach {
+        identifier: String,
+        from: String,
+    },
+    Unblock(String),
+    /// Mail to an address came back, or somebody there complained.
+    Suppress {
+        address: String,
+        bounced: bool,
+    },
+    Unsuppress(String),
+    /// Somebody is erased: let go, kept out, or both.
+    Erase {
+        identifier: String,
+        deletes: bool,
+        silences: bool,
+    },
 }
 
 /// What somebody said about consent.
@@ -174,6 +206,8 @@ pub(crate) struct Instance {
     pub(crate) arrived: i64,
     pub(crate) due: Option<i64>,
     pub(crate) key: Option<String>,
+    /// The arm it took at each split.
+    pub(crate) arms: BTreeMap<String, String>,
 }
 
 /// What was asked, and about which address.

@@ -249,6 +249,10 @@ fn send(dice: &mut Dice, way: &mut Way, (id, trigger, needs_when): (&str, &Trigg
             "{ category: marketing, action: decline }",
         ),
         4 => (Asks::Accept("essential"), "essential"),
+        5 if dice.one_in(2) => (
+            Asks::Basis,
+            "{ basis: contract, because: it is a simulation, address: profile.email }",
+        ),
         _ => (
             Asks::Basis,
             "{ basis: contract, because: it is a simulation }",

@@ -1,6 +1,7 @@
 //! How does the auditor see what the engine keeps? Rows and outputs as plain facts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use wayfare_event::{IdKey, Identifier};
 use wayfare_executor::delivery::{NotSentReason, Outcome, State, UnknownReason};
@@ -51,6 +52,7 @@ pub(crate) fn row(row: &Row) -> facts::Row {
                     arrived: it.arrived.as_micros(),
                     due: it.due.map(wayfare_event::Timestamp::as_micros),
                     key: it.key.as_ref().map(ToString::to_string),
+                    arms: texts(&it.arms),
                 };
                 (digits(id), instance)
             });
@@ -96,6 +98,12 @@ pub(crate) fn row(row: &Row) -> facts::Row {
     }
 }
 
+fn texts(arms: &BTreeMap<Arc<str>, Arc<str>>) -> BTreeMap<String, String> {
+    let arms = arms.iter();
+    arms.map(|(block, arm)| (block.to_string(), arm.to_string()))
+        .collect()
+}
+
 fn delivery(it: &wayfare_executor::record::Delivery) -> facts::Delivery {
     let (status, reason) = it.state.told();
     let due = match it.state {
@@ -139,7 +147,7 @@ fn asked(asked: &ConsentAsked) -> Asked {
     let (category, declines, address) = match asked {
         ConsentAsked::Category { category, address } => (Some(category), false, address.as_ref()),
         ConsentAsked::Declined { category, address } => (Some(category), true, address.as_ref()),
-        ConsentAsked::Basis { .. } => (None, false, None),
+        ConsentAsked::Basis { address, .. } => (None, false, address.as_ref()),
     };
     Asked {
         category: category.map(ToString::to_string),
@@ -197,8 +205,10 @@ pub(crate) fn outcome(fate: &Fate) -> Outcome {
     }
 }
 
-/// The profiles that the engine makes of everybody, as sets of identifiers.
-pub(crate) fn profiles<'a>(rows: impl Iterator<Item = &'a Row>) -> BTreeSet<BTreeSet<String>> {
+/// The profiles that the engine makes of everybody: sets of identifiers, each with its id.
+pub(crate) fn profiles<'a>(
+    rows: impl Iterator<Item = &'a Row>,
+) -> BTreeMap<BTreeSet<String>, String> {
     let mut links = Links::new();
     for row in rows {
         if let Row::Person(person) = row {
@@ -209,5 +219,7 @@ pub(crate) fn profiles<'a>(rows: impl Iterator<Item = &'a Row>) -> BTreeSet<BTre
     let partition = wayfare_identity::resolve(&config, &IdKey::new(ID_KEY), &links);
     let texts = |identifiers: &[Identifier]| identifiers.iter().map(ToString::to_string).collect();
     let profiles = partition.profiles();
-    profiles.map(|it| texts(&it.identifiers)).collect()
+    profiles
+        .map(|it| (texts(&it.identifiers), digits(&it.id)))
+        .collect()
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use wayfare_event::Timestamp;
 
 use crate::dice::Dice;
-use crate::facts::{DAY, Fed, HOUR, MINUTE, SECOND, Said};
+use crate::facts::{DAY, Fed, HOUR, MINUTE, SECOND, Said, Says};
 use crate::journeys::NAMES;
 
 /// People who log in.
@@ -15,6 +15,12 @@ pub(crate) const USERS: u64 = 4;
 const BROWSERS: u64 = 6;
 /// Mailboxes, fewer than there are people.
 const MAILBOXES: u64 = 3;
+/// Lines and devices, more than somebody may have.
+const LINES: u64 = 7;
+const DEVICES: u64 = 3;
+/// A browser in a shop, and how many people log in at it at once.
+pub(crate) const KIOSK: &str = "anonymous_id:a9";
+const CROWD: u64 = 9;
 
 /// An event: what it says, and the text it comes as.
 #[derive(Clone)]
@@ -27,7 +33,7 @@ pub(crate) struct Happening {
 pub(crate) fn happen(dice: &mut Dice, at: i64, count: usize) -> Happening {
     let occurred = at + skew(dice);
     let (said, body) = body(dice, at);
-    let Body { names, name, line } = body;
+    let public = dice.one_in(6);
     let message = (!dice.one_in(12)).then(|| format!("m{count}"));
     let historical = dice.one_in(40);
     let id = message
@@ -45,12 +51,18 @@ pub(crate) fn happen(dice: &mut Dice, at: i64, count: usize) -> Happening {
             at,
             occurred,
             message,
-            names,
-            name,
+            names: body.names,
+            previous: body.previous,
+            name: body.name,
+            tells: body.tells,
             said,
             historical,
+            public,
         },
-        text: format!("{{{id}{line},\"timestamp\":\"{told}\"{mark}}}"),
+        text: format!(
+            "{{{id}{line},\"timestamp\":\"{told}\"{mark}}}",
+            line = body.line
+        ),
     }
 }
 
@@ -76,9 +88,12 @@ pub(crate) fn said((said, body): (Option<Said>, Body), at: i64, count: usize) ->
             occurred: at,
             message: Some(message),
             names: body.names,
+            previous: None,
             name: body.name,
+            tells: body.tells,
             said,
             historical: false,
+            public: false,
         },
     }
 }
@@ -92,8 +107,13 @@ pub(crate) fn introduce(dice: &mut Dice, user: u64) -> Vec<(Option<Said>, Body)>
     let line = format!(
         "\"type\":\"identify\",\"userId\":\"u{user}\",\"traits\":{{\"email\":\"{mail}\",\"plan\":\"{plan}\"}}"
     );
-    let name = None;
-    let mut lines = vec![(None, Body { names, name, line })];
+    let told = Body {
+        names,
+        tells: true,
+        line,
+        ..Body::default()
+    };
+    let mut lines = vec![(None, told)];
     for category in ["marketing", "analytics"] {
         if dice.one_in(5) {
             continue;
@@ -108,15 +128,93 @@ pub(crate) fn introduce(dice: &mut Dice, user: u64) -> Vec<(Option<Said>, Body)>
             subject: id.clone(),
             until: None,
         };
-        let name = None;
-        lines.push((Some(said), Body { names, name, line }));
+        let body = Body {
+            names,
+            line,
+            ..Body::default()
+        };
+        lines.push((Some(said), body));
     }
     lines
 }
 
+/// Everybody who passes a shop logs in at the browser there.
+pub(crate) fn crowd() -> impl Iterator<Item = Body> {
+    let text = KIOSK.trim_start_matches("anonymous_id:");
+    (0..CROWD).map(move |user| Body {
+        names: BTreeSet::from([format!("user_id:u{user}"), KIOSK.to_owned()]),
+        line: format!("\"type\":\"page\",\"userId\":\"u{user}\",\"anonymousId\":\"{text}\""),
+        ..Body::default()
+    })
+}
+
+/// What an operator may say of who is who: often what is not so.
+pub(crate) fn order(dice: &mut Dice) -> Says {
+    let user = |dice: &mut Dice| format!("user_id:u{}", dice.below(USERS));
+    let thing = |dice: &mut Dice| match dice.below(8) {
+        0..=3 => format!("anonymous_id:a{}", dice.below(BROWSERS)),
+        4 | 5 => format!("email:e{}@example.com", dice.below(MAILBOXES)),
+        6 => format!("phone:{}", line(dice.below(LINES))),
+        _ => format!("device_id:d{}", dice.below(DEVICES)),
+    };
+    let mail = |dice: &mut Dice| format!("email:e{}@example.com", dice.below(MAILBOXES));
+    match dice.below(16) {
+        12 | 13 => Says::Suppress {
+            address: mail(dice),
+            bounced: dice.one_in(2),
+        },
+        14 | 15 => Says::Unsuppress(mail(dice)),
+        0..=3 => Says::Merge {
+            from: if dice.one_in(4) {
+                thing(dice)
+            } else {
+                user(dice)
+            },
+            into: user(dice),
+        },
+        4..=7 => Says::Detach {
+            identifier: thing(dice),
+            from: user(dice),
+        },
+        8..=10 => Says::Detach {
+            identifier: user(dice),
+            from: if dice.one_in(4) {
+                thing(dice)
+            } else {
+                user(dice)
+            },
+        },
+        _ => Says::Unblock(KIOSK.to_owned()),
+    }
+}
+
+/// Whom an operator erases.
+pub(crate) fn erase(dice: &mut Dice) -> Says {
+    let identifier = match dice.below(6) {
+        0 | 1 => format!("user_id:u{}", dice.below(USERS)),
+        2 => format!("email:e{}@example.com", dice.below(MAILBOXES)),
+        3 => format!("phone:{}", line(dice.below(LINES))),
+        _ => format!("anonymous_id:a{}", dice.below(BROWSERS)),
+    };
+    let (deletes, silences) =
+        dice.one_of(&[(true, false), (true, false), (true, true), (false, true)]);
+    Says::Erase {
+        identifier,
+        deletes,
+        silences,
+    }
+}
+
+fn line(number: u64) -> String {
+    format!("+49151123456{number:02}")
+}
+
+#[derive(Default)]
 pub(crate) struct Body {
     names: BTreeSet<String>,
+    previous: Option<String>,
     name: Option<String>,
+    tells: bool,
     line: String,
 }
 
@@ -124,11 +222,12 @@ fn body(dice: &mut Dice, at: i64) -> (Option<Said>, Body) {
     let mut names = BTreeSet::new();
     let mut who = Vec::new();
     let user = dice.below(USERS);
-    let browser = match dice.below(5) {
-        0 => dice.below(BROWSERS),
+    let browser = match dice.below(40) {
+        0..=7 => dice.below(BROWSERS),
+        8 => 9,
         _ => user,
     };
-    let kind = dice.below(20);
+    let kind = dice.below(24);
     let has_user = kind <= 5 || dice.one_in(2);
     let has_browser = !has_user || dice.one_in(2);
     if has_user {
@@ -146,10 +245,20 @@ fn body(dice: &mut Dice, at: i64) -> (Option<Said>, Body) {
     };
     let mail = format!("e{mailbox}@example.com");
     let who = who.join(",");
-    let (mut said, mut name) = (None, None);
+    let (mut said, mut name, mut previous, mut tells) = (None, None, None, false);
     let line = match kind {
-        0..=2 => {
+        0..=2 | 20 => {
+            tells = true;
             let mut traits = Vec::new();
+            if kind == 20 {
+                let number = line(dice.below(LINES));
+                names.insert(format!("phone:{number}"));
+                traits.push(format!("\"phone\":\"{number}\""));
+            }
+            if dice.one_in(4) {
+                let once = dice.one_of(&["\"referrer\":\"ad\"", "\"plan\":\"first\""]);
+                traits.push(format!("\"$set_once\":{{{once}}}"));
+            }
             if dice.one_in(2) {
                 names.insert(format!("email:{mail}"));
                 traits.push(format!("\"email\":\"{mail}\""));
@@ -167,8 +276,16 @@ fn body(dice: &mut Dice, at: i64) -> (Option<Said>, Body) {
         }
         3 => {
             names.retain(|it| !it.starts_with("anonymous"));
-            names.insert(format!("anonymous_id:a{browser}"));
-            let who = format!("\"userId\":\"u{user}\",\"previousId\":\"a{browser}\"");
+            let mut former = format!("a{browser}");
+            if dice.one_in(4) {
+                // Another user, or one who may become one.
+                former = format!("u{}", (user + 1 + dice.below(4)) % (USERS + 2));
+            }
+            if former != format!("u{user}") {
+                names.insert(format!("anonymous_id:{former}"));
+                previous = Some(format!("anonymous_id:{former}"));
+            }
+            let who = format!("\"userId\":\"u{user}\",\"previousId\":\"{former}\"");
             format!("\"type\":\"alias\",{who}")
         }
         4..=8 => {
@@ -177,6 +294,18 @@ fn body(dice: &mut Dice, at: i64) -> (Option<Said>, Body) {
             line
         }
         9 => format!("\"type\":\"page\",{who},\"name\":\"Pricing\""),
+        21 => {
+            let group = dice.below(2);
+            let traits = dice.one_of(&["\"seats\":3", "\"plan\":\"team\""]);
+            format!("\"type\":\"group\",{who},\"groupId\":\"g{group}\",\"traits\":{{{traits}}}")
+        }
+        22 => {
+            let device = dice.below(DEVICES);
+            names.insert(format!("device_id:d{device}"));
+            let context =
+                format!("\"context\":{{\"device\":{{\"id\":\"d{device}\",\"type\":\"ios\"}}}}");
+            format!("\"type\":\"screen\",{who},\"name\":\"Start\",{context}")
+        }
         _ => {
             let event = dice.one_of(&NAMES);
             name = Some(event.to_owned());
@@ -186,7 +315,14 @@ fn body(dice: &mut Dice, at: i64) -> (Option<Said>, Body) {
             )
         }
     };
-    (said, Body { names, name, line })
+    let body = Body {
+        names,
+        previous,
+        name,
+        tells,
+        line,
+    };
+    (said, body)
 }
 
 fn consent(

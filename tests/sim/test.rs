@@ -49,6 +49,7 @@ fn every_promise_is_kept_in_memory() {
     let all = play(0..SEEDS_MEMORY, Kind::Memory);
     let expected = [
         "decision declined",
+        "decision erased",
         "decision exit",
         "decision holdout",
         "decision merged",
@@ -62,6 +63,14 @@ fn every_promise_is_kept_in_memory() {
         "delivery rejected",
         "delivery unknown",
         "delivery withheld",
+        "dropped",
+        "order erase both",
+        "order erase delete",
+        "order erase suppress",
+        "order detach",
+        "order merge",
+        "order suppress",
+        "order unsuppress",
     ];
     for what in expected {
         assert!(all.contains_key(what), "there was no {what}");
@@ -146,5 +155,5 @@ fn every_deliberate_fault_fits_the_sources_as_they_are() {
         }
         count += 1;
     }
-    assert!(count >= 15, "{count} faults");
+    assert!(count >= 38, "{count} faults");
 }

@@ -179,7 +179,7 @@ impl World {
         if !self.late.is_empty() && self.dice.one_in(5) {
             return self.hear_late_result();
         }
-        match self.dice.below(39) {
+        match self.dice.below(43) {
             0..=15 => self.hear(),
             16..=17 => self.hear_again(),
             18..=20 => self.rest(),
@@ -189,6 +189,7 @@ impl World {
             34 => self.land(),
             35 | 36 => self.order(),
             37 => self.publish(),
+            38..=41 => self.say(),
             _ => self.idle(),
         }
     }

@@ -182,12 +182,6 @@ impl<'a> Owners<'a> {
             if !owners.merged.is_empty() {
                 claimants = claimants.into_iter().map(|it| owners.lead(it)).collect();
             }
-            // What was shared with somebody erased stays nobody's when the others let it go.
-            if !claimants.is_empty() && !claimants.iter().any(|it| config.is_anchor(it)) {
-                let owner = (Standing::Contested, identifier);
-                owners.leads.insert(identifier, owner);
-                continue;
-            }
             owners.claims.insert(identifier, claimants);
         }
         owners
@@ -218,6 +212,10 @@ impl<'a> Owners<'a> {
             let owner = match (claimants.next(), claimants.next()) {
                 (None, _) => continue,
                 (Some(_), Some(_)) => (Standing::Contested, *identifier),
+                // Whoever claimed it was erased: it is nobody's.
+                (Some(person), None) if !self.config.is_anchor(person) => {
+                    (Standing::Contested, *identifier)
+                }
                 (Some(person), None) if evicted.contains(&(*person, *identifier)) => {
                     (Standing::Evicted, *identifier)
                 }
@@ -282,7 +280,9 @@ impl<'a> Owners<'a> {
                             open.push(other);
                         }
                     }
-                    Some(claimants) if claimants.len() == 1 => persons.extend(claimants),
+                    Some(claimants) if claimants.len() == 1 => {
+                        persons.extend(claimants.iter().filter(|it| self.config.is_anchor(it)));
+                    }
                     Some(_) | None => {}
                 }
             }

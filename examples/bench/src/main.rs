@@ -5,6 +5,7 @@ mod chance;
 mod compile;
 mod expressions;
 mod measure;
+mod people;
 mod project;
 mod shop;
 mod speed;
@@ -37,6 +38,8 @@ enum Bench {
     Expressions,
     /// How long a thousand journeys take to read.
     Compile(compile::Compile),
+    /// What resolving and evaluating cost, from a thousand profiles up, and merges by their size.
+    People(people::People),
     /// The server under load, killed again and again, its clock moved and its disk full, in front of
     /// a receiver that stalls, resets and lies: what was acknowledged, decided and sent is audited.
     Torture(torture::Torture),
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Bench::Memory(memory) => speed::memory(&memory).map(|()| true),
         Bench::Expressions => expressions::measure().map(|()| true),
         Bench::Compile(compile) => compile::measure(&compile).map(|()| true),
+        Bench::People(people) => people::measure(&people).map(|()| true),
         Bench::Torture(torture) => torture::torture(&torture),
     };
     match done {

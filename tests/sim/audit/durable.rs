@@ -1,6 +1,9 @@
 //! May what became durable stand there? Everybody in one place, one decision for a walk, one request
 //! for a decision, with consent; and nothing that was durable is gone.
 
+use std::collections::BTreeSet;
+
+use super::persons::Word;
 use super::story::Story;
 use super::walks::{self, Entry, Live};
 use super::{Auditor, Changes, about};
@@ -15,7 +18,11 @@ impl Auditor {
 
     pub(crate) fn durable(&mut self, changes: &Changes) -> Checked {
         let fed = self.pending();
-        self.people.keep();
+        let told = self.people.keep();
+        for told in told.clone() {
+            self.entries.settle(&mut self.people, told + 1);
+            self.erase(told);
+        }
         self.stories.append(&mut self.stories_pending);
         let mut touched = Vec::new();
         for (key, row) in changes {
@@ -33,6 +40,10 @@ impl Auditor {
                 None => {
                     self.queued.remove(name);
                     let may_go = !matches!(kind, "person" | "decision" | "delivery" | "control");
+                    let may_go = may_go || (kind == "person" && self.gone.contains(name));
+                    let may_go =
+                        may_go || (kind == "delivery" && !self.deliveries.contains_key(name));
+                    self.persons.remove(name);
                     holds("nothing durable is gone", may_go, || key.clone())?;
                 }
             }
@@ -47,6 +58,10 @@ impl Auditor {
         let before = self.look_at_everybody(&fed)?;
         for (name, row) in &touched {
             if let Some(Row::Decision(decision)) = row {
+                if self.decisions.contains_key(*name) && self.erased.get(*name) == Some(&true) {
+                    self.reduced(name, decision)?;
+                    continue;
+                }
                 let fits = decision.at >= since;
                 holds("time does not go back", fits, || {
                     format!("{name}: {decision:?}")
@@ -65,7 +80,10 @@ impl Auditor {
                 self.control(name, control)?;
             }
         }
-        self.entries.settle(&mut self.people);
+        self.silenced(&told)?;
+        for told in told {
+            self.entries.settle(&mut self.people, told + 1);
+        }
         self.all_ended(&before)?;
         self.paused_durable.clone_from(&self.paused);
         self.counted()
@@ -133,10 +151,18 @@ impl Auditor {
             holds("everybody waits as long as written", fits, || {
                 format!("{id} of {owner}: {it:?}")
             })?;
+            let arms = was.iter().flat_map(|(_, was)| &was.arms);
+            let is_same = arms
+                .clone()
+                .all(|(_, arm)| it.arms.values().any(|own| own == arm));
+            let is_same = is_same && was.is_none_or(|(_, was)| was.arms.len() <= it.arms.len());
+            holds("an arm stays as it was taken", is_same, || {
+                format!("{id} of {owner}: {it:?} was {was:?}")
+            })?;
             if was.is_none() {
                 let fits = facts.keyed == it.key.is_some();
                 holds("entries are as `again` says", fits, || format!("{it:?}"))?;
-                let fits = !walks::is_history(facts, it.entered, fed);
+                let fits = walks::has_cause(facts, it.entered, fed);
                 holds("history starts nothing", fits, || format!("{id}: {it:?}"))?;
                 let entry = Entry {
                     id: id.clone(),
@@ -145,6 +171,9 @@ impl Auditor {
                     key: it.key.clone(),
                     owner: owner.clone(),
                     first_owner: owner.clone(),
+                    owners: vec![(0, owner.clone())],
+                    held: vec![(0, owner.clone())],
+                    beside: BTreeSet::new(),
                     entered: it.entered,
                     again: facts.again,
                     ended: None,
@@ -179,11 +208,27 @@ impl Auditor {
                 key: decision.key.clone(),
                 owner: decision.owner.clone(),
                 first_owner: decision.owner.clone(),
+                owners: vec![(0, decision.owner.clone())],
+                held: vec![(0, decision.owner.clone())],
+                beside: BTreeSet::new(),
                 entered: decision.at,
                 again: facts.again,
                 ended: None,
             };
             self.entries.enter(&mut self.people, entry)?;
+        }
+        if decision.outcome == "erased" {
+            let [before, by] = self.people.around(decision.at);
+            let is_theirs = (before..by).any(|place| {
+                matches!(&self.people.word(place).1, Word::Erased { names, .. }
+                    if names.contains_key(&decision.owner))
+            });
+            holds("nobody else is erased", is_theirs, || {
+                format!("{id}: {decision:?}")
+            })?;
+        }
+        if decision.outcome == "merged" {
+            self.entries.merged(&mut self.people, (id, decision))?;
         }
         if decision.outcome == "webhook" {
             self.entries.one_request(&mut self.people, (id, decision))?;
@@ -230,11 +275,13 @@ impl Auditor {
             format!("{id}: {row:?} of {facts:?}")
         })?;
         if let Some(last) = self.deliveries.insert(id.to_owned(), row.clone()) {
-            let is_same = last.request == row.request
-                && last.profile == row.profile
-                && last.owner == row.owner
-                && last.asked == row.asked
-                && last.once == row.once;
+            let is_reduced = self.erased.get(id) == Some(&true) && row.request.url.is_empty();
+            let is_same = is_reduced
+                || last.request == row.request
+                    && last.profile == row.profile
+                    && last.owner == row.owner
+                    && last.asked == row.asked
+                    && last.once == row.once;
             holds("one request for a decision, for ever", is_same, || {
                 format!("{id}: {row:?} was {last:?}")
             })?;

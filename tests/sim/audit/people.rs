@@ -1,31 +1,24 @@
-//! Who is who, and what may be sent to them? Two small models over everything that was told: people as
-//! identifiers that hang together, and consent as the latest word of each side.
+//! Who is who, and what may be sent to them? Everything that was told and ordered, in its order; who is
+//! one person follows from it (`persons`), and what may be sent to them is the latest word of each side.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::rc::Rc;
 
-use crate::facts::{Asked, DAY, Fed};
+use super::persons::{Group, Groups, Known, Word, is_address, is_user};
+use crate::facts::{Asked, DAY, Fed, Says};
 
 /// Everything that was told, in order.
 #[derive(Clone, Default)]
 pub(crate) struct People {
-    told: Vec<Fed>,
+    told: Vec<(i64, Word)>,
     /// How much of it is durable.
     durable: usize,
     /// Messages by id, and when they were first told.
     messages: BTreeMap<String, i64>,
-    /// The last answer to who hangs together, by how much was told.
-    known: Option<(usize, Groups)>,
-}
-
-/// Sets of identifiers, each one person.
-pub(crate) type Groups = Vec<BTreeSet<String>>;
-
-fn is_anchor(identifier: &str) -> bool {
-    identifier.starts_with("user_id:")
-}
-
-fn is_address(identifier: &str) -> bool {
-    identifier.starts_with("email:")
+    /// The answers to who is one person, by how much was told.
+    known: BTreeMap<usize, Rc<Groups>>,
 }
 
 impl People {
@@ -34,7 +27,94 @@ impl People {
         if let Some(message) = &fed.message {
             self.messages.insert(message.clone(), fed.at);
         }
-        self.told.push(fed.clone());
+        self.push(fed.at, Word::Event(fed.clone()));
+    }
+
+    /// What comes earlier than what was told before it comes after something that changed nothing, and
+    /// was forgotten when the clock was put back.
+    fn push(&mut self, at: i64, word: Word) {
+        let later = self.told.iter_mut().rev();
+        for (then, _) in later.take_while(|(then, _)| *then > at) {
+            *then = at;
+        }
+        self.told.push((at, word));
+    }
+
+    /// An operator says who is who; whether anything comes of it, as read off everything told so far.
+    pub(crate) fn order(&mut self, says: &Says, at: i64) -> bool {
+        let all = self.all();
+        let word = match says {
+            Says::Merge { from, into } => {
+                let groups = self.groups(all);
+                let is_known = |it: &String| groups.iter().any(|group| group.names.contains(it));
+                let are_known = is_known(from) && is_known(into);
+                let [from, into] = [from, into].map(|it| self.group(all, it).lead);
+                if are_known && from != into && is_user(&from) && is_user(&into) {
+                    Word::Merged { from, into, at }
+                } else {
+                    Word::Nothing
+                }
+            }
+            Says::Detach { identifier, from } => {
+                let group = self.group(all, from);
+                let user = if is_user(from) { from } else { &group.lead };
+                let known = self.after(all);
+                let is_theirs =
+                    group.names.contains(identifier) || known.is_claimed(identifier, user);
+                if is_user(&group.lead) && is_theirs {
+                    known.detach(identifier, user, at)
+                } else {
+                    Word::Nothing
+                }
+            }
+            Says::Unblock(identifier) if self.after(all).is_blocked(identifier) => {
+                Word::Unblocked(identifier.clone())
+            }
+            Says::Unblock(_) => Word::Nothing,
+            Says::Suppress { address, bounced } => {
+                let groups = self.groups(all);
+                let is_there = groups.iter().any(|it| it.names.contains(address));
+                if !is_there && self.is_kept_out(all, address) {
+                    Word::Nothing
+                } else {
+                    Word::Suppressed {
+                        address: address.clone(),
+                        bounced: Some(*bounced),
+                    }
+                }
+            }
+            Says::Erase {
+                identifier,
+                deletes,
+                silences,
+            } => {
+                let groups = self.groups(all);
+                let mut names = self.after(all).all_of(&groups, identifier);
+                // Of whom nothing is known only the mark is made that keeps them out.
+                if names.is_empty() && *silences {
+                    names.insert(identifier.clone());
+                }
+                let ghost = |name: String| (name.clone(), format!("erased:{name}"));
+                let names: BTreeMap<_, _> = names.into_iter().map(ghost).collect();
+                if names.is_empty() {
+                    Word::Nothing
+                } else {
+                    let (deletes, silences) = (*deletes, *silences);
+                    Word::Erased {
+                        names,
+                        deletes,
+                        silences,
+                    }
+                }
+            }
+            Says::Unsuppress(address) => Word::Suppressed {
+                address: address.clone(),
+                bounced: None,
+            },
+        };
+        let follows = !matches!(word, Word::Nothing);
+        self.push(at, word);
+        follows
     }
 
     /// Whether a message must be known, or may be: it is remembered for seven days at least.
@@ -43,24 +123,41 @@ impl People {
         (told.is_some_and(|told| at - told < 7 * DAY), told.is_some())
     }
 
-    /// What was told is durable.
-    pub(crate) const fn keep(&mut self) {
-        self.durable = self.told.len();
+    /// What was told is durable: how much was before, and is.
+    pub(crate) fn keep(&mut self) -> Range<usize> {
+        let before = std::mem::replace(&mut self.durable, self.told.len());
+        before..self.durable
+    }
+
+    /// When the last of so much was told.
+    pub(crate) fn at(&self, told: usize) -> i64 {
+        told.checked_sub(1).map_or(0, |last| self.told[last].0)
     }
 
     /// What was told and is not durable has not happened.
     pub(crate) fn forget(&mut self) {
-        for fed in self.told.drain(self.durable..) {
-            if let Some(message) = &fed.message {
-                self.messages.remove(message);
+        for (_, word) in self.told.drain(self.durable..) {
+            if let Word::Event(Fed {
+                message: Some(message),
+                ..
+            }) = word
+            {
+                self.messages.remove(&message);
             }
         }
-        self.known = None;
+        self.known.retain(|told, _| *told <= self.durable);
     }
 
-    /// What was told since the last commit.
-    pub(crate) fn pending(&self) -> &[Fed] {
-        &self.told[self.durable..]
+    /// The events told since the last commit.
+    pub(crate) fn pending(&self) -> Vec<Fed> {
+        let told = self.told[self.durable..].iter();
+        let events = told.filter_map(|(_, word)| {
+            if let Word::Event(fed) = word {
+                return Some(fed.clone());
+            }
+            None
+        });
+        events.collect()
     }
 
     /// How much was told in all.
@@ -70,31 +167,132 @@ impl People {
 
     /// How much was told before an instant, and by then.
     pub(crate) fn around(&self, at: i64) -> [usize; 2] {
-        let before = self.told.partition_point(|fed| fed.at < at);
-        let by = self.told.partition_point(|fed| fed.at <= at);
+        let before = self.told.partition_point(|(told, _)| *told < at);
+        let by = self.told.partition_point(|(told, _)| *told <= at);
         [before, by]
     }
 
+    fn after(&self, told: usize) -> Known<'_> {
+        Known::after(self.told[..told].iter().map(|(_, word)| word))
+    }
+
     /// Everybody, after so much was told.
-    pub(crate) fn groups(&mut self, told: usize) -> &Groups {
-        if self.known.as_ref().is_none_or(|(count, _)| *count != told) {
-            self.known = Some((told, groups(&self.told[..told])));
+    pub(crate) fn groups(&mut self, told: usize) -> Rc<Groups> {
+        if let Some(known) = self.known.get(&told) {
+            return known.clone();
         }
-        &self.known.as_ref().unwrap().1
+        let groups = Rc::new(self.after(told).groups());
+        self.known.insert(told, groups.clone());
+        groups
     }
 
     /// The person behind an identifier, after so much was told.
+    pub(crate) fn group(&mut self, told: usize, identifier: &str) -> Group {
+        let groups = self.groups(told);
+        let found = groups.iter().find(|it| it.names.contains(identifier));
+        found.cloned().unwrap_or_else(|| Group {
+            lead: identifier.to_owned(),
+            names: BTreeSet::from([identifier.to_owned()]),
+            is_blocked: false,
+        })
+    }
+
+    /// Their identifiers.
     pub(crate) fn person(&mut self, told: usize, identifier: &str) -> BTreeSet<String> {
-        let found = self.groups(told).iter().find(|it| it.contains(identifier));
-        found
-            .cloned()
-            .unwrap_or_else(|| BTreeSet::from([identifier.to_owned()]))
+        self.group(told, identifier).names
+    }
+
+    /// Whether an identifier of somebody erased is not heard any more.
+    pub(crate) fn is_kept_out(&self, told: usize, name: &str) -> bool {
+        self.told[..told].iter().any(|(_, word)| {
+            matches!(word, Word::Erased { names, silences: true, .. } if names.contains_key(name))
+        })
+    }
+
+    /// Whether an identifier was let go after something was told, and before something else was.
+    fn is_forgotten(&self, (after, before): (usize, usize), name: &str) -> bool {
+        self.told[after..before].iter().any(|(_, word)| {
+            matches!(word, Word::Erased { names, deletes: true, .. } if names.contains_key(name))
+        })
+    }
+
+    /// An event as it is heard: without what is erased; nothing of who is.
+    pub(crate) fn heard(&self, fed: &Fed) -> Option<Fed> {
+        let is_out = |name: &String| {
+            self.told.iter().any(|(at, word)| match word {
+                Word::Erased {
+                    names,
+                    deletes,
+                    silences,
+                } if names.contains_key(name) => *silences || (*deletes && fed.occurred <= *at),
+                _ => false,
+            })
+        };
+        let out: BTreeSet<&String> = fed.names.iter().filter(|name| is_out(name)).collect();
+        let user = fed.names.iter().find(|it| is_user(it));
+        let is_about_them = user.map_or(!out.is_empty(), |user| out.contains(user));
+        if is_about_them {
+            return None;
+        }
+        let said = fed.said.clone();
+        Some(Fed {
+            names: fed
+                .names
+                .iter()
+                .filter(|it| !out.contains(it))
+                .cloned()
+                .collect(),
+            said: said.filter(|said| !out.contains(&said.subject)),
+            previous: fed.previous.clone().filter(|it| !out.contains(it)),
+            ..fed.clone()
+        })
+    }
+
+    /// What was told at a place.
+    pub(crate) fn word(&self, place: usize) -> &(i64, Word) {
+        &self.told[place]
+    }
+
+    /// Whether an operator's word may be played: what changes who is who among those who are kept out,
+    /// and whose rows stay, is not.
+    pub(crate) fn may_say(&mut self, says: &Says) -> bool {
+        let all = self.all();
+        let is_quiet = |word: &(i64, Word)| matches!(word.1, Word::Erased { deletes: false, .. });
+        if !self.told.iter().any(is_quiet) {
+            return true;
+        }
+        match says {
+            Says::Merge { from, into } => [from, into].into_iter().all(|it| {
+                let names = self.person(all, it);
+                names.iter().all(|name| !self.is_kept_out(all, name))
+            }),
+            Says::Detach { .. } | Says::Unblock(_) => false,
+            Says::Suppress { .. } | Says::Unsuppress(_) | Says::Erase { .. } => true,
+        }
+    }
+
+    /// Whether an address bounced, or somebody complained there; nothing where it is fine. A complaint
+    /// mends no mailbox.
+    fn bounced(&self, told: usize, of: &str) -> Option<bool> {
+        self.told[..told]
+            .iter()
+            .fold(None, |held, (_, word)| match word {
+                Word::Suppressed { address, bounced } if address == of => {
+                    bounced.map(|bounced| bounced || held == Some(true))
+                }
+                Word::Erased { names, deletes, .. } if *deletes && names.contains_key(of) => None,
+                _ => held,
+            })
     }
 
     /// Whether what is asked of a person allows a request at an instant, after so much was told.
     pub(crate) fn allows(&mut self, told: usize, (owner, asked): (&str, &Asked), at: i64) -> bool {
+        let bounced = asked.address.as_ref().and_then(|it| {
+            let is_kept_out = self.is_kept_out(told, it);
+            self.bounced(told, it).or(is_kept_out.then_some(true))
+        });
         let Some(category) = &asked.category else {
-            return true;
+            return bounced != Some(true);
         };
         if category == "essential" {
             return true;
@@ -104,110 +302,52 @@ impl People {
         if by_address && asked.address.is_none() {
             return false;
         }
-        let is_own = asked.address.as_ref().is_some_and(|it| person.contains(it));
-        let (mut accepted, mut declined) = (None, None);
-        for fed in &self.told[..told] {
+        if bounced.is_some() && !asked.declines {
+            return false;
+        }
+        let known = LazyCell::new(|| self.after(told));
+        let was_one = |left: &str, right: &str, by: i64| {
+            left == right
+                || known
+                    .since(&person, left, right)
+                    .is_some_and(|since| since <= by)
+        };
+        let (mut yes, mut no) = (Vec::new(), Vec::new());
+        for (place, (_, word)) in self.told[..told].iter().enumerate() {
+            let Word::Event(fed) = word else { continue };
             let Some(said) = fed.said.as_ref().filter(|said| said.category == category) else {
                 continue;
             };
-            let of_person = person.contains(&said.subject);
-            let counts = if !by_address {
-                of_person
-            } else if is_address(&said.subject) {
-                asked.address.as_ref() == Some(&said.subject)
-            } else {
-                of_person && (is_own || !said.accepts)
+            if self.is_forgotten((place, told), &said.subject) {
+                continue;
+            }
+            let (subject, when) = (said.subject.as_str(), fed.occurred.min(fed.at));
+            let counts = match asked.address.as_deref().filter(|_| by_address) {
+                None => person.contains(subject),
+                Some(address) if address == subject => true,
+                Some(_) if is_address(subject) => false,
+                // A yes of a person reaches what was theirs when they said it, a no everything.
+                Some(address) => {
+                    person.contains(subject) && (!said.accepts || was_one(subject, address, when))
+                }
             };
-            let when = Some(fed.occurred.min(fed.at));
             if counts && !said.accepts {
-                declined = declined.max(when);
+                no.push((when, subject));
             } else if counts && said.until.is_none_or(|until| until > at) {
-                accepted = accepted.max(when);
+                yes.push((when, subject));
             }
         }
-        // Of the same instant the refusal prevails.
-        let is_accepted = accepted > declined;
+        // A later yes lifts the no of whoever they were one with by then.
+        let is_lifted = |(then, whose): &(i64, &str)| {
+            let mut later = yes.iter().filter(|(when, _)| when > then);
+            later.any(|(when, subject)| was_one(subject, whose, *when))
+        };
+        let is_declined = !no.iter().all(is_lifted);
+        let is_accepted = !is_declined && !yes.is_empty();
         if asked.declines {
-            declined.is_some() && !is_accepted
+            is_declined
         } else {
             is_accepted
         }
-    }
-}
-
-/// Who hangs together. What one user claims is theirs; what several claim is nobody's; what nobody
-/// claims hangs together by being named together, and is the one user's next to it.
-fn groups(told: &[Fed]) -> Groups {
-    let mut claims: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    let mut soft: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    let mut union = Union::default();
-    for fed in told {
-        let anchor = fed.names.iter().find(|it| is_anchor(it));
-        for name in &fed.names {
-            union.root(name);
-            let Some(anchor) = anchor else {
-                let others = fed.names.iter().map(String::as_str);
-                soft.entry(name).or_default().extend(others);
-                continue;
-            };
-            if name != anchor {
-                claims.entry(name).or_default().insert(anchor);
-            }
-        }
-    }
-    let owners = |name: &str| claims.get(name).map_or(0, BTreeSet::len);
-    for (name, anchors) in &claims {
-        if let Some(anchor) = anchors.first().filter(|_| anchors.len() == 1) {
-            union.join(name, anchor);
-        }
-    }
-    let unclaimed = || soft.keys().filter(|it| owners(it) == 0);
-    for name in unclaimed() {
-        for other in soft[name].iter().filter(|it| owners(it) == 0) {
-            union.join(name, other);
-        }
-    }
-    // The users next to each knot of unclaimed identifiers.
-    let mut next_to: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-    for name in unclaimed() {
-        let users = soft[name].iter().filter(|it| owners(it) == 1);
-        let users = users.flat_map(|it| claims[it].iter().copied());
-        next_to.entry(union.root(name)).or_default().extend(users);
-    }
-    for (knot, users) in &next_to {
-        if let Some(user) = users.first().filter(|_| users.len() == 1) {
-            union.join(knot, user);
-        }
-    }
-    union.sets()
-}
-
-/// Sets that are joined.
-#[derive(Default)]
-struct Union(BTreeMap<String, String>);
-
-impl Union {
-    fn root(&mut self, name: &str) -> String {
-        let mut root = name.to_owned();
-        while let Some(above) = self.0.get(&root).filter(|above| **above != root) {
-            root.clone_from(above);
-        }
-        self.0.insert(name.to_owned(), root.clone());
-        root
-    }
-
-    fn join(&mut self, left: &str, right: &str) {
-        let (left, right) = (self.root(left), self.root(right));
-        self.0.insert(left, right);
-    }
-
-    fn sets(mut self) -> Groups {
-        let names: Vec<String> = self.0.keys().cloned().collect();
-        let mut sets: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for name in names {
-            let root = self.root(&name);
-            sets.entry(root).or_default().insert(name);
-        }
-        sets.into_values().collect()
     }
 }

@@ -31,6 +31,8 @@ pub(crate) struct Story {
     /// How each attempt ended.
     pub(crate) ended: Vec<Option<Ended>>,
     now: Now,
+    /// Whether its person was erased.
+    is_erased: bool,
 }
 
 /// Where it must stand.
@@ -56,7 +58,7 @@ enum Now {
     Ordered(Order),
     /// Its time had run out.
     Expired,
-    /// Consent was gone.
+    /// Consent was gone, or its person.
     Withheld,
 }
 
@@ -75,6 +77,7 @@ impl Story {
             due: row.decided,
             ended: Vec::new(),
             now: Now::Planned { from: row.decided },
+            is_erased: false,
         }
     }
 
@@ -127,6 +130,11 @@ impl Story {
         self.ended.push(None);
         self.now = Now::Armed;
         Ok(())
+    }
+
+    /// Its person was erased: it does not leave any more.
+    pub(crate) const fn erase(&mut self) {
+        self.is_erased = true;
     }
 
     pub(crate) fn barred(&mut self) {
@@ -221,6 +229,12 @@ impl Story {
         let wrong = || format!("{} {:?}, told {self:?}", row.state, row.reason);
         holds(RULE, row.attempts == self.attempts, wrong)?;
         let reason = row.reason.as_deref();
+        let may_end = self.waits() || matches!(self.now, Now::Repeats { .. } | Now::Withheld);
+        if self.is_erased && may_end && (row.state.as_str(), reason) == ("withheld", Some("erased"))
+        {
+            self.now = Now::Withheld;
+            return Ok(());
+        }
         let is = |state: &str| row.state == state;
         let fits = match self.now {
             Now::Planned { from } => is("planned") && row.due.is_some_and(|due| due >= from),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::people::People;
+use super::persons::is_user;
 use crate::facts::{
     Again, Asks, Block, Checked, DAY, Decision, Delivery, Fed, HOUR, Instance, Journey, Trigger,
     holds,
@@ -26,11 +27,41 @@ pub(crate) struct Entry {
     pub(crate) owner: String,
     /// Whose it was when it began.
     pub(crate) first_owner: String,
+    /// Everybody whose it counts as: who began it, and who took it over when so much was told.
+    pub(crate) owners: Vec<(usize, String)>,
+    /// The same of who had it, one after the other.
+    pub(crate) held: Vec<(usize, String)>,
+    /// Others of the same person, journey and key when it began.
+    pub(crate) beside: BTreeSet<String>,
     pub(crate) entered: i64,
     /// What its journey said of further entries then.
     pub(crate) again: Again,
     /// When it ended, and how.
     pub(crate) ended: Option<(i64, String)>,
+}
+
+impl Entry {
+    /// Whether it counts for a person, when so much was told.
+    fn counts_for(&self, (told, person): (usize, &BTreeSet<String>)) -> bool {
+        let mut owners = self.owners.iter().filter(|(since, _)| *since <= told);
+        owners.any(|(_, owner)| person.contains(owner))
+    }
+
+    /// Whether a person has it, when so much was told.
+    fn is_held_by(&self, (told, person): (usize, &BTreeSet<String>)) -> bool {
+        let mut held = self.held.iter().filter(|(since, _)| *since <= told);
+        held.next_back()
+            .is_some_and(|(_, owner)| person.contains(owner))
+    }
+}
+
+/// A person as they were before an instant, and by then.
+fn twice<'a>(
+    around: [usize; 2],
+    persons: &'a [BTreeSet<String>; 2],
+) -> [(usize, &'a BTreeSet<String>); 2] {
+    let ([before, by], [person, then]) = (around, persons);
+    [(before, person), (by, then)]
 }
 
 /// Every entry there was.
@@ -43,16 +74,24 @@ impl Entries {
     }
 
     /// An instance is there that was not before.
-    pub(crate) fn enter(&mut self, people: &mut People, entry: Entry) -> Checked {
+    pub(crate) fn enter(&mut self, people: &mut People, mut entry: Entry) -> Checked {
         let again = entry.again;
         let around = people.around(entry.entered);
         let persons = around.map(|told| people.person(told, &entry.owner));
+        let then = twice(around, &persons);
         // What was told at that very instant may have come before it or after.
         let is_other = |other: &Entry| {
             other.journey == entry.journey
                 && other.key == entry.key
-                && persons.iter().all(|person| person.contains(&other.owner))
+                && then.iter().all(|it| other.counts_for(*it))
         };
+        let is_beside = |other: &&Entry| {
+            other.journey == entry.journey
+                && other.key == entry.key
+                && then.iter().any(|it| other.counts_for(*it))
+        };
+        let beside = self.0.iter().filter(is_beside);
+        let beside = beside.map(|other| other.id.clone()).collect();
         let others = self.0.iter().filter(|other| is_other(other));
         for other in others {
             let was_merged = matches!(&other.ended, Some((_, how)) if how == "merged");
@@ -60,6 +99,8 @@ impl Entries {
                 .ended
                 .as_ref()
                 .is_none_or(|(at, _)| *at > entry.entered);
+            // Whoever took over a walk has it, also when they are told apart again.
+            let is_live = is_live && then.iter().all(|it| other.is_held_by(*it));
             let is_earlier = other.entered < entry.entered;
             let since = entry.entered - other.entered;
             let is_refused = match again {
@@ -72,8 +113,25 @@ impl Entries {
                 format!("{entry:?} beside {other:?}, again {again:?}")
             })?;
         }
+        entry.beside = beside;
         self.0.push(entry);
         Ok(())
+    }
+
+    /// What these entered is not remembered any more.
+    pub(crate) fn forget(&mut self, names: &BTreeMap<String, String>, at: i64) {
+        let own = |it: &&mut Entry| it.entered <= at && names.contains_key(&it.owner);
+        for entry in self.0.iter_mut().filter(own) {
+            "erased".clone_into(&mut entry.owner);
+            "erased".clone_into(&mut entry.first_owner);
+            entry.owners.clear();
+            entry.held.clear();
+        }
+        for entry in &mut self.0 {
+            entry
+                .owners
+                .retain(|(_, owner)| entry.entered > at || !names.contains_key(owner));
+        }
     }
 
     pub(crate) fn end(&mut self, id: &str, at: i64, outcome: &str) {
@@ -82,18 +140,93 @@ impl Entries {
         }
     }
 
-    /// What somebody entered before they logged in is theirs from then on.
-    pub(crate) fn settle(&mut self, people: &mut People) {
-        let told = people.all();
-        for entry in &mut self.0 {
-            if entry.owner.starts_with("user_id:") {
+    /// What somebody entered before they logged in, or before an operator said who they are, is that
+    /// user's from then on, whatever is told apart later; `told` is how much was told in all.
+    pub(crate) fn settle(&mut self, people: &mut People, told: usize) {
+        let (at, groups) = (people.at(told), people.groups(told));
+        for entry in self.0.iter_mut().filter(|it| it.entered <= at) {
+            let group = groups.iter().find(|it| it.names.contains(&entry.owner));
+            let lead = group.map(|it| it.lead.clone());
+            let Some(lead) = lead.filter(|it| is_user(it) && *it != entry.owner) else {
                 continue;
+            };
+            // What had ended under a key stays with the user who ended it.
+            let is_kept = entry.ended.is_none() || entry.key.is_none() || !is_user(&entry.owner);
+            let was_merged = matches!(&entry.ended, Some((_, how)) if how == "merged");
+            if is_kept && !was_merged {
+                entry.owners.push((told, lead.clone()));
             }
-            let person = people.person(told, &entry.owner);
-            if let Some(user) = person.iter().find(|it| it.starts_with("user_id:")) {
-                entry.owner.clone_from(user);
+            entry.held.push((told, lead.clone()));
+            entry.owner = lead;
+        }
+    }
+
+    /// Of two walks that became one person's the later one ends, where it would not have begun; and
+    /// so does one that the other half had decided on already.
+    /// Of those since `after`.
+    pub(crate) fn apart(&self, people: &mut People, live: &Live, after: i64) -> Checked {
+        let told = people.all();
+        let is_asked = |it: &&Entry| live.contains_key(&it.id) && it.entered > after;
+        for one in self.0.iter().filter(is_asked) {
+            let person = people.person(told, &one.owner);
+            let is_same = |other: &&Entry| {
+                other.id != one.id
+                    && other.journey == one.journey
+                    && other.key == one.key
+                    && other.entered > after
+                    && person.contains(&other.owner)
+                    && !one.beside.contains(&other.id)
+                    && !other.beside.contains(&one.id)
+            };
+            for other in self.0.iter().filter(is_same) {
+                let is_live = live.contains_key(&other.id);
+                let was_merged = matches!(&other.ended, Some((_, how)) if how == "merged");
+                let is_later = (one.entered, &one.id) > (other.entered, &other.id);
+                let has_room = match one.again {
+                    Again::Always => true,
+                    Again::Once => was_merged || (is_live && !is_later),
+                    Again::AfterExit | Again::Every(_) => !is_live || !is_later,
+                };
+                holds("of two halves one walks on", has_room, || {
+                    format!("{one:?} beside {other:?}")
+                })?;
             }
         }
+        Ok(())
+    }
+
+    /// A walk ends as merged only when somebody became one with another half that stays, or had
+    /// decided.
+    pub(crate) fn merged(&self, people: &mut People, (id, decision): (&str, &Decision)) -> Checked {
+        let Some(own) = self.of(id) else {
+            return Ok(());
+        };
+        let around = people.around(decision.at);
+        let then: Vec<(usize, BTreeSet<String>)> = (around[0]..=around[1])
+            .map(|told| (told, people.person(told, &decision.owner)))
+            .collect();
+        let is_half = |other: &&Entry| {
+            let is_one = then.iter().any(|(told, it)| other.counts_for((*told, it)));
+            let is_earlier = (other.entered, &other.id) < (own.entered, &own.id);
+            let has_ended = other
+                .ended
+                .as_ref()
+                .is_some_and(|(at, _)| *at <= decision.at);
+            let was_merged = matches!(&other.ended, Some((_, how)) if how == "merged");
+            other.id != own.id
+                && other.journey == own.journey
+                && other.key == own.key
+                && is_one
+                && !was_merged
+                && (is_earlier || has_ended)
+        };
+        let has_half = self.0.iter().any(|other| is_half(&other));
+        let was_told = around[0] < around[1];
+        holds("of two halves one walks on", has_half && was_told, || {
+            let of_journey = self.0.iter().filter(|it| it.journey == own.journey);
+            let of_journey: Vec<_> = of_journey.collect();
+            format!("{own:?} ended as merged: {decision:?}, of {of_journey:?}")
+        })
     }
 
     /// At most one request for each person, journey and key, where a journey is entered once.
@@ -102,8 +235,9 @@ impl Entries {
         people: &mut People,
         (id, decision): (&str, &Decision),
     ) -> Checked {
-        let persons = people.around(decision.at);
-        let persons = persons.map(|told| people.person(told, &decision.owner));
+        let around = people.around(decision.at);
+        let persons = around.map(|told| people.person(told, &decision.owner));
+        let then = twice(around, &persons);
         let Some(own) = self.of(id) else {
             return Ok(());
         };
@@ -123,7 +257,7 @@ impl Entries {
             other.ended.as_ref().is_some_and(is_sent)
                 && other.journey == decision.journey
                 && other.key == decision.key
-                && persons.iter().all(|person| person.contains(&other.owner))
+                && then.iter().all(|it| other.counts_for(*it))
         });
         holds("one request for a person, ever", second.is_none(), || {
             format!("{id} {decision:?} after {second:?}")
@@ -146,20 +280,22 @@ pub(crate) fn is_due_right(journey: &Journey, it: &Instance) -> bool {
     it.due == Some(wait.min(it.entered + LIFE))
 }
 
-/// Whether an entry of this instant is due to an event that is history, or too old.
-pub(crate) fn is_history(journey: &Journey, entered: i64, fed: &[Fed]) -> bool {
-    let mut then = fed.iter().filter(|fed| fed.at == entered);
-    let (Some(fed), None) = (then.next(), then.next()) else {
-        return false;
-    };
-    let starts = match &journey.trigger {
+/// Whether an entry of this instant may be due to what was told then: not to history, to what is too
+/// old, or to nothing but that somebody became one with another.
+pub(crate) fn has_cause(journey: &Journey, entered: i64, fed: &[Fed]) -> bool {
+    let starts = |fed: &&Fed| match &journey.trigger {
         Trigger::Event { name, .. } => fed.name.as_ref() == Some(name),
-        Trigger::Consent { declines } => {
-            fed.said.as_ref().is_some_and(|it| it.accepts != *declines)
-        }
-        Trigger::Trait | Trigger::Schedule | Trigger::Date | Trigger::Delivery => false,
+        Trigger::Consent { .. } => fed.said.is_some(),
+        Trigger::Trait => fed.tells,
+        Trigger::Schedule | Trigger::Date | Trigger::Delivery => true,
     };
-    starts && (fed.historical || fed.at - fed.occurred > LATENESS)
+    let is_news = |fed: &&Fed| !fed.historical && fed.at - fed.occurred <= LATENESS;
+    let by_time = matches!(
+        journey.trigger,
+        Trigger::Schedule | Trigger::Date | Trigger::Delivery
+    );
+    let then = fed.iter().filter(|fed| fed.at == entered);
+    by_time || then.filter(starts).any(|fed| is_news(&fed))
 }
 
 /// Whether a delivery is the one its block owes.

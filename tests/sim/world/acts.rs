@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use wayfare_event::{Event, Timestamp};
-use wayfare_executor::{Action, Happened, Key, Operator, Place};
+use wayfare_consent::SuppressionKind;
+use wayfare_event::{Event, Identifier, Timestamp};
+use wayfare_executor::record::EraseMode;
+use wayfare_executor::{Action, Erase, Happened, Key, Operator, Place};
+use wayfare_identity::Trust;
 
 use super::{Step, World};
-use crate::facts::{Broken, Order, SECOND, Told, holds};
+use crate::facts::{Broken, Order, SECOND, Says, Told, holds};
 use crate::journeys;
 use crate::look;
 use crate::people::{self, Happening};
@@ -20,6 +23,9 @@ const JOURNEYS: u64 = 6;
 impl World {
     /// Something happens to somebody; now and then several things share a commit.
     pub(super) fn hear(&mut self) -> Step {
+        if self.dice.one_in(60) {
+            return self.crowd();
+        }
         let is_back = self.clock <= self.at();
         let count = if is_back { 1 } else { self.dice.below(3) + 1 };
         for _ in 0..count {
@@ -54,6 +60,89 @@ impl World {
         self.commit(1)
     }
 
+    /// Many log in at one browser, one after the other.
+    fn crowd(&mut self) -> Step {
+        for body in people::crowd() {
+            self.clock += SECOND;
+            let at = self.at();
+            self.count += 1;
+            let happening = people::said((None, body), at, self.count);
+            self.feed(&happening)?;
+        }
+        self.point(1)?;
+        self.commit(1)
+    }
+
+    /// An operator says who is who.
+    pub(super) fn say(&mut self) -> Step {
+        self.clock += 1;
+        let at = self.at();
+        let says = if self.dice.one_in(5) {
+            people::erase(&mut self.dice)
+        } else {
+            people::order(&mut self.dice)
+        };
+        if !self.auditor.may_say(&says) {
+            return Ok(());
+        }
+        let follows = self.auditor.said(&says, at);
+        let identifier = |text: &str| {
+            let (namespace, value) = text.split_once(':').unwrap();
+            Identifier::new(namespace, value)
+        };
+        let (what, action) = match &says {
+            Says::Merge { from, into } => {
+                let (from, into) = (identifier(from), identifier(into));
+                ("merge", Action::Merge { from, into })
+            }
+            Says::Detach {
+                identifier: it,
+                from,
+            } => {
+                let (identifier, from) = (identifier(it), identifier(from));
+                ("detach", Action::Detach { identifier, from })
+            }
+            Says::Unblock(it) => ("unblock", Action::Unblock(identifier(it))),
+            Says::Suppress { address, bounced } => {
+                let kind = if *bounced {
+                    SuppressionKind::Bounce
+                } else {
+                    SuppressionKind::Complaint
+                };
+                let address = identifier(address);
+                ("suppress", Action::Suppress { address, kind })
+            }
+            Says::Erase {
+                identifier: it,
+                deletes,
+                silences,
+            } => {
+                let mode = match (deletes, silences) {
+                    (true, true) => EraseMode::Both,
+                    (true, false) => EraseMode::Delete,
+                    (false, _) => EraseMode::Suppress,
+                };
+                let (identifier, through) = (identifier(it), None);
+                let erase = Erase {
+                    identifier,
+                    mode,
+                    through,
+                };
+                let what = match mode {
+                    EraseMode::Both => "erase both",
+                    EraseMode::Delete => "erase delete",
+                    EraseMode::Suppress => "erase suppress",
+                };
+                (what, Action::Erase(erase))
+            }
+            Says::Unsuppress(it) => ("unsuppress", Action::Unsuppress(identifier(it))),
+        };
+        if follows {
+            self.count(format!("order {what}"));
+        }
+        self.order_now(action)
+    }
+
     fn next_happening(&mut self, at: i64) -> Happening {
         if !self.delayed.is_empty() && self.dice.one_in(3) {
             let place = self.dice.place(self.delayed.len());
@@ -72,18 +161,28 @@ impl World {
         let occurred = Timestamp::from_micros(fed.occurred);
         let catalog = self.engine().catalog();
         let happened = Happened::new(catalog, event, "sim".into(), occurred).unwrap();
-        let before = self.engine().counts().duplicates;
+        let trust = if fed.public {
+            Trust::Unverified
+        } else {
+            Trust::Verified
+        };
+        let happened = happened.trusted(trust);
+        let before = self.engine().counts();
         let now = self.now();
         let text: Arc<str> = text.as_str().into();
         self.engine().event(now, happened, text).unwrap();
-        let was_copy = self.engine().counts().duplicates > before;
+        let counts = self.engine().counts();
+        let was_copy = counts.duplicates > before.duplicates;
+        let was_heard = counts.erased == before.erased;
         self.note(&format!(
             "hears {}{}",
             happening.text,
             if was_copy { " again" } else { "" }
         ));
-        self.auditor.fed(fed, was_copy)?;
-        if !was_copy {
+        self.auditor.fed(fed, (was_copy, was_heard))?;
+        if !was_heard {
+            self.count("dropped".to_owned());
+        } else if !was_copy {
             self.heard.push(happening.clone());
         }
         Ok(was_copy)
@@ -195,6 +294,9 @@ impl World {
         let back = self.dice.place(ids.len());
         let id = ids[back];
         let at = self.at();
+        if self.auditor.is_erased(&look::digits(&id)) {
+            return Ok(());
+        }
         let (order, action) = match self.dice.below(4) {
             0 | 1 => (Order::Resend, Action::Resend(id)),
             2 => (Order::Resolve, Action::Resolve(id)),

@@ -190,8 +190,9 @@ impl ConsentAsked {
     /// Leaves what was asked, not about whom.
     fn reduce(&mut self) {
         match self {
-            Self::Category { address, .. } | Self::Declined { address, .. } => *address = None,
-            Self::Basis { .. } => {}
+            Self::Category { address, .. }
+            | Self::Declined { address, .. }
+            | Self::Basis { address, .. } => *address = None,
         }
     }
 }

@@ -315,9 +315,9 @@ fn proper(work: &mut Work<'_>, held: &Held, erasing: Erasing) -> Result<(), NotY
     let Some(first) = hashes.first() else {
         return Ok(());
     };
-    // Whoever came back may be erased again before the ledger was gone through.
+    // Whoever comes back may be erased again while the ledger is still gone through: each by itself.
     let id = SweepId {
-        journey: format!("{first}.{}", work.seq).into(),
+        journey: format!("{first} {}", work.seq).into(),
         cause: SweepCause::Erasure,
     };
     let begins = Sweep {
@@ -408,11 +408,11 @@ pub(super) fn page(
     };
     sweep::moved(work, id, (!page.is_last).then_some(next));
     if page.is_last {
-        let is_own = |hash: &&IdentifierHash| {
+        let is_done = |hash: &&IdentifierHash| {
             let mark = work.rows.erased(**hash);
             mark.is_some_and(|mark| mark.at <= erasure.at)
         };
-        let hashes = erasure.hashes.iter().filter(is_own).copied().collect();
+        let hashes = erasure.hashes.iter().filter(is_done).copied().collect();
         work.make(Change::Erasure(ErasureChange::Complete {
             hashes,
             at: work.at,

@@ -60,6 +60,11 @@ pub(super) fn event(work: &mut Work<'_>, happened: &Happened) -> Result<(), NotY
         let at = work.at;
         work.make(Change::MessageSeen { message, at });
     }
+    take_in(work, happened)
+}
+
+/// What follows from an event that is heard for the first time, and of what is still heard of it.
+fn take_in(work: &mut Work<'_>, happened: &Happened) -> Result<(), NotYet> {
     let catalog = work.catalog;
     let config = &catalog.identity;
     let links = wayfare_identity::link(

@@ -192,30 +192,29 @@ fn is_refused(
     };
     let guards = who.guards(&instance.journey, instance.key.as_ref());
     work.need(guards.iter().cloned())?;
-    // What is remembered of others, whether they are live or ended.
-    let entries = guards.iter().filter_map(|guard| work.rows.guard(guard));
-    let entries: Vec<Guard> = entries.filter(|it| it.instance != one.id).collect();
+    // What is remembered of others, each with whether it has ended. One that ended as the other half
+    // of a merge would not have begun, had they been one.
+    let mut entries: Vec<(Guard, bool)> = Vec::new();
+    for guard in &guards {
+        let entry = work.rows.guard(guard).filter(|it| it.instance != one.id);
+        if let Some(entry) = entry {
+            let outcome = outcome(work, &entry)?;
+            if outcome != Some(DecisionOutcome::Merged) {
+                entries.push((entry, outcome.is_some()));
+            }
+        }
+    }
     Ok(match published.graph.entry().again {
         Again::Always => false,
-        Again::Once => !earlier.is_empty() || has_decided(work, &entries)?,
+        Again::Once => !earlier.is_empty() || entries.iter().any(|(_, has_ended)| *has_ended),
         Again::AfterExit => !earlier.is_empty(),
         Again::Every(us) => {
-            let since = |entry: &Guard| {
+            let since = |(entry, _): &(Guard, bool)| {
                 let after_us = instance.entered.micros_since(entry.entered);
-                entry.entered <= instance.entered && after_us < us
+                let is_before = (entry.entered, entry.instance) < (instance.entered, one.id);
+                is_before && after_us < us
             };
             !earlier.is_empty() || entries.iter().any(since)
         }
     })
-}
-
-/// Whether one of these entries came to a decision of its own: one that ended as the other half of
-/// a merge did not.
-fn has_decided(work: &Work<'_>, entries: &[Guard]) -> Result<bool, NotYet> {
-    for entry in entries {
-        if outcome(work, entry)?.is_some_and(|outcome| outcome != DecisionOutcome::Merged) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

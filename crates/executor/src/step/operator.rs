@@ -74,20 +74,18 @@ fn resume(work: &mut Work<'_>, place: &Place, order: &Operator) -> Result<(), No
     Ok(())
 }
 
-/// Nothing goes to an address any more. To one whose person is erased and kept out nothing does, and
-/// nothing is noted that would make it known again.
+/// Nothing goes to an address any more.
 fn suppress(
     work: &mut Work<'_>,
     (address, kind): (&Identifier, SuppressionKind),
     order: &Operator,
 ) -> Result<(), NotYet> {
-    if erased::keeps_out(work, address)? {
-        return Ok(());
-    }
-    if work.rows.links().node(address).is_none() {
-        let seen = LinkChange::Seen(address.clone());
-        work.make(Change::Linked(seen.clone()));
-        erased::begin_anew(work, &seen);
+    if erased::is_gone(work, address)? {
+        // Nothing is kept of somebody erased who is kept out, and nothing goes to them anyway.
+        if erased::keeps_out(work, address)? {
+            return Ok(());
+        }
+        erased::begin_anew(work, &LinkChange::Seen(address.clone()));
     }
     let suppressed = Suppressed {
         kind,

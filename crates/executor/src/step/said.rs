@@ -33,8 +33,8 @@ struct News<'a> {
     is_first: bool,
 }
 
-/// A statement that is kept, with the choices that journeys may start from as they were before it.
-type Found<'n, 'c> = (News<'n>, Vec<(&'c Arc<str>, Choice)>);
+/// What was chosen of each category that journeys may start from.
+type Choices<'a> = Vec<(&'a Arc<str>, Choice)>;
 
 /// Whether an event says anything about consent that was not said before.
 pub(super) fn is_news(work: &Work<'_>, happened: &Happened) -> bool {
@@ -55,7 +55,7 @@ pub(super) fn record(
         return Ok(Vec::new());
     }
     let who = Who::look(work, profile, owner.clone())?;
-    let mut found: Vec<Found<'_, '_>> = Vec::with_capacity(all.len());
+    let mut found: Vec<(News<'_>, Choices<'_>)> = Vec::with_capacity(all.len());
     for news in all {
         let choice = |category: &str| who.choice_about(work, category, news.address.as_ref());
         let previous = choice(news.category());

@@ -128,6 +128,20 @@ pub fn said(action: &Action, done: Done) -> String {
         Action::Resolve(id) => format!("delivery `{id}` counts as delivered"),
         Action::Withhold(id) => format!("delivery `{id}` does not leave"),
         Action::Try(tried) => format!("block `{}` was tried", tried.place),
+        Action::Merge { .. }
+        | Action::Detach { .. }
+        | Action::Unblock(_)
+        | Action::Suppress { .. }
+        | Action::Unsuppress(_)
+        | Action::Enter { .. }
+        | Action::Erase(_)
+        | Action::Readmit(_) => said_of_somebody(action).unwrap_or_default(),
+    }
+}
+
+/// What an action about a person or an address has done; nothing for others.
+fn said_of_somebody(action: &Action) -> Option<String> {
+    Some(match action {
         Action::Merge { from, into } => {
             format!("`{from}` and `{into}` are one person from now on, known by the latter's id")
         }
@@ -157,7 +171,15 @@ pub fn said(action: &Action, done: Done) -> String {
         } => format!("`{identifier}` is let into journey `{journey}`"),
         Action::Erase(erase) => format!("`{}` is erased", erase.identifier),
         Action::Readmit(identifier) => format!("`{identifier}` may come back"),
-    }
+        Action::Pause(_)
+        | Action::Resume(_)
+        | Action::SkipOverdue(_)
+        | Action::Stop(_)
+        | Action::Resend(_)
+        | Action::Resolve(_)
+        | Action::Withhold(_)
+        | Action::Try(_) => return None,
+    })
 }
 
 /// What came of an order about somebody, in a sentence; nothing for other orders.

@@ -1,10 +1,13 @@
 //! One of each form that consent is stored in, every field set.
 
 use wayfare_consent::{RecordKind, SuppressionKind};
-use wayfare_event::{ConsentAction, Timestamp};
+use wayfare_event::{ConsentAction, Identifier, Timestamp};
+use wayfare_executor::Action;
 use wayfare_executor::record::Suppressed;
 
 use super::at;
+use super::forms::an_order;
+use crate::LoggedInput;
 
 pub(super) fn consent() -> wayfare_consent::Record {
     wayfare_consent::Record {
@@ -34,4 +37,19 @@ pub(super) fn suppressed(moment: Timestamp) -> Suppressed {
         by: "ops".into(),
         reason: "they said so".into(),
     }
+}
+
+pub(super) fn suppressions() -> [LoggedInput; 2] {
+    let address = |value| Identifier::new("email", value);
+    let suppress = Action::Suppress {
+        address: address("a@b.example"),
+        kind: SuppressionKind::Bounce,
+    };
+    [
+        an_order("it came back", suppress),
+        an_order(
+            "it was a mistake",
+            Action::Unsuppress(address("b@b.example")),
+        ),
+    ]
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use wayfare_consent::{Reason, SuppressionKind, Verdict};
+use wayfare_consent::{Reason, Verdict};
 use wayfare_event::{
     DecisionId, DeliveryId, Identifier, InstanceId, ProfileId, TargetId, Timestamp, Value,
 };
@@ -19,7 +19,7 @@ use wayfare_executor::{
 };
 use wayfare_journey::definition::{Auth, Basis, DeliveryMode, Method, Secret};
 
-use super::consent::{consent, suppressed};
+use super::consent::{consent, suppressed, suppressions};
 use super::persons::{node, who_is_who};
 use super::{VERSION, at, changes, erasure, guard, person};
 use crate::{Entry, LoggedInput};
@@ -411,7 +411,7 @@ pub(crate) fn rows() -> Vec<(&'static str, Row)> {
     ]
 }
 
-fn an_order(reason: &str, action: Action) -> LoggedInput {
+pub(super) fn an_order(reason: &str, action: Action) -> LoggedInput {
     LoggedInput::Operator(Operator {
         by: "ops".into(),
         reason: reason.into(),
@@ -423,6 +423,7 @@ fn an_order(reason: &str, action: Action) -> LoggedInput {
 pub(crate) fn entries() -> Vec<Entry> {
     let delivery = DeliveryId::from_bytes([5; 16]);
     let [merge, detach, unblock] = who_is_who();
+    let [suppress, unsuppress] = suppressions();
     let inputs = [
         LoggedInput::Event {
             source: "web".into(),
@@ -467,17 +468,8 @@ pub(crate) fn entries() -> Vec<Entry> {
         merge,
         detach,
         unblock,
-        an_order(
-            "it came back",
-            Action::Suppress {
-                address: Identifier::new("email", "a@b.example"),
-                kind: SuppressionKind::Bounce,
-            },
-        ),
-        an_order(
-            "it was a mistake",
-            Action::Unsuppress(Identifier::new("email", "b@b.example")),
-        ),
+        suppress,
+        unsuppress,
         LoggedInput::Published {
             journey: "welcome".into(),
             version: VERSION,
