@@ -1,5 +1,6 @@
 //! What does a change do to rows? One total function, the same live, in recovery and in audits.
 
+mod remember;
 mod traits;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use crate::record::{
     Refusal, Row, Seen, Stopped, Told, Window,
 };
 use crate::snapshot::Snapshot;
+use remember::remember;
 
 /// Refusals a record keeps (SP 13).
 const REFUSALS_MAX: usize = 16;
@@ -334,36 +336,6 @@ fn rename<T>(kept: &mut BTreeMap<Arc<str>, T>, renamed: &BTreeMap<Arc<str>, Arc<
         .filter_map(|(old, new)| Some((new.clone(), kept.remove(old)?)))
         .collect();
     kept.extend(moved);
-}
-
-/// Keeps a statement, and lets go those that cannot decide anything any more: an earlier one of the
-/// same kind that said the same, for no longer. The history has them all.
-fn remember(held: &mut Vec<wayfare_consent::Record>, said: &wayfare_consent::Record) {
-    let same = |other: &wayfare_consent::Record| {
-        let key = |it: &wayfare_consent::Record| {
-            let words = (it.channel.clone(), it.method.clone());
-            let strength = (it.pending, it.unverified, it.valid_from);
-            (it.category.clone(), it.action, it.kind, strength, words)
-        };
-        key(other) == key(said)
-    };
-    let outlives = |longer: &wayfare_consent::Record, shorter: &wayfare_consent::Record| {
-        longer.valid_until.is_none_or(|end| {
-            let ends = shorter.valid_until;
-            ends.is_some_and(|shorter| shorter <= end)
-        })
-    };
-    let covers = |later: &wayfare_consent::Record, earlier: &wayfare_consent::Record| {
-        earlier.said_at() <= later.said_at() && outlives(later, earlier)
-    };
-    if held
-        .iter()
-        .any(|other| same(other) && covers(other, said) && other.at != said.at)
-    {
-        return;
-    }
-    held.retain(|other| !(same(other) && covers(said, other)));
-    held.push(said.clone());
 }
 
 fn count(record: &mut Record, name: &Arc<str>, at: Timestamp) {

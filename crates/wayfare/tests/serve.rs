@@ -235,6 +235,13 @@ fn with_write_keys_only_their_holders_may_send() {
     let in_body = br#"{"writeKey":"key-1","userId":"u1","event":"x"}"#;
     assert_eq!(server.post("/v1/track", "", in_body).0, 200);
     assert_eq!(server.post("/v1/track?writeKey=key-1", "", event).0, 200);
+    // The key of a body is not kept with its event.
+    let mut kept = Vec::new();
+    for segment in std::fs::read_dir(directory.path().join("state/log")).unwrap() {
+        kept.extend(std::fs::read(segment.unwrap().path()).unwrap());
+    }
+    let kept = String::from_utf8_lossy(&kept);
+    assert!(kept.contains("u1") && !kept.contains("key-1"));
 }
 
 #[test]

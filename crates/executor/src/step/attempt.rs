@@ -223,11 +223,12 @@ fn moved(work: &mut Work<'_>, delivery: &Delivery, to: Moved) -> Result<(), NotY
     tell(work, delivery, state)
 }
 
-/// Queues the state for the journeys that start from it.
+/// Queues the state for the journeys that start from it. What was owed to somebody erased starts
+/// nothing, also not for whoever goes by their identifier now.
 fn tell(work: &mut Work<'_>, delivery: &Delivery, state: State) -> Result<(), NotYet> {
     let of = (&*delivery.journey, &*delivery.block);
     let mut started = work.catalog.started_by_delivery(of, state.as_str());
-    if started.next().is_none() || erased::is_gone(work, &delivery.owner)? {
+    if started.next().is_none() || erased::holds_back(work, delivery)? {
         return Ok(());
     }
     let hops = next_hops(work, delivery.hops);

@@ -34,10 +34,15 @@ fn mark(work: &Work<'_>, identifier: &Identifier) -> Option<Erased> {
     work.rows.erased(hash(&work.catalog.id_key, identifier))
 }
 
-/// Whether somebody who went by an identifier was erased and is kept out.
+/// Whether somebody who goes by an identifier, or went by it until they were erased, is kept out.
 pub(super) fn keeps_out(work: &Work<'_>, identifier: &Identifier) -> Result<bool, NotYet> {
+    work.need([Key::Person(identifier.clone())])?;
     work.need(marks(work, std::iter::once(identifier)))?;
-    Ok(mark(work, identifier).is_some_and(|mark| mark.suppressed))
+    // Who is to be erased is not kept out yet: what the erasure waits for may be meant for them.
+    let record = work.rows.record(identifier);
+    let erasing = record.and_then(|record| record.erasing.as_ref());
+    let is_silent = erasing.is_some_and(|erasing| erasing.through.is_none());
+    Ok(is_silent || mark(work, identifier).is_some_and(|mark| mark.suppressed))
 }
 
 /// Whether what happened then is not heard under an identifier.

@@ -1,6 +1,7 @@
 //! What follows from an event? Whom it is about, what it tells of them, then, in this order, who
 //! leaves, who goes on and who enters (SP 7).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use wayfare_consent::sources::Said;
@@ -12,7 +13,7 @@ use super::start::{Start, Starts};
 use super::who::Who;
 use super::work::{NotYet, Work};
 use super::write::{TraitChanged, Wrote};
-use super::{date, enter, erased, leave, merge, migrate, said, stop, walk, write};
+use super::{date, enter, erased, leave, merge, migrate, persons, said, stop, walk, write};
 use crate::change::Change;
 use crate::input::{Happened, Timer, TimerOf};
 use crate::record::Key;
@@ -99,8 +100,17 @@ fn take_in(work: &mut Work<'_>, happened: &Happened) -> Result<(), NotYet> {
         let owner = owner.clone();
         return write::keep(work, happened, &owner);
     }
+    about(work, happened, (before.as_ref(), concerns))
+}
+
+/// What an event whose links are made tells of whoever it is about, and what follows for them.
+fn about(
+    work: &mut Work<'_>,
+    happened: &Happened,
+    (before, concerns): (Option<&Partition>, bool),
+) -> Result<(), NotYet> {
     let after = partition(work);
-    let Some(profile) = attributed(config, &after, happened) else {
+    let Some(profile) = attributed(&work.catalog.identity, &after, happened) else {
         return Ok(());
     };
     work.trace.note(|| Note::Attributed(profile.id));
@@ -112,8 +122,10 @@ fn take_in(work: &mut Work<'_>, happened: &Happened) -> Result<(), NotYet> {
     let who = Who::look(work, profile, owner)?;
     migrate::migrate(work, &who);
     if let Some(before) = before {
-        merge::settle(work, &who, &before, profile)?;
-        merge::refuse_history(work, &who, (&before, profile), &wrote.traits);
+        merge::settle(work, &who, before, profile)?;
+        merge::refuse_history(work, &who, (before, profile), &wrote.traits);
+        let own = BTreeSet::from([profile.id]);
+        persons::settle_others(work, (before, &after), &own)?;
     }
     let heard = Heard {
         happened,

@@ -14,27 +14,30 @@ use super::{event, merge, migrate};
 use crate::change::Change;
 use crate::record::Key;
 
-/// The person behind `from` becomes the one behind `into`; nothing where either has no anchor, or both
-/// are one already.
+/// The person behind `from` becomes the one behind `into`; nothing where either has no anchor, or is
+/// erased or about to be, or both are one already.
 pub(super) fn merged(
     work: &mut Work<'_>,
     from: &Identifier,
     into: &Identifier,
 ) -> Result<(), NotYet> {
-    let anchors = (
-        who::profile_behind(work, from)?.anchor().cloned(),
-        who::profile_behind(work, into)?.anchor().cloned(),
+    let profiles = (
+        who::profile_behind(work, from)?,
+        who::profile_behind(work, into)?,
     );
-    let (Some(from), Some(into)) = anchors else {
+    if is_erasing(work, &profiles.0) || is_erasing(work, &profiles.1) {
+        return Ok(());
+    }
+    let (Some(from), Some(into)) = (profiles.0.anchor(), profiles.1.anchor()) else {
         return Ok(());
     };
     let config = &work.catalog.identity;
-    let links = wayfare_identity::merge(config, work.rows.links(), (&from, &into), work.at);
-    follow(work, links, &[&into])
+    let links = wayfare_identity::merge(config, work.rows.links(), (from, into), work.at);
+    follow(work, links, &[into])
 }
 
 /// An identifier is not the person's behind `from` any more, nor claimed by them; nothing where it is
-/// neither.
+/// neither, or they are erased or about to be.
 pub(super) fn detached(
     work: &mut Work<'_>,
     identifier: &Identifier,
@@ -46,6 +49,9 @@ pub(super) fn detached(
     let Some(anchor) = profile.towards(config, from).cloned() else {
         return Ok(());
     };
+    if is_erasing(work, &profile) {
+        return Ok(());
+    }
     let links = work.rows.links();
     let is_held = profile.identifiers.contains(identifier);
     if !is_held && !wayfare_identity::is_claimed(links, identifier, &anchor) {
@@ -53,6 +59,13 @@ pub(super) fn detached(
     }
     let links = wayfare_identity::detach(config, links, (identifier, &anchor), work.at);
     follow(work, links, &[&anchor, identifier])
+}
+
+/// Whether nothing is heard of a person: who is erased is whoever they were when that was ordered.
+fn is_erasing(work: &Work<'_>, profile: &Profile) -> bool {
+    let identifiers = profile.identifiers.iter();
+    let mut records = identifiers.filter_map(|it| work.rows.record(it));
+    records.any(|record| record.erasing.is_some())
 }
 
 /// A blocked identifier goes on as its links say.
@@ -86,7 +99,7 @@ fn follow(
             settle(work, &before, profile)?;
         }
     }
-    Ok(())
+    settle_others(work, (&before, &after), &settled)
 }
 
 /// Goes on only when everything is loaded that the changed links bring together.
@@ -100,6 +113,28 @@ fn load(work: &Work<'_>, links: &[LinkChange], about: &[&Identifier]) -> Result<
         .map(Key::Person)
         .collect();
     work.need(missing)
+}
+
+/// Settles persons that changed links brought together whom they are not about: who was between two
+/// persons is one's when the other has lost what led there.
+pub(super) fn settle_others(
+    work: &mut Work<'_>,
+    (before, after): (&Partition, &Partition),
+    settled: &BTreeSet<ProfileId>,
+) -> Result<(), NotYet> {
+    for profile in after.profiles() {
+        let Some(anchor) = profile.anchor() else {
+            continue;
+        };
+        let former = profile.identifiers.iter();
+        let former = former.filter_map(|it| before.profile_of(it));
+        let former: BTreeSet<ProfileId> = former.map(|former| former.id).collect();
+        if former.len() > 1 && !settled.contains(&profile.id) {
+            let whole = who::profile_behind(work, anchor)?;
+            settle(work, before, &whole)?;
+        }
+    }
+    Ok(())
 }
 
 fn settle(work: &mut Work<'_>, before: &Partition, profile: &Profile) -> Result<(), NotYet> {

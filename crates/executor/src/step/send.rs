@@ -12,7 +12,7 @@ use super::work::{NotYet, Work};
 use super::{erase, erased};
 use crate::catalog::Sending;
 use crate::change::Change;
-use crate::record::{ConsentAsked, Decision, DecisionOutcome, Key, Permission, Request, Terms};
+use crate::record::{ConsentAsked, Decision, DecisionOutcome, Permission, Request, Terms};
 
 /// The decision of an instance at its block, still without what a request needs.
 pub(crate) fn decision(
@@ -199,7 +199,6 @@ fn suppression(
     let Some(address) = address else {
         return Ok(None);
     };
-    work.need([Key::Person(address.clone())])?;
     if erased::keeps_out(work, address)? {
         return Ok(Some(SuppressionKind::Erased));
     }

@@ -1,6 +1,7 @@
 //! What is left of somebody who was erased, and who may come back?
 
 use proptest::prelude::*;
+use wayfare_consent::SuppressionKind;
 use wayfare_event::{IdKey, Identifier};
 use wayfare_executor::delivery::{Outcome, State, UnknownReason, WithheldReason};
 use wayfare_executor::record::{DecisionOutcome, EraseMode, Key, Row, hash};
@@ -257,6 +258,23 @@ fn t19_whoever_comes_back_after_a_deletion_is_somebody_new() {
 }
 
 #[test]
+fn who_is_erased_twice_is_reduced_in_the_ledger_both_times() {
+    let mut world = World::new(&[GREET]);
+    world.hear(0, &track("anonymousId w-1", "Visited", ""));
+    world.wait(60);
+    let login = r#"{"type":"identify","userId":"u1","anonymousId":"w-1"}"#;
+    world.hear(61, login);
+    world.order(62, erase(user("u1"), EraseMode::Delete));
+    // The ledger still tells of the browser.
+    assert!(told_of(&world, ":w-1"));
+    world.hear(63, &track("userId u1", "Seen", ""));
+    world.order(64, erase(user("u1"), EraseMode::Suppress));
+    world.sweep(64);
+    assert!(!told_of(&world, ":w-1"));
+    assert_eq!(people(&world), ["user_id:u1"]);
+}
+
+#[test]
 fn d40_only_an_order_lifts_a_suppression() {
     let mut world = World::new(&[GREET]);
     let grant = |minute: i64| {
@@ -314,6 +332,115 @@ fn an_erased_address_is_left_out_of_what_others_tell() {
     assert_eq!(people(&world), ["user_id:u2"]);
 }
 
+/// Mail to the address that somebody told.
+const MAIL: &str = r#"
+journey: mail
+description: Write to somebody who visited.
+trigger: { event: Visited }
+entry: { again: once }
+blocks:
+  write:
+    webhook:
+      method: POST
+      url: https://mail.example.com/letters
+      consent: { basis: contract, because: it is a test, address: profile.email }
+      identity: any
+      payload: { to: "{profile.email}" }
+"#;
+
+#[test]
+fn nothing_goes_to_an_erased_address_on_behalf_of_others() {
+    for mode in [EraseMode::Suppress, EraseMode::Both] {
+        let mut world = World::new(&[MAIL]);
+        for user in ["u1", "u2"] {
+            let shared = r#"{"type":"identify","userId":"U","traits":{"email":"a@b.example"}}"#;
+            world.hear(0, &shared.replace('U', user));
+        }
+        world.order(5, erase(Identifier::new("email", "a@b.example"), mode));
+        world.sweep(5);
+        let told = ["mail entered", "mail suppressed: suppressed"];
+        assert_eq!(
+            world.hear(6, &track("userId u2", "Visited", "")),
+            told,
+            "{mode:?}"
+        );
+    }
+}
+
+#[test]
+fn an_erased_address_that_bounces_is_not_known_again() {
+    let address = Identifier::new("email", "q@q.example");
+    let bounce = || Action::Suppress {
+        address: address.clone(),
+        kind: SuppressionKind::Bounce,
+    };
+    let again = r#"{"type":"identify","anonymousId":"w","traits":{"email":"q@q.example"}}"#;
+    let mut world = World::new(&[GREET]);
+    world.hear(1, &three(1));
+    let before = world.profile(&address);
+    let mut deleted = world.fork();
+    world.order(5, erase(user("u1"), EraseMode::Both));
+    world.sweep(5);
+    world.order(6, bounce());
+    world.hear(7, again);
+    assert_eq!(people(&world), [""; 0]);
+    // Who may come back is somebody new, and nothing goes to them.
+    deleted.order(5, erase(user("u1"), EraseMode::Delete));
+    deleted.sweep(5);
+    deleted.order(6, bounce());
+    deleted.hear(7, &three(2));
+    assert_eq!(people(&deleted), ["email:q@q.example"]);
+    deleted.hear(7, again);
+    assert_ne!(deleted.profile(&address), before);
+    assert!(told_of(&deleted, "Bounce"));
+}
+
+/// A journey that another one's request starts.
+const AFTER: &str = r#"
+journey: after
+description: Note who was greeted.
+trigger: { delivery: { journey: greet, state: delivered } }
+entry: { again: always }
+blocks:
+  noted: { exit: noted }
+"#;
+
+#[test]
+fn a_late_result_starts_nothing_for_whoever_came_back() {
+    let mut world = World::new(&[GREET, AFTER]);
+    world.hear(0, &track("userId u1", "Visited", ""));
+    world.wait(60);
+    let owed = world.owed();
+    world.ready(61, owed);
+    world.order(62, erase(user("u1"), EraseMode::Delete));
+    // Before the sweep comes to the delivery.
+    world.hear(63, &track("userId u1", "Seen", ""));
+    assert_eq!(
+        world.finished(64, owed, (1, answered(200))),
+        ["Delivered { status: Some(200) }"]
+    );
+}
+
+#[test]
+fn who_is_about_to_be_erased_is_neither_merged_nor_told_apart() {
+    let mut world = World::new(&[GREET, GOODBYE]);
+    world.hear(0, &login("w", "u1"));
+    world.hear(0, &track("userId u2", "Seen", ""));
+    world.order(10, through(user("u1"), EraseMode::Both));
+    let owed = world.decisions[0].id.delivery();
+    for (from, into) in [("u1", "u2"), ("u2", "u1")] {
+        let (from, into) = (user(from), user(into));
+        assert_eq!(world.order(11, Action::Merge { from, into }), [""; 0]);
+    }
+    let (identifier, from) = (browser("w"), user("u1"));
+    let detach = Action::Detach { identifier, from };
+    assert_eq!(world.order(11, detach), [""; 0]);
+    world.ready(12, owed);
+    world.finished(13, owed, (1, answered(204)));
+    world.sweep(13);
+    assert_eq!(people(&world), ["user_id:u2"]);
+}
+
 #[test]
 fn what_is_shared_stays_shared_and_the_others_stay_who_they_are() {
     let mut world = World::new(&[GREET]);
@@ -331,6 +458,22 @@ fn what_is_shared_stays_shared_and_the_others_stay_who_they_are() {
     assert_eq!(world.profile(&user("u2")), other);
     assert_ne!(kiosk, other);
     assert!(!told_of(&world, ":u1"));
+}
+
+#[test]
+fn what_was_shared_with_somebody_erased_is_nobodys_when_the_other_lets_it_go() {
+    let mut world = World::new(&[GREET]);
+    for user in ["u1", "u2"] {
+        world.hear(0, &login("kiosk", user));
+    }
+    let kiosk = world.profile(&browser("kiosk"));
+    world.order(5, erase(user("u1"), EraseMode::Both));
+    world.sweep(5);
+    let (identifier, from) = (browser("kiosk"), user("u2"));
+    world.order(6, Action::Detach { identifier, from });
+    assert_eq!(world.profile(&browser("kiosk")), kiosk);
+    world.hear(7, &track("anonymousId kiosk", "Seen", ""));
+    assert_eq!(people(&world), ["anonymous_id:kiosk", "user_id:u2"]);
 }
 
 #[test]

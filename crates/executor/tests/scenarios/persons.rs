@@ -116,6 +116,37 @@ fn of_two_walks_in_one_journey_an_order_to_merge_leaves_the_earlier() {
 }
 
 #[test]
+fn of_two_walks_that_somebody_elses_event_brings_together_the_earlier_is_left() {
+    let mut world = World::new(&[GREET]);
+    let told = |who: &str, address: &str| {
+        let (field, value) = who.split_once(' ').unwrap();
+        format!(r#"{{"type":"identify","{field}":"{value}","traits":{{{address}}}}}"#)
+    };
+    let (mail, phone) = (r#""email":"x@x.example""#, r#""phone":"+491701234567""#);
+    for (who, address) in [
+        ("anonymousId w", mail),
+        ("anonymousId w", phone),
+        ("userId a", mail),
+        ("userId b", phone),
+    ] {
+        world.hear(0, &told(who, address));
+    }
+    // Next to two persons, it is neither's.
+    world.hear(1, &visit("userId a"));
+    world.hear(2, &visit("anonymousId w"));
+    assert_eq!(world.hear(3, &told("userId c", phone)), ["greet merged"]);
+    assert_eq!(
+        world.profile(&browser("w")).unwrap(),
+        profile(&world, &user("a")).id
+    );
+    assert_eq!(world.wait(1_000), ["greet webhook"]);
+    assert_eq!(
+        world.hear(1_001, &visit("anonymousId w")),
+        ["greet refused: once"]
+    );
+}
+
+#[test]
 fn whom_one_greeted_nobody_greets_again_under_the_other_name() {
     for (from, into) in [("a", "b"), ("b", "a")] {
         let mut world = World::new(&[GREET]);

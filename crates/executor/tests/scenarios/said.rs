@@ -189,6 +189,19 @@ fn a_banner_that_stays_as_it_was_lifts_no_later_refusal() {
 }
 
 #[test]
+fn a_banner_that_stays_as_it_was_refuses_no_later_acceptance() {
+    let mut world = world();
+    world.hear(0, &page("userId u", 0, &prefers(false)));
+    // The same from elsewhere does not make what the banner shows news.
+    world.hear(1, &says("userId u", 1, "decline"));
+    assert_eq!(world.hear(2, &says("userId u", 2, "accept")), ACCEPTED);
+    assert_eq!(
+        world.hear(3, &page("userId u", 3, &prefers(false))),
+        NOTHING
+    );
+}
+
+#[test]
 fn what_a_device_said_before_its_login_is_what_its_source_said_last() {
     let mut world = world();
     let before = page("anonymousId d", 0, &prefers(false));

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use wayfare_consent::SuppressionKind;
 use wayfare_event::{Identifier, Namespace};
-use wayfare_executor::record::{Person, Suppressed};
+use wayfare_executor::record::{Erased, Person, Suppressed};
 use wayfare_executor::{Action, Key, Row};
 
+use super::people::{self, Known};
 use super::{OrderError, refused, unknown};
 use crate::engine::Engine;
 
@@ -27,6 +28,15 @@ pub(super) fn suppress(
             held.at,
             held.kind.as_str(),
             held.reason
+        ));
+    }
+    if let Known::Erased(Erased {
+        suppressed: true, ..
+    }) = people::known(engine.store(), &address)?
+    {
+        return refused(&format!(
+            "nothing goes to `{}` already: its person was erased and is kept out",
+            address.value
         ));
     }
     Ok(Action::Suppress { address, kind })

@@ -5,7 +5,7 @@ use wayfare_event::{Identifier, Timestamp};
 use wayfare_executor::{Action, Key, Row};
 use wayfare_identity::{LinkChange, Links, Named, Profile};
 
-use super::{OrderError, refused, unknown};
+use super::{OrderError, people, refused, unknown};
 use crate::engine::Engine;
 
 /// `from`'s person becomes `into`'s.
@@ -22,6 +22,7 @@ pub(super) fn merge(engine: &mut Engine, from: &str, into: &str) -> Result<Actio
                 anchor_of(engine)
             ));
         };
+        stands(engine, anchor)?;
         anchors.push(anchor.clone());
     }
     if let [from_anchor, into_anchor] = anchors.as_slice() {
@@ -64,6 +65,7 @@ pub(super) fn detach(engine: &mut Engine, text: &str, from: &str) -> Result<Acti
             anchor_of(engine)
         ));
     };
+    stands(engine, anchor)?;
     // What is shared is in nobody's profile, and still claimed.
     if !is_held && !wayfare_identity::is_claimed(&known.links, &identifier, anchor) {
         return not_in();
@@ -77,6 +79,17 @@ pub(super) fn detach(engine: &mut Engine, text: &str, from: &str) -> Result<Acti
         ));
     }
     Ok(Action::Detach { identifier, from })
+}
+
+/// Refuses what would change who somebody is that is erased or about to be.
+fn stands(engine: &mut Engine, anchor: &Identifier) -> Result<(), OrderError> {
+    match people::known(engine.store(), anchor)? {
+        people::Known::Erasing(_) => refused(&format!(
+            "`{anchor}` is erased or about to be, and stays who they are; `wayfare readmit {anchor}` \
+             lifts that"
+        )),
+        people::Known::Nothing | people::Known::Somebody | people::Known::Erased(_) => Ok(()),
+    }
 }
 
 /// A blocked identifier names somebody again.

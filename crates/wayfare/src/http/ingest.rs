@@ -59,7 +59,15 @@ async fn one(kind: EventKind, shared: &Shared, request: Request) -> Result<(), P
     if signals {
         note_signal(&mut map);
     }
-    let text = if has_type && !signals {
+    // A key is for us to look at, not to keep.
+    let has_key = map.get("writeKey").is_some();
+    if has_key {
+        let others = map.iter().filter(|(name, _)| &***name != "writeKey");
+        map = others
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+    }
+    let text = if has_type && !signals && !has_key {
         text
     } else {
         written(&map)?
