@@ -323,8 +323,8 @@ fn proper(work: &mut Work<'_>, held: &Held, erasing: Erasing) -> Result<(), NotY
 /// redacted. One of the same identifier that is under way takes in what is new.
 fn begin(
     work: &mut Work<'_>,
-    mut hashes: Vec<IdentifierHash>,
-    (mode, mut is_reduced): (EraseMode, bool),
+    hashes: Vec<IdentifierHash>,
+    (mode, is_reduced): (EraseMode, bool),
 ) -> Result<(), NotYet> {
     let Some(first) = hashes.first() else {
         return Ok(());
@@ -335,13 +335,6 @@ fn begin(
         cause: SweepCause::Erasure,
     };
     work.need([Key::Sweep(id.clone())])?;
-    let held = work.rows.sweep(&id).and_then(|held| held.erasure.as_ref());
-    if let Some(held) = held.filter(|held| held.mode.deletes()) {
-        is_reduced &= held.is_reduced;
-        let more = held.hashes.iter().filter(|hash| !hashes.contains(hash));
-        let more: Vec<_> = more.copied().collect();
-        hashes.extend(more);
-    }
     let begins = Sweep {
         at: (!is_reduced).then_some(work.at),
         erasure: Some(Arc::new(Erasure {

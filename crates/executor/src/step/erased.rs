@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use wayfare_event::{Identifier, InstanceId, Map, Namespace, Timestamp, Value};
+use wayfare_consent::sources::Said;
+use wayfare_event::{ConsentAction, Identifier, InstanceId, Map, Namespace, Timestamp, Value};
 use wayfare_identity::LinkChange;
 
 use super::who;
@@ -53,7 +54,8 @@ fn is_barred(work: &Work<'_>, identifier: &Identifier, occurred: Timestamp) -> b
 }
 
 /// The event as it is heard, without what is erased; nothing where it is about somebody erased: its
-/// anchor is, or, without an anchor, any of those it names.
+/// anchor is, or, without an anchor, any of those it names. A refusal about an address that is not
+/// theirs is heard all the same.
 pub(super) fn heard<'a>(work: &Work<'_>, happened: &'a Happened) -> Option<Cow<'a, Happened>> {
     let named = happened.named.identifiers();
     let mut barred = named
@@ -64,11 +66,27 @@ pub(super) fn heard<'a>(work: &Work<'_>, happened: &'a Happened) -> Option<Cow<'
         return Some(Cow::Borrowed(happened));
     }
     let config = &work.catalog.identity;
-    let anchor = named.iter().find(|it| config.is_anchor(it))?;
-    if barred.contains(anchor) {
+    let anchor = named.iter().find(|it| config.is_anchor(it));
+    let is_theirs = anchor.is_none_or(|anchor| barred.contains(anchor));
+    let is_out = |it: &Identifier| barred.contains(it);
+    let addresses = |said: &Said| {
+        let statement = &said.statement;
+        let address = |namespace: &str, text: &Option<Arc<str>>| {
+            let text = text.as_deref()?;
+            who::address(work, namespace, text)
+        };
+        let email = address(Namespace::EMAIL, &statement.email);
+        email
+            .into_iter()
+            .chain(address(Namespace::PHONE, &statement.phone))
+    };
+    let refuses_elsewhere = |said: &Said| {
+        let declines = said.statement.action == ConsentAction::Decline;
+        declines && addresses(said).next().is_some() && !addresses(said).any(|it| is_out(&it))
+    };
+    if is_theirs && !happened.said.iter().any(refuses_elsewhere) {
         return None;
     }
-    let is_out = |it: &Identifier| barred.contains(it);
     let mut heard = happened.clone();
     heard.named = happened.named.without(is_out)?;
     let event = &mut heard.event;
@@ -79,15 +97,9 @@ pub(super) fn heard<'a>(work: &Work<'_>, happened: &'a Happened) -> Option<Cow<'
     }
     event.set_once = without(work, &event.set_once, &is_out);
     // What is said of an address that is left out is not said of the person instead.
-    let is_of = |namespace: &str, text: &Option<Arc<str>>| {
-        let address = text
-            .as_deref()
-            .and_then(|text| who::address(work, namespace, text));
-        address.is_some_and(|address| is_out(&address))
-    };
     heard.said.retain(|said| {
-        let statement = &said.statement;
-        !is_of(Namespace::EMAIL, &statement.email) && !is_of(Namespace::PHONE, &statement.phone)
+        let is_of_barred = addresses(said).any(|it| is_out(&it));
+        !is_of_barred && (!is_theirs || refuses_elsewhere(said))
     });
     Some(Cow::Owned(heard))
 }

@@ -91,10 +91,14 @@ fn adopt(
     anchor: &Identifier,
     identifiers: &[Identifier],
 ) -> Result<(), NotYet> {
-    let others = || identifiers.iter().filter(|other| *other != anchor);
+    // What another anchor has is seen through the merge that made them one, and stays theirs when an
+    // operator tells the two apart.
+    let catalog = work.catalog;
+    let is_anchor = |it: &Identifier| catalog.identity.is_anchor(it);
+    let others = || identifiers.iter().filter(|other| !is_anchor(other));
     let mut entries = Vec::new();
     for live in who.live(&work.rows) {
-        if live.owner == *anchor {
+        if is_anchor(&live.owner) {
             continue;
         }
         let (journey, key) = (live.instance.journey.clone(), live.instance.key.clone());

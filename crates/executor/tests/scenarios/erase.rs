@@ -349,6 +349,32 @@ blocks:
 "#;
 
 #[test]
+fn a_refusal_about_an_address_of_somebody_else_is_heard_whoever_tells_it() {
+    let mut world = World::new(&[]);
+    world.hear(0, &login("w1", "a"));
+    world.order(1, erase(user("a"), EraseMode::Both));
+    let said = |who: &str, action: &str| {
+        format!(
+            r#"{{"type":"consent",{who}"email":"other@x.example","category":"marketing","action":"{action}"}}"#
+        )
+    };
+    let kept = |world: &World| {
+        let key = Key::Person(Identifier::new("email", "other@x.example"));
+        match world.everything().get(&key) {
+            Some(Row::Person(person)) => person.record.consent.len(),
+            Some(_) | None => 0,
+        }
+    };
+    for who in [r#""anonymousId":"w1","#, r#""userId":"a","#] {
+        world.hear(2, &said(who, "accept"));
+        assert_eq!(kept(&world), 0, "{who}");
+    }
+    world.hear(3, &said(r#""anonymousId":"w1","#, "decline"));
+    assert_eq!(kept(&world), 1);
+    assert!(people(&world).iter().all(|it| !it.contains("w1")));
+}
+
+#[test]
 fn nothing_goes_to_an_erased_address_on_behalf_of_others() {
     for mode in [EraseMode::Suppress, EraseMode::Both] {
         let mut world = World::new(&[MAIL]);

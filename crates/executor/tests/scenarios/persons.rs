@@ -107,8 +107,8 @@ fn of_two_walks_in_one_journey_an_order_to_merge_leaves_the_earlier() {
     world.hear(5, &visit("userId b"));
     assert_eq!(world.order(10, merge("a", "b")), ["greet merged"]);
     let live = world.live();
-    // What is left is kept under whom both are now.
-    assert_eq!((live.len(), &live[0].0), (1, &user("b")));
+    // What is left stays with the user who had it, and is the one person's.
+    assert_eq!((live.len(), &live[0].0), (1, &user("a")));
     assert_eq!(world.wait(1_000), ["greet webhook"]);
     let one = profile(&world, &user("a"));
     assert_eq!(one.id, profile(&world, &user("b")).id);
@@ -200,6 +200,24 @@ fn what_somebody_adopted_stays_with_them_and_what_is_told_apart_begins_anew() {
         world.hear(70, &visit("anonymousId w1")),
         ["greet refused: once"]
     );
+}
+
+#[test]
+fn what_a_user_had_before_a_merge_is_theirs_again_when_it_is_undone() {
+    let mut world = World::new(&[GREET]);
+    world.hear(0, &login("w2", "b"));
+    world.hear(0, &visit("userId a"));
+    world.order(1, merge("a", "b"));
+    let theirs = |world: &World, who: &str| profile(world, &user(who)).instances.len();
+    assert_eq!((theirs(&world, "a"), theirs(&world, "b")), (1, 1));
+    world.order(2, detach(user("a"), "b"));
+    assert_eq!((theirs(&world, "a"), theirs(&world, "b")), (1, 0));
+    // The other one was never greeted.
+    assert_eq!(world.hear(3, &visit("userId b")), ["greet entered"]);
+    assert_eq!(world.wait(1_000), ["greet webhook", "greet webhook"]);
+    let greeted: Vec<_> = world.decisions.iter().map(|it| it.profile).collect();
+    let persons = ["a", "b"].map(|who| profile(&world, &user(who)).id);
+    assert_eq!(greeted, persons);
 }
 
 #[test]
