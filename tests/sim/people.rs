@@ -219,92 +219,43 @@ pub(crate) struct Body {
 }
 
 fn body(dice: &mut Dice, at: i64) -> (Option<Said>, Body) {
-    let mut names = BTreeSet::new();
-    let mut who = Vec::new();
-    let user = dice.below(USERS);
-    let browser = match dice.below(40) {
-        0..=7 => dice.below(BROWSERS),
-        8 => 9,
-        _ => user,
-    };
-    let kind = dice.below(24);
-    let has_user = kind <= 5 || dice.one_in(2);
-    let has_browser = !has_user || dice.one_in(2);
-    if has_user {
-        names.insert(format!("user_id:u{user}"));
-        who.push(format!("\"userId\":\"u{user}\""));
-    }
-    if has_browser {
-        names.insert(format!("anonymous_id:a{browser}"));
-        who.push(format!("\"anonymousId\":\"a{browser}\""));
-    }
+    let (kind, (user, browser), (mut names, who)) = named(dice);
     let mailbox = if dice.one_in(5) {
         dice.below(MAILBOXES)
     } else {
         user % MAILBOXES
     };
     let mail = format!("e{mailbox}@example.com");
-    let who = who.join(",");
     let (mut said, mut name, mut previous, mut tells) = (None, None, None, false);
     let line = match kind {
         0..=2 | 20 => {
             tells = true;
-            let mut traits = Vec::new();
-            if kind == 20 {
-                let number = line(dice.below(LINES));
-                names.insert(format!("phone:{number}"));
-                traits.push(format!("\"phone\":\"{number}\""));
-            }
-            if dice.one_in(4) {
-                let once = dice.one_of(&["\"referrer\":\"ad\"", "\"plan\":\"first\""]);
-                traits.push(format!("\"$set_once\":{{{once}}}"));
-            }
-            if dice.one_in(2) {
-                names.insert(format!("email:{mail}"));
-                traits.push(format!("\"email\":\"{mail}\""));
-            }
-            if dice.one_in(2) {
-                let plan = dice.one_of(&["free", "pro", "gone"]);
-                traits.push(format!("\"plan\":\"{plan}\""));
-            }
-            if dice.one_in(3) {
-                let ends = Timestamp::from_micros(at + dice.between(-HOUR, 2 * DAY));
-                traits.push(format!("\"endsAt\":\"{ends}\""));
-            }
-            let traits = traits.join(",");
+            let traits = traits(dice, (at, &mail), (&mut names, kind == 20));
             format!("\"type\":\"identify\",{who},\"traits\":{{{traits}}}")
         }
         3 => {
-            names.retain(|it| !it.starts_with("anonymous"));
-            let mut former = format!("a{browser}");
-            if dice.one_in(4) {
-                // Another user, or one who may become one.
-                former = format!("u{}", (user + 1 + dice.below(4)) % (USERS + 2));
-            }
-            if former != format!("u{user}") {
-                names.insert(format!("anonymous_id:{former}"));
-                previous = Some(format!("anonymous_id:{former}"));
-            }
-            let who = format!("\"userId\":\"u{user}\",\"previousId\":\"{former}\"");
-            format!("\"type\":\"alias\",{who}")
+            let (former, line) = alias(dice, (user, browser), &mut names);
+            previous = former;
+            line
         }
         4..=8 => {
-            let (spoken, line) = consent(dice, (at, &mail), (&mut names, &who));
-            said = Some(spoken);
+            let line;
+            (said, line) = consent(dice, (at, &mail), (&mut names, &who));
             line
         }
         9 => format!("\"type\":\"page\",{who},\"name\":\"Pricing\""),
         21 => {
-            let group = dice.below(2);
-            let traits = dice.one_of(&["\"seats\":3", "\"plan\":\"team\""]);
+            let (group, traits) = (
+                dice.below(2),
+                dice.one_of(&["\"seats\":3", "\"plan\":\"team\""]),
+            );
             format!("\"type\":\"group\",{who},\"groupId\":\"g{group}\",\"traits\":{{{traits}}}")
         }
         22 => {
-            let device = dice.below(DEVICES);
-            names.insert(format!("device_id:d{device}"));
-            let context =
-                format!("\"context\":{{\"device\":{{\"id\":\"d{device}\",\"type\":\"ios\"}}}}");
-            format!("\"type\":\"screen\",{who},\"name\":\"Start\",{context}")
+            let device = format!("d{}", dice.below(DEVICES));
+            names.insert(format!("device_id:{device}"));
+            let context = format!("{{\"device\":{{\"id\":\"{device}\",\"type\":\"ios\"}}}}");
+            format!("\"type\":\"screen\",{who},\"name\":\"Start\",\"context\":{context}")
         }
         _ => {
             let event = dice.one_of(&NAMES);
@@ -325,11 +276,83 @@ fn body(dice: &mut Dice, at: i64) -> (Option<Said>, Body) {
     (said, body)
 }
 
+/// What happens, and who is named: a user and a browser, and the fields that name them.
+fn named(dice: &mut Dice) -> (u64, (u64, u64), (BTreeSet<String>, String)) {
+    let (mut names, mut who) = (BTreeSet::new(), Vec::new());
+    let user = dice.below(USERS);
+    let browser = match dice.below(40) {
+        0..=7 => dice.below(BROWSERS),
+        8 => 9,
+        _ => user,
+    };
+    let kind = dice.below(24);
+    let has_user = kind <= 5 || dice.one_in(2);
+    let has_browser = !has_user || dice.one_in(2);
+    if has_user {
+        names.insert(format!("user_id:u{user}"));
+        who.push(format!("\"userId\":\"u{user}\""));
+    }
+    if has_browser {
+        names.insert(format!("anonymous_id:a{browser}"));
+        who.push(format!("\"anonymousId\":\"a{browser}\""));
+    }
+    (kind, (user, browser), (names, who.join(",")))
+}
+
+fn traits(
+    dice: &mut Dice,
+    (at, mail): (i64, &str),
+    (names, has_phone): (&mut BTreeSet<String>, bool),
+) -> String {
+    let mut traits = Vec::new();
+    if has_phone {
+        let number = line(dice.below(LINES));
+        names.insert(format!("phone:{number}"));
+        traits.push(format!("\"phone\":\"{number}\""));
+    }
+    if dice.one_in(4) {
+        let once = dice.one_of(&["\"referrer\":\"ad\"", "\"plan\":\"first\""]);
+        traits.push(format!("\"$set_once\":{{{once}}}"));
+    }
+    if dice.one_in(2) {
+        names.insert(format!("email:{mail}"));
+        traits.push(format!("\"email\":\"{mail}\""));
+    }
+    if dice.one_in(2) {
+        let plan = dice.one_of(&["free", "pro", "gone"]);
+        traits.push(format!("\"plan\":\"{plan}\""));
+    }
+    if dice.one_in(3) {
+        let ends = Timestamp::from_micros(at + dice.between(-HOUR, 2 * DAY));
+        traits.push(format!("\"endsAt\":\"{ends}\""));
+    }
+    traits.join(",")
+}
+
+/// An alias of a user; the former id, unless it is the user itself.
+fn alias(
+    dice: &mut Dice,
+    (user, browser): (u64, u64),
+    names: &mut BTreeSet<String>,
+) -> (Option<String>, String) {
+    names.retain(|it| !it.starts_with("anonymous"));
+    let mut former = format!("a{browser}");
+    if dice.one_in(4) {
+        // Another user, or one who may become one.
+        former = format!("u{}", (user + 1 + dice.below(4)) % (USERS + 2));
+    }
+    let is_other = former != format!("u{user}");
+    let previous = is_other.then(|| format!("anonymous_id:{former}"));
+    names.extend(previous.clone());
+    let who = format!("\"userId\":\"u{user}\",\"previousId\":\"{former}\"");
+    (previous, format!("\"type\":\"alias\",{who}"))
+}
+
 fn consent(
     dice: &mut Dice,
     (at, mail): (i64, &str),
     (names, who): (&mut BTreeSet<String>, &str),
-) -> (Said, String) {
+) -> (Option<Said>, String) {
     let category = dice.one_of(&["marketing", "marketing", "marketing", "analytics"]);
     let accepts = !dice.one_in(3);
     let action = if accepts { "accept" } else { "decline" };
@@ -366,5 +389,5 @@ fn consent(
         subject,
         until,
     };
-    (said, line)
+    (Some(said), line)
 }

@@ -87,26 +87,7 @@ impl People {
                 identifier,
                 deletes,
                 silences,
-            } => {
-                let groups = self.groups(all);
-                let mut names = self.after(all).all_of(&groups, identifier);
-                // Of whom nothing is known only the mark is made that keeps them out.
-                if names.is_empty() && *silences {
-                    names.insert(identifier.clone());
-                }
-                let ghost = |name: String| (name.clone(), format!("erased:{name}"));
-                let names: BTreeMap<_, _> = names.into_iter().map(ghost).collect();
-                if names.is_empty() {
-                    Word::Nothing
-                } else {
-                    let (deletes, silences) = (*deletes, *silences);
-                    Word::Erased {
-                        names,
-                        deletes,
-                        silences,
-                    }
-                }
-            }
+            } => self.erasing(identifier, (*deletes, *silences)),
             Says::Unsuppress(address) => Word::Suppressed {
                 address: address.clone(),
                 bounced: None,
@@ -115,6 +96,28 @@ impl People {
         let follows = !matches!(word, Word::Nothing);
         self.push(at, word);
         follows
+    }
+
+    /// Everything that somebody who is erased was known by.
+    fn erasing(&mut self, identifier: &str, (deletes, silences): (bool, bool)) -> Word {
+        let all = self.all();
+        let groups = self.groups(all);
+        let mut names = self.after(all).all_of(&groups, identifier);
+        // Of whom nothing is known only the mark is made that keeps them out.
+        if names.is_empty() && silences {
+            names.insert(identifier.to_owned());
+        }
+        let ghost = |name: String| (name.clone(), format!("erased:{name}"));
+        let names: BTreeMap<_, _> = names.into_iter().map(ghost).collect();
+        if names.is_empty() {
+            Word::Nothing
+        } else {
+            Word::Erased {
+                names,
+                deletes,
+                silences,
+            }
+        }
     }
 
     /// Whether a message must be known, or may be: it is remembered for seven days at least.
@@ -224,15 +227,35 @@ impl People {
                     names,
                     deletes,
                     silences,
-                } if names.contains_key(name) => *silences || (*deletes && fed.occurred <= *at),
-                _ => false,
+                } => {
+                    let bars = *silences || (*deletes && fed.occurred <= *at);
+                    names.contains_key(name) && bars
+                }
+                Word::Event(_)
+                | Word::Merged { .. }
+                | Word::Parted { .. }
+                | Word::Detached { .. }
+                | Word::Unblocked(_)
+                | Word::Suppressed { .. }
+                | Word::Nothing => false,
             })
         };
         let out: BTreeSet<&String> = fed.names.iter().filter(|name| is_out(name)).collect();
         let user = fed.names.iter().find(|it| is_user(it));
         let is_about_them = user.map_or(!out.is_empty(), |user| out.contains(user));
+        // A refusal about an address that is not theirs is heard all the same, and nothing else.
+        let refused = fed.said.as_ref().filter(|said| {
+            let is_address =
+                said.subject.starts_with("email:") || said.subject.starts_with("phone:");
+            !said.accepts && is_address && !out.contains(&said.subject)
+        });
         if is_about_them {
-            return None;
+            let said = refused?;
+            return Some(Fed {
+                names: BTreeSet::from([said.subject.clone()]),
+                previous: None,
+                ..fed.clone()
+            });
         }
         let said = fed.said.clone();
         Some(Fed {
@@ -281,7 +304,14 @@ impl People {
                     bounced.map(|bounced| bounced || held == Some(true))
                 }
                 Word::Erased { names, deletes, .. } if *deletes && names.contains_key(of) => None,
-                _ => held,
+                Word::Event(_)
+                | Word::Merged { .. }
+                | Word::Parted { .. }
+                | Word::Detached { .. }
+                | Word::Unblocked(_)
+                | Word::Suppressed { .. }
+                | Word::Erased { .. }
+                | Word::Nothing => held,
             })
     }
 
@@ -289,7 +319,8 @@ impl People {
     pub(crate) fn allows(&mut self, told: usize, (owner, asked): (&str, &Asked), at: i64) -> bool {
         let bounced = asked.address.as_ref().and_then(|it| {
             let is_kept_out = self.is_kept_out(told, it);
-            self.bounced(told, it).or(is_kept_out.then_some(true))
+            self.bounced(told, it)
+                .or_else(|| is_kept_out.then_some(true))
         });
         let Some(category) = &asked.category else {
             return bounced != Some(true);

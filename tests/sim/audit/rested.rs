@@ -114,7 +114,8 @@ impl Auditor {
             let group = self.people.group(all, owner);
             // An erasure of a user lets aliases of their text count: whoever gains by that is not met.
             let is_older = it.entered <= self.erased_last;
-            let is_there = *owner == group.lead || !persons::is_user(&group.lead) || is_older;
+            let is_users = persons::is_user(owner) || !persons::is_user(&group.lead);
+            let is_there = *owner == group.lead || is_users || is_older;
             holds("whoever waits follows their person", is_there, || {
                 format!("{id} of {owner}, who is {}: {it:?}", group.lead)
             })?;

@@ -11,6 +11,10 @@ const RULE: &str = "a delivery stands where its attempts put it";
 
 /// What is told so far.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and any of them can hold with any other"
+)]
 pub(crate) struct Story {
     once: bool,
     deletes: bool,

@@ -56,10 +56,7 @@ impl Entry {
 }
 
 /// A person as they were before an instant, and by then.
-fn twice<'a>(
-    around: [usize; 2],
-    persons: &'a [BTreeSet<String>; 2],
-) -> [(usize, &'a BTreeSet<String>); 2] {
+fn twice(around: [usize; 2], persons: &[BTreeSet<String>; 2]) -> [(usize, &BTreeSet<String>); 2] {
     let ([before, by], [person, then]) = (around, persons);
     [(before, person), (by, then)]
 }
@@ -147,13 +144,12 @@ impl Entries {
         for entry in self.0.iter_mut().filter(|it| it.entered <= at) {
             let group = groups.iter().find(|it| it.names.contains(&entry.owner));
             let lead = group.map(|it| it.lead.clone());
-            let Some(lead) = lead.filter(|it| is_user(it) && *it != entry.owner) else {
+            // What a user had stays theirs, whomever they are merged with.
+            let Some(lead) = lead.filter(|it| is_user(it) && !is_user(&entry.owner)) else {
                 continue;
             };
-            // What had ended under a key stays with the user who ended it.
-            let is_kept = entry.ended.is_none() || entry.key.is_none() || !is_user(&entry.owner);
             let was_merged = matches!(&entry.ended, Some((_, how)) if how == "merged");
-            if is_kept && !was_merged {
+            if !was_merged {
                 entry.owners.push((told, lead.clone()));
             }
             entry.held.push((told, lead.clone()));

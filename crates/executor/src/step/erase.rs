@@ -215,7 +215,7 @@ fn unknown(work: &mut Work<'_>, identifier: &Identifier, mode: EraseMode) -> Res
     }));
     if mode.deletes() {
         // Nothing is to be reduced, but the order itself says whom it names.
-        begin(work, vec![hash], (mode, true))?;
+        begin(work, vec![hash], (mode, true));
     }
     Ok(())
 }
@@ -316,25 +316,21 @@ fn proper(work: &mut Work<'_>, held: &Held, erasing: Erasing) -> Result<(), NotY
     } else {
         mark(work, &held.identifiers, &erasing);
     }
-    begin(work, hashes, (mode, false))
+    begin(work, hashes, (mode, false));
+    Ok(())
 }
 
 /// Lets a sweep begin that reduces the ledger, where that is to be done, and lets the history be
-/// redacted. One of the same identifier that is under way takes in what is new.
-fn begin(
-    work: &mut Work<'_>,
-    hashes: Vec<IdentifierHash>,
-    (mode, is_reduced): (EraseMode, bool),
-) -> Result<(), NotYet> {
+/// redacted.
+fn begin(work: &mut Work<'_>, hashes: Vec<IdentifierHash>, (mode, is_reduced): (EraseMode, bool)) {
     let Some(first) = hashes.first() else {
-        return Ok(());
+        return;
     };
     // Whoever comes back may be erased again while the ledger is still gone through: each by itself.
     let id = SweepId {
         journey: format!("{first} {}", work.seq).into(),
         cause: SweepCause::Erasure,
     };
-    work.need([Key::Sweep(id.clone())])?;
     let begins = Sweep {
         at: (!is_reduced).then_some(work.at),
         erasure: Some(Arc::new(Erasure {
@@ -347,7 +343,6 @@ fn begin(
         ..Sweep::default()
     };
     sweep::moved(work, &id, Some(begins));
-    Ok(())
 }
 
 /// The mark of an identifier, given the one before and which person's it was.

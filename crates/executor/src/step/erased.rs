@@ -84,11 +84,15 @@ pub(super) fn heard<'a>(work: &Work<'_>, happened: &'a Happened) -> Option<Cow<'
         let declines = said.statement.action == ConsentAction::Decline;
         declines && addresses(said).next().is_some() && !addresses(said).any(|it| is_out(&it))
     };
-    if is_theirs && !happened.said.iter().any(refuses_elsewhere) {
+    let refused = happened.said.iter().filter(|said| refuses_elsewhere(said));
+    let refused: BTreeSet<Identifier> = refused.flat_map(addresses).collect();
+    if is_theirs && refused.is_empty() {
         return None;
     }
     let mut heard = happened.clone();
-    heard.named = happened.named.without(is_out)?;
+    heard.named = happened
+        .named
+        .without(|it| is_out(it) || (is_theirs && !refused.contains(it)))?;
     let event = &mut heard.event;
     event.traits = without(work, &event.traits, &is_out);
     if let Some(told) = event.context.get("traits").and_then(Value::as_map) {
