@@ -52,10 +52,10 @@ impl Change {
                 is_loose,
             } => {
                 enter(rows, owner, *id, instance);
-                if let Some(key) = instance.key.as_ref().filter(|_| *is_loose) {
+                if *is_loose {
                     let keys = &mut rows.record_mut(owner).keys;
                     let listed = keys.entry(instance.journey.clone()).or_default();
-                    listed.insert(key.clone());
+                    listed.insert(instance.key.clone().unwrap_or_default());
                 }
             }
             Self::Rehomed { from, to, id } => rehome(rows, (from, to), *id),

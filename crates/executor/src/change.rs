@@ -107,8 +107,8 @@ pub enum Change {
         id: InstanceId,
         /// Where it begins.
         instance: Box<Instance>,
-        /// Whether it is kept under no anchor yet: its key is listed, so that an anchor can take
-        /// the entry over.
+        /// Whether it is kept under no anchor yet: it is listed, so that an anchor can take the entry
+        /// over.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         is_loose: bool,
     },

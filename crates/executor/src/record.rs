@@ -131,8 +131,8 @@ pub struct Record {
     pub seen: BTreeMap<Arc<str>, Seen>,
     /// Walks that have not ended.
     pub instances: BTreeMap<InstanceId, Arc<Instance>>,
-    /// The keys that somebody entered each journey under before an anchor was known: an anchor
-    /// takes those entries over.
+    /// The keys that somebody entered each journey under before an anchor was known, empty for a
+    /// journey without: an anchor takes those entries over.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub keys: BTreeMap<Arc<str>, BTreeSet<Arc<str>>>,
     /// The dates of journeys that start at one.

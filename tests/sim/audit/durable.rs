@@ -19,11 +19,11 @@ impl Auditor {
     pub(crate) fn durable(&mut self, changes: &Changes) -> Checked {
         let fed = self.pending();
         let told = self.people.keep();
+        self.stories.append(&mut self.stories_pending);
         for told in told.clone() {
             self.entries.settle(&mut self.people, told + 1);
             self.erase(told);
         }
-        self.stories.append(&mut self.stories_pending);
         let mut touched = Vec::new();
         for (key, row) in changes {
             let (kind, name) = key.split_once(' ').unwrap_or((key, ""));

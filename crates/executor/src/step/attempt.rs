@@ -84,9 +84,14 @@ pub(super) fn finished(
             window_us: delivery.terms.window_us,
             waited_us: delivery.waited_us,
         };
+        let mut after = progress.after(outcome, work.at);
+        let is_repeated = matches!(after, State::Planned { .. });
+        if is_repeated && erased::holds_back(work, &delivery)? {
+            after = State::Withheld(WithheldReason::Erased);
+        }
         let moved_to = Moved {
             outcome: Some(outcome),
-            ..Moved::to(progress.after(outcome, work.at))
+            ..Moved::to(after)
         };
         moved(work, &delivery, moved_to)?;
         if delivery.is_reduced() {

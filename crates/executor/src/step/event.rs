@@ -89,7 +89,12 @@ fn take_in(work: &mut Work<'_>, happened: &Happened) -> Result<(), NotYet> {
     // What identifiers bring along, or an event tells, may be a date, or move one.
     let may_date = (before.is_some() || tells) && catalog.started_by_date().next().is_some();
     // Where two become one, entries that somebody has behind them are the one's from now on.
-    let may_join = before.is_some() && catalog.minds_merges();
+    let has_entries = || {
+        work.rows
+            .records()
+            .any(|(_, record)| !record.keys.is_empty())
+    };
+    let may_join = before.is_some() && (catalog.minds_merges() || has_entries());
     let concerns = may_date || may_join || concerns(work, happened, says);
     if !concerns && !tells && !work.trace.is_on() {
         return Ok(());

@@ -109,14 +109,6 @@ fn adopt(
             id: live.id,
         });
     }
-    for published in work.catalog.current() {
-        let entry = published.graph.entry();
-        let remembers = matches!(entry.again, Again::Once | Again::Every(_));
-        if remembers && entry.key.is_none() {
-            let journey = published.graph.id();
-            entries.extend(others().map(|it| (it.clone(), journey.clone(), "".into())));
-        }
-    }
     for other in others() {
         let record = work.rows.record(other);
         for (journey, keys) in record.into_iter().flat_map(|record| &record.keys) {

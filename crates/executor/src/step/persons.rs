@@ -25,7 +25,7 @@ pub(super) fn merged(
         who::profile_behind(work, from)?,
         who::profile_behind(work, into)?,
     );
-    if is_erasing(work, &profiles.0) || is_erasing(work, &profiles.1) {
+    if who::is_erasing(work, &profiles.0) || who::is_erasing(work, &profiles.1) {
         return Ok(());
     }
     let (Some(from), Some(into)) = (profiles.0.anchor(), profiles.1.anchor()) else {
@@ -49,7 +49,7 @@ pub(super) fn detached(
     let Some(anchor) = profile.towards(config, from).cloned() else {
         return Ok(());
     };
-    if is_erasing(work, &profile) {
+    if who::is_erasing(work, &profile) {
         return Ok(());
     }
     let links = work.rows.links();
@@ -59,13 +59,6 @@ pub(super) fn detached(
     }
     let links = wayfare_identity::detach(config, links, (identifier, &anchor), work.at);
     follow(work, links, &[&anchor, identifier])
-}
-
-/// Whether nothing is heard of a person: who is erased is whoever they were when that was ordered.
-fn is_erasing(work: &Work<'_>, profile: &Profile) -> bool {
-    let identifiers = profile.identifiers.iter();
-    let mut records = identifiers.filter_map(|it| work.rows.record(it));
-    records.any(|record| record.erasing.is_some())
 }
 
 /// A blocked identifier goes on as its links say.

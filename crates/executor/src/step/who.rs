@@ -53,11 +53,7 @@ impl Who {
             .max_by_key(|(account, told)| (**told, (*account).clone()))
             .map(|(account, _)| account.clone());
         let jurisdiction = jurisdiction(work, &traits);
-        let mut records = profile
-            .identifiers
-            .iter()
-            .filter_map(|it| work.rows.record(it));
-        let is_erasing = records.any(|record| record.erasing.is_some());
+        let is_erasing = is_erasing(work, profile);
         let who = Self {
             id: profile.id,
             known: profile.known,
@@ -262,6 +258,20 @@ impl Who {
                 last: left.last.max(right.last),
             })
     }
+}
+
+/// Whether somebody is erased, or about to be: an anchor of theirs is, or, without one, anything they go
+/// by. An address that was kept out while it was nobody's silences nobody who comes to have it.
+pub(crate) fn is_erasing(work: &Work<'_>, profile: &Profile) -> bool {
+    let is_anchored = profile.anchor().is_some();
+    let config = &work.catalog.identity;
+    let decides = |it: &&Identifier| !is_anchored || config.is_anchor(it);
+    let mut records = profile
+        .identifiers
+        .iter()
+        .filter(decides)
+        .filter_map(|it| work.rows.record(it));
+    records.any(|record| record.erasing.is_some())
 }
 
 /// The profile an identifier is in, with everything it can reach loaded.

@@ -223,8 +223,8 @@ fn what_has_not_left_does_not_and_what_is_on_the_wire_runs_to_its_end() {
     world.ready(61, owed);
     world.order(61, erase(user("u1"), EraseMode::Both));
     world.sweep(61);
-    world.finished(62, owed, (1, answered(429)));
-    assert_eq!(world.ready(70, owed), [format!("{erased:?}")]);
+    let ended = world.finished(62, owed, (1, answered(429)));
+    assert_eq!(ended, [format!("{erased:?}")]);
     assert_eq!(world.order(71, Action::Resend(owed)), [""; 0]);
 }
 
