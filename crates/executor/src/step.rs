@@ -12,6 +12,7 @@ mod erased;
 pub(crate) mod event;
 pub(crate) mod judge;
 mod leave;
+mod ledger;
 mod merge;
 mod migrate;
 mod operator;

@@ -13,7 +13,7 @@ use super::start::Start;
 use super::stop;
 use super::who::Who;
 use super::work::{NotYet, Work};
-use super::{enter, erase};
+use super::{enter, ledger};
 use crate::catalog::Published;
 use crate::change::Change;
 use crate::record::{Cause, Key, Queued, Sweep, SweepCause, SweepId};
@@ -66,7 +66,7 @@ pub(super) fn page(work: &mut Work<'_>, id: &SweepId, page: Page<'_>) -> Result<
         return stop::page(work, (id, &sweep), page);
     }
     if id.cause == SweepCause::Erasure {
-        return erase::page(work, (id, &sweep), page);
+        return ledger::page(work, (id, &sweep), page);
     }
     let Page { keys, is_last, .. } = page;
     let Some(published) = work.catalog.in_force(&id.journey).cloned() else {
