@@ -300,13 +300,10 @@ fn a_request_on_the_wire_is_waited_for_when_a_stop_is_asked_for() {
     let mut deliveries = wayfare();
     deliveries.args(["deliveries", "--format", "json", "--state"]);
     let output = deliveries.arg(state.path()).stdout(Stdio::piped()).output();
-    let found = String::from_utf8(output.unwrap().stdout).unwrap();
-    let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+    let found: serde_json::Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
     assert_eq!(found["deliveryId"], request.header("webhook-id"));
-    assert_eq!(
-        (&found["state"], &found["status"]),
-        (&"delivered".into(), &200.into())
-    );
+    let came = (&found["state"], &found["status"]);
+    assert_eq!(came, (&"delivered".into(), &200.into()));
     assert!(inbox.try_recv().is_err(), "it came twice");
 }
 

@@ -1,0 +1,202 @@
+//! What others tell of somebody who was erased, of what they shared with them, and of whoever comes back.
+
+use wayfare_consent::SuppressionKind;
+use wayfare_event::Identifier;
+use wayfare_executor::Action;
+use wayfare_executor::record::{EraseMode, Key, Row};
+
+use crate::erase::{
+    GOODBYE, GREET, answered, browser, erase, people, three, through, told_of, user,
+};
+use crate::events::{login, track};
+use crate::world::World;
+
+#[test]
+fn an_erased_address_is_left_out_of_what_others_tell() {
+    let mut world = World::new(&[GREET]);
+    world.order(
+        1,
+        erase(Identifier::new("email", "a@b.example"), EraseMode::Suppress),
+    );
+    let identify =
+        r#"{"type":"identify","userId":"u2","traits":{"email":"A@b.example","plan":"pro"}}"#;
+    world.hear(2, identify);
+    assert_eq!(people(&world), ["user_id:u2"]);
+    assert!(told_of(&world, "pro") && !told_of(&world, "b.example"));
+    // Without an anchor nobody knows who it is.
+    world.hear(
+        3,
+        r#"{"type":"identify","anonymousId":"w","traits":{"email":"a@b.example"}}"#,
+    );
+    assert_eq!(people(&world), ["user_id:u2"]);
+}
+
+/// Mail to the address that somebody told.
+const MAIL: &str = r#"
+journey: mail
+description: Write to somebody who visited.
+trigger: { event: Visited }
+entry: { again: once }
+blocks:
+  write:
+    webhook:
+      method: POST
+      url: https://mail.example.com/letters
+      consent: { basis: contract, because: it is a test, address: profile.email }
+      identity: any
+      payload: { to: "{profile.email}" }
+"#;
+
+#[test]
+fn a_refusal_about_an_address_of_somebody_else_is_heard_whoever_tells_it() {
+    let mut world = World::new(&[]);
+    world.hear(0, &login("w1", "a"));
+    world.order(1, erase(user("a"), EraseMode::Both));
+    let said = |who: &str, action: &str| {
+        format!(
+            r#"{{"type":"consent",{who}"email":"other@x.example","category":"marketing","action":"{action}"}}"#
+        )
+    };
+    let kept = |world: &World| {
+        let key = Key::Person(Identifier::new("email", "other@x.example"));
+        match world.everything().get(&key) {
+            Some(Row::Person(person)) => person.record.consent.len(),
+            Some(_) | None => 0,
+        }
+    };
+    for who in [r#""anonymousId":"w1","#, r#""userId":"a","#] {
+        world.hear(2, &said(who, "accept"));
+        assert_eq!(kept(&world), 0, "{who}");
+    }
+    world.hear(3, &said(r#""anonymousId":"w1","#, "decline"));
+    assert_eq!(kept(&world), 1);
+    assert!(people(&world).iter().all(|it| !it.contains("w1")));
+}
+
+#[test]
+fn nothing_goes_to_an_erased_address_on_behalf_of_others() {
+    for mode in [EraseMode::Suppress, EraseMode::Both] {
+        let mut world = World::new(&[MAIL]);
+        for user in ["u1", "u2"] {
+            let shared = r#"{"type":"identify","userId":"U","traits":{"email":"a@b.example"}}"#;
+            world.hear(0, &shared.replace('U', user));
+        }
+        world.order(5, erase(Identifier::new("email", "a@b.example"), mode));
+        world.sweep(5);
+        let told = ["mail entered", "mail suppressed: suppressed"];
+        assert_eq!(
+            world.hear(6, &track("userId u2", "Visited", "")),
+            told,
+            "{mode:?}"
+        );
+    }
+}
+
+#[test]
+fn an_erased_address_that_bounces_is_not_known_again() {
+    let address = Identifier::new("email", "q@q.example");
+    let bounce = || Action::Suppress {
+        address: address.clone(),
+        kind: SuppressionKind::Bounce,
+    };
+    let again = r#"{"type":"identify","anonymousId":"w","traits":{"email":"q@q.example"}}"#;
+    let mut world = World::new(&[GREET]);
+    world.hear(1, &three(1));
+    let before = world.profile(&address);
+    let mut deleted = world.fork();
+    world.order(5, erase(user("u1"), EraseMode::Both));
+    world.sweep(5);
+    world.order(6, bounce());
+    world.hear(7, again);
+    assert_eq!(people(&world), [""; 0]);
+    // Who may come back is somebody new, and nothing goes to them.
+    deleted.order(5, erase(user("u1"), EraseMode::Delete));
+    deleted.sweep(5);
+    deleted.order(6, bounce());
+    deleted.hear(7, &three(2));
+    assert_eq!(people(&deleted), ["email:q@q.example"]);
+    deleted.hear(7, again);
+    assert_ne!(deleted.profile(&address), before);
+    assert!(told_of(&deleted, "Bounce"));
+}
+
+/// A journey that another one's request starts.
+const AFTER: &str = r#"
+journey: after
+description: Note who was greeted.
+trigger: { delivery: { journey: greet, state: delivered } }
+entry: { again: always }
+blocks:
+  noted: { exit: noted }
+"#;
+
+#[test]
+fn a_late_result_starts_nothing_for_whoever_came_back() {
+    let mut world = World::new(&[GREET, AFTER]);
+    world.hear(0, &track("userId u1", "Visited", ""));
+    world.wait(60);
+    let owed = world.owed();
+    world.ready(61, owed);
+    world.order(62, erase(user("u1"), EraseMode::Delete));
+    // Before the sweep comes to the delivery.
+    world.hear(63, &track("userId u1", "Seen", ""));
+    assert_eq!(
+        world.finished(64, owed, (1, answered(200))),
+        ["Delivered { status: Some(200) }"]
+    );
+}
+
+#[test]
+fn who_is_about_to_be_erased_is_neither_merged_nor_told_apart() {
+    let mut world = World::new(&[GREET, GOODBYE]);
+    world.hear(0, &login("w", "u1"));
+    world.hear(0, &track("userId u2", "Seen", ""));
+    world.order(10, through(user("u1"), EraseMode::Both));
+    let owed = world.decisions[0].id.delivery();
+    for (from, into) in [("u1", "u2"), ("u2", "u1")] {
+        let (from, into) = (user(from), user(into));
+        assert_eq!(world.order(11, Action::Merge { from, into }), [""; 0]);
+    }
+    let (identifier, from) = (browser("w"), user("u1"));
+    let detach = Action::Detach { identifier, from };
+    assert_eq!(world.order(11, detach), [""; 0]);
+    world.ready(12, owed);
+    world.finished(13, owed, (1, answered(204)));
+    world.sweep(13);
+    assert_eq!(people(&world), ["user_id:u2"]);
+}
+
+#[test]
+fn what_is_shared_stays_shared_and_the_others_stay_who_they_are() {
+    let mut world = World::new(&[GREET]);
+    let shared =
+        |user: &str| format!(r#"{{"type":"page","userId":"{user}","anonymousId":"kiosk"}}"#);
+    world.hear(0, &shared("u1"));
+    world.hear(1, &shared("u2"));
+    let kiosk = world.profile(&browser("kiosk"));
+    let other = world.profile(&user("u2"));
+    world.order(5, erase(user("u1"), EraseMode::Both));
+    world.sweep(5);
+    assert_eq!(people(&world), ["anonymous_id:kiosk", "user_id:u2"]);
+    // Neither the other's nor anybody's.
+    assert_eq!(world.profile(&browser("kiosk")), kiosk);
+    assert_eq!(world.profile(&user("u2")), other);
+    assert_ne!(kiosk, other);
+    assert!(!told_of(&world, ":u1"));
+}
+
+#[test]
+fn what_was_shared_with_somebody_erased_is_nobodys_when_the_other_lets_it_go() {
+    let mut world = World::new(&[GREET]);
+    for user in ["u1", "u2"] {
+        world.hear(0, &login("kiosk", user));
+    }
+    let kiosk = world.profile(&browser("kiosk"));
+    world.order(5, erase(user("u1"), EraseMode::Both));
+    world.sweep(5);
+    let (identifier, from) = (browser("kiosk"), user("u2"));
+    world.order(6, Action::Detach { identifier, from });
+    assert_eq!(world.profile(&browser("kiosk")), kiosk);
+    world.hear(7, &track("anonymousId kiosk", "Seen", ""));
+    assert_eq!(people(&world), ["anonymous_id:kiosk", "user_id:u2"]);
+}
