@@ -26,7 +26,7 @@ use stores::Kind;
 use world::Tally;
 
 /// Worlds played on each store.
-const SEEDS_MEMORY: u64 = 64;
+const SEEDS_MEMORY: u64 = 100;
 const SEEDS_LOCAL: u64 = 5;
 
 fn sources() -> PathBuf {
