@@ -49,6 +49,29 @@ pub struct Record {
 }
 
 impl Record {
+    /// What a person said about a category, heard as it was said; nothing else is known of it.
+    #[must_use]
+    pub fn new(category: &str, action: ConsentAction, at: Timestamp, id: &str) -> Self {
+        Self {
+            category: category.into(),
+            action,
+            at,
+            recorded_at: at,
+            id: id.into(),
+            valid_from: None,
+            valid_until: None,
+            kind: RecordKind::User,
+            pending: false,
+            unverified: false,
+            historical: false,
+            source: None,
+            method: None,
+            notice: None,
+            regulation: None,
+            channel: None,
+        }
+    }
+
     /// When it was said: nothing is said after we heard of it.
     #[must_use]
     pub fn said_at(&self) -> Timestamp {

@@ -1,28 +1,13 @@
 //! Does it take memory to judge? Where the records relied on need not be kept, none.
 
-use wayfare_consent::{
-    Choice, Config, Question, Reason, Record, RecordKind, Said, choice, evaluate, verdict,
-};
+use wayfare_consent::{Choice, Config, Question, Reason, Record, Said, choice, evaluate, verdict};
 use wayfare_event::{ConsentAction, Identifier, Timestamp};
 
 fn said(action: ConsentAction, at_us: i64) -> Record {
+    let at = Timestamp::from_micros(at_us);
     Record {
-        category: "marketing".into(),
-        action,
-        at: Timestamp::from_micros(at_us),
-        recorded_at: Timestamp::from_micros(at_us),
-        id: format!("r{at_us}").into(),
-        valid_from: None,
-        valid_until: None,
-        kind: RecordKind::User,
-        pending: false,
-        unverified: false,
-        historical: false,
-        source: None,
-        method: None,
-        notice: None,
-        regulation: None,
         channel: Some("email".into()),
+        ..Record::new("marketing", action, at, &format!("r{at_us}"))
     }
 }
 

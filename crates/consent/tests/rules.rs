@@ -16,24 +16,7 @@ fn day(day: i64) -> Timestamp {
 }
 
 fn said(action: ConsentAction, at: i64) -> Record {
-    Record {
-        category: "marketing".into(),
-        action,
-        at: day(at),
-        recorded_at: day(at),
-        id: format!("r{at}").into(),
-        valid_from: None,
-        valid_until: None,
-        kind: RecordKind::User,
-        pending: false,
-        unverified: false,
-        historical: false,
-        source: None,
-        method: None,
-        notice: None,
-        regulation: None,
-        channel: None,
-    }
+    Record::new("marketing", action, day(at), &format!("r{at}"))
 }
 
 fn accept(at: i64) -> Record {

@@ -61,24 +61,7 @@ fn person() -> Identifier {
 }
 
 fn record(category: &str, action: ConsentAction, at: i64) -> Record {
-    Record {
-        category: category.into(),
-        action,
-        at: day(at),
-        recorded_at: day(at),
-        id: format!("r{at}").into(),
-        valid_from: None,
-        valid_until: None,
-        kind: RecordKind::User,
-        pending: false,
-        unverified: false,
-        historical: false,
-        source: None,
-        method: None,
-        notice: None,
-        regulation: None,
-        channel: None,
-    }
+    Record::new(category, action, day(at), &format!("r{at}"))
 }
 
 fn yes(at: i64) -> Record {

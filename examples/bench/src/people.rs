@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use anyhow::ensure;
 use clap::Args;
-use wayfare_consent::{Question, Record, RecordKind, Said, evaluate};
+use wayfare_consent::{Question, Record, Said, evaluate};
 use wayfare_event::{ConsentAction, Event, IdKey, Identifier, ProfileId, Timestamp};
 use wayfare_identity::{
     Config, Links, Named, Trust, attribute, extract, link, reach, resolve, settled,
@@ -262,22 +262,5 @@ fn evaluations() -> anyhow::Result<()> {
 
 fn said(action: ConsentAction, at_us: i64) -> Record {
     let at = Timestamp::from_micros(at_us);
-    Record {
-        category: "marketing".into(),
-        action,
-        at,
-        recorded_at: at,
-        id: format!("r{at_us}").into(),
-        valid_from: None,
-        valid_until: None,
-        kind: RecordKind::User,
-        pending: false,
-        unverified: false,
-        historical: false,
-        source: None,
-        method: None,
-        notice: None,
-        regulation: None,
-        channel: None,
-    }
+    Record::new("marketing", action, at, &format!("r{at_us}"))
 }

@@ -66,28 +66,14 @@ fn let_go(held: &mut Vec<Record>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wayfare_consent::RecordKind;
     use wayfare_event::Timestamp;
 
     fn said(action: ConsentAction, at_us: i64, method: &str, unverified: bool) -> Record {
         let at = Timestamp::from_micros(at_us);
         Record {
-            category: "marketing".into(),
-            action,
-            at,
-            recorded_at: at,
-            id: format!("r{at_us}").into(),
-            valid_from: None,
-            valid_until: None,
-            kind: RecordKind::User,
-            pending: false,
             unverified,
-            historical: false,
-            source: None,
             method: Some(method.into()),
-            notice: None,
-            regulation: None,
-            channel: None,
+            ..Record::new("marketing", action, at, &format!("r{at_us}"))
         }
     }
 

@@ -7,24 +7,8 @@ use wayfare_executor::record::{DecisionOutcome, EraseMode, Key, Row, hash};
 use wayfare_executor::{Action, Erase};
 
 use crate::events::{login, track};
+use crate::journeys::GREET;
 use crate::world::World;
-
-/// A greeting an hour after a visit.
-pub(crate) const GREET: &str = r#"
-journey: greet
-description: Greet somebody an hour after the first visit.
-trigger: { event: Visited }
-entry: { again: once }
-blocks:
-  hour: { wait: 1h, then: greet }
-  greet:
-    webhook:
-      method: POST
-      url: https://mail.example.com/greetings
-      consent: { basis: contract, because: it is a test }
-      identity: any
-      payload: { to: "{profile.profileId}" }
-"#;
 
 /// A receiver elsewhere is told.
 pub(crate) const GOODBYE: &str = r#"

@@ -5,10 +5,9 @@ use wayfare_event::Identifier;
 use wayfare_executor::Action;
 use wayfare_executor::record::{EraseMode, Key, Row};
 
-use crate::erase::{
-    GOODBYE, GREET, answered, browser, erase, people, three, through, told_of, user,
-};
+use crate::erase::{GOODBYE, answered, browser, erase, people, three, through, told_of, user};
 use crate::events::{login, track};
+use crate::journeys::GREET;
 use crate::world::World;
 
 #[test]

@@ -15,6 +15,7 @@ mod erase;
 mod events;
 mod exits;
 mod failing;
+mod journeys;
 mod kept_out;
 mod limit;
 mod migrate;

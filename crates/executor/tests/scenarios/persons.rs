@@ -9,24 +9,8 @@ use wayfare_executor::record::DecisionOutcome;
 use wayfare_executor::{Action, Key, Row, Snapshot, Trust, view};
 
 use crate::events::{login, tell, track};
+use crate::journeys::GREET;
 use crate::world::{World, catalog, minute};
-
-/// One walk for each person, ever; everybody gets an answer.
-const GREET: &str = r#"
-journey: greet
-description: Greet somebody an hour after the first visit.
-trigger: { event: Visited, where: properties.really != false }
-entry: { again: once }
-blocks:
-  hour: { wait: 1h, then: greet }
-  greet:
-    webhook:
-      method: POST
-      url: https://mail.example.com/greetings
-      consent: { basis: contract, because: it is a test }
-      identity: any
-      payload: { to: "{profile.profileId}" }
-"#;
 
 /// Starts when somebody's plan becomes gold.
 const GOLD: &str = r#"

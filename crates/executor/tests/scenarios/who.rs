@@ -5,24 +5,8 @@ use proptest::prelude::*;
 use wayfare_executor::record::DecisionOutcome;
 
 use crate::events::{login, shop, track};
+use crate::journeys::GREET;
 use crate::world::World;
-
-/// One walk for each person, ever.
-const ONCE: &str = r#"
-journey: greet
-description: Greet somebody an hour after the first visit.
-trigger: { event: Visited, where: properties.really != false }
-entry: { again: once }
-blocks:
-  hour: { wait: 1h, then: greet }
-  greet:
-    webhook:
-      method: POST
-      url: https://mail.example.com/greetings
-      consent: { basis: contract, because: it is a test }
-      identity: any
-      payload: { to: "{profile.profileId}" }
-"#;
 
 const CART: &str = r#"
 journey: cart
@@ -72,7 +56,7 @@ fn an_anonymous_walk_goes_on_when_the_person_is_known() {
 
 #[test]
 fn a_request_names_the_person_as_known_by_then() {
-    let mut world = World::new(&[ONCE]);
+    let mut world = World::new(&[GREET]);
     world.hear(0, &track("anonymousId a1", "Visited", ""));
     world.hear(1, &login("a1", "u1"));
     assert_eq!(world.wait(60), ["greet webhook"]);
@@ -86,7 +70,7 @@ fn a_request_names_the_person_as_known_by_then() {
 
 /// Two anonymous people enter at minutes 0 and `later`, and log in as one at minute 90.
 fn merged(again: &str, later: i64) -> Vec<String> {
-    let journey = ONCE.replace("again: once", &format!("again: {again}"));
+    let journey = GREET.replace("again: once", &format!("again: {again}"));
     let mut world = World::new(&[&journey]);
     let mut told = world.hear(0, &track("anonymousId a1", "Visited", ""));
     told.extend(world.wait(later));
@@ -144,7 +128,7 @@ fn of_two_walks_that_become_one_persons_those_go_on_that_one_person_could_have()
 #[test]
 fn of_two_walks_the_later_one_ends_whoever_logs_in_first() {
     for names in [["a1", "a2"], ["a2", "a1"]] {
-        let mut world = World::new(&[ONCE]);
+        let mut world = World::new(&[GREET]);
         world.hear(0, &track("anonymousId a1", "Visited", ""));
         let first = world.live()[0].1.entered;
         world.hear(5, &track("anonymousId a2", "Visited", ""));
@@ -160,7 +144,7 @@ fn of_two_walks_the_later_one_ends_whoever_logs_in_first() {
 
 #[test]
 fn a_merge_lets_nobody_enter_once_more() {
-    let mut world = World::new(&[ONCE]);
+    let mut world = World::new(&[GREET]);
     world.hear(0, &track("anonymousId a1", "Visited", ""));
     assert_eq!(world.wait(60), ["greet webhook"]);
     // The same person, known by the login only later, comes back.
@@ -176,7 +160,7 @@ fn a_merge_lets_nobody_enter_once_more() {
 
 #[test]
 fn who_was_greeted_before_anybody_knew_them_is_not_greeted_again_when_their_browser_is_shared() {
-    let mut world = World::new(&[&ONCE.replace("  hour: { wait: 1h, then: greet }\n", "")]);
+    let mut world = World::new(&[&GREET.replace("  hour: { wait: 1h, then: greet }\n", "")]);
     assert_eq!(
         world.hear(0, &track("anonymousId a1", "Visited", "")),
         ["greet entered", "greet webhook"]
@@ -261,7 +245,7 @@ proptest! {
     /// The auditor knows nothing but who has logged in.
     #[test]
     fn nobody_is_greeted_again_whom_we_know_we_greeted(turns in vec(turn(), 1..40)) {
-        let mut world = World::new(&[ONCE]);
+        let mut world = World::new(&[GREET]);
         let mut owner_of = [None::<usize>; 4];
         let mut at = 0;
         let mut told = Vec::new();

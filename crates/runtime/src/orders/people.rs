@@ -231,24 +231,11 @@ pub fn is_purged(store: &mut dyn Store, identifier: &Identifier) -> Result<bool,
 ///
 /// When the store cannot be read.
 pub fn came(store: &mut dyn Store, action: &Action, at: Timestamp) -> Result<Came, StoreError> {
-    let hash = match action {
-        Action::Erase(Erase { identifier, .. }) | Action::Readmit(identifier) => {
-            Some(hash(&store.head().id_key, identifier))
-        }
-        Action::Pause(_)
-        | Action::Resume(_)
-        | Action::SkipOverdue(_)
-        | Action::Stop(_)
-        | Action::Resend(_)
-        | Action::Resolve(_)
-        | Action::Withhold(_)
-        | Action::Try(_)
-        | Action::Merge { .. }
-        | Action::Detach { .. }
-        | Action::Unblock(_)
-        | Action::Suppress { .. }
-        | Action::Unsuppress(_)
-        | Action::Enter { .. } => None,
+    let hash = if let Action::Erase(Erase { identifier, .. }) | Action::Readmit(identifier) = action
+    {
+        Some(hash(&store.head().id_key, identifier))
+    } else {
+        None
     };
     let from = store.head().next_seq.saturating_sub(ENTRIES_MAX).max(1);
     let mut came = Came::default();
@@ -299,24 +286,9 @@ impl Came {
     /// Whether nothing came of an order, because a journey did not take somebody.
     #[must_use]
     pub const fn is_refusal(&self, action: &Action) -> bool {
-        match action {
-            Action::Enter { .. } => self.entered.is_none(),
-            Action::Erase(erase) => erase.through.is_some() && self.entered.is_none(),
-            Action::Pause(_)
-            | Action::Resume(_)
-            | Action::SkipOverdue(_)
-            | Action::Stop(_)
-            | Action::Resend(_)
-            | Action::Resolve(_)
-            | Action::Withhold(_)
-            | Action::Try(_)
-            | Action::Merge { .. }
-            | Action::Detach { .. }
-            | Action::Unblock(_)
-            | Action::Suppress { .. }
-            | Action::Unsuppress(_)
-            | Action::Readmit(_) => false,
-        }
+        let is_through = matches!(action, Action::Erase(erase) if erase.through.is_some());
+        let enters = is_through || matches!(action, Action::Enter { .. });
+        enters && self.entered.is_none()
     }
 
     fn hear(&mut self, change: &Change, is_order: bool) {
