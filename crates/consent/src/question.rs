@@ -28,6 +28,9 @@ pub struct Question<'a> {
     pub jurisdiction: &'a Jurisdiction,
     /// When.
     pub now: Timestamp,
+    /// By when we must have heard of a record for it to count: the same instant where it is decided
+    /// (as known), a later one to see what had been said and not come in yet (as decided; 2.2.8).
+    pub heard_by: Timestamp,
 }
 
 impl<'a> Question<'a> {
@@ -41,6 +44,7 @@ impl<'a> Question<'a> {
             suppressed: None,
             jurisdiction: &NOWHERE,
             now,
+            heard_by: now,
         }
     }
 }

@@ -78,11 +78,12 @@ where
         })
     }
 
-    /// 2.2.3: whether a record applies. It speaks of the category, we had heard of it, and its
-    /// subject is among those the question is about.
+    /// 2.2.3: whether a record applies. It was said by then and we had heard of it, it speaks of the
+    /// category, and its subject is among those the question is about.
     fn applies(&self, said: &Said<'_>) -> bool {
         let record = said.record;
-        record.recorded_at <= self.question.now
+        record.said_at() <= self.question.now
+            && record.recorded_at <= self.question.heard_by
             && scope::covers(record, self.question.category, self.rules.binding)
             && self.is_about(said)
     }

@@ -279,6 +279,28 @@ fn one_asks_again_when_the_last_refusal_is_old_enough() {
 }
 
 #[test]
+fn what_was_said_and_not_heard_yet_is_seen_only_by_who_looks_back() {
+    let late = Record {
+        recorded_at: day(9),
+        ..decline(4)
+    };
+    let records = [accept(1), late];
+    let check = |now: i64, heard_by: i64, expected: Reason| {
+        let address = address();
+        let question = Question {
+            heard_by: day(heard_by),
+            ..Question::new("marketing", Some(&address), day(now))
+        };
+        let found = verdict(&Config::default(), &question, of(&address, &records), apart);
+        assert_eq!(found.reason, expected, "on day {now}, heard by {heard_by}");
+    };
+    check(5, 5, Reason::Granted);
+    check(5, 9, Reason::Declined);
+    check(3, 9, Reason::Granted);
+    check(9, 9, Reason::Declined);
+}
+
+#[test]
 fn who_is_one_subject_is_never_asked_for_its_links() {
     let address = address();
     let records = [decline(1), accept(2), decline(3), accept(4)];

@@ -385,6 +385,7 @@ impl Change {
             Self::MessageSeen { message, .. } => vec![Key::Message(*message)],
             Self::Linked(
                 LinkChange::Seen(identifier)
+                | LinkChange::SeenAt { identifier, .. }
                 | LinkChange::Anew { identifier, .. }
                 | LinkChange::Blocked { identifier, .. }
                 | LinkChange::Unblocked(identifier),

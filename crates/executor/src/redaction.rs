@@ -131,6 +131,7 @@ impl Redaction {
             }
             Change::Linked(
                 LinkChange::Seen(identifier)
+                | LinkChange::SeenAt { identifier, .. }
                 | LinkChange::Anew { identifier, .. }
                 | LinkChange::Blocked { identifier, .. }
                 | LinkChange::Unblocked(identifier),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use wayfare_consent::{Choice, Verdict};
+use wayfare_consent::{Choice, Question, Reason, Verdict};
 use wayfare_event::{Identifier, InstanceId, Map, ProfileId, Timestamp};
 use wayfare_identity::{Edge, Standing};
 use wayfare_journey::expression::{Expression, Leaf};
@@ -25,6 +25,9 @@ pub struct Profile {
     pub id: ProfileId,
     /// Ids that lead here: those its identifiers had by themselves.
     pub former: Vec<ProfileId>,
+    /// When the first of its identifiers was named, by the events' time; not known where no event
+    /// named any.
+    pub created: Option<Timestamp>,
     /// Its identifiers, by rank and value.
     pub identifiers: Vec<Identifier>,
     /// What each of them was linked with, and why: what makes them one profile, or keeps them apart.
@@ -91,6 +94,58 @@ pub fn held(
     })
 }
 
+/// The refusals that stood at `at`, by all that is known now: also those that were heard of later
+/// (2.2.8, as decided). Nothing where none prevails.
+///
+/// `snapshot` holds every identifier there is: what is not in it counts as absent.
+#[must_use]
+pub fn refused_at(
+    catalog: &Catalog,
+    snapshot: &Snapshot,
+    owner: &Identifier,
+    (category, address): (&str, Option<&Identifier>),
+    at: Timestamp,
+) -> Vec<Arc<str>> {
+    let verdict = whole(catalog, snapshot, at, |work| {
+        let who = Who::behind(work, owner)?;
+        let question = Question {
+            heard_by: Timestamp::from_micros(i64::MAX),
+            ..Question::new(category, address, at)
+        };
+        let said = who.consent(&work.rows, address);
+        let linked_at = who.linked_at(work);
+        Ok(wayfare_consent::verdict(
+            &catalog.consent,
+            &question,
+            said,
+            linked_at,
+        ))
+    });
+    if verdict.reason == Reason::Declined {
+        return verdict.records;
+    }
+    Vec::new()
+}
+
+/// What a look finds where everything there is stands in a snapshot.
+fn whole<T>(
+    catalog: &Catalog,
+    snapshot: &Snapshot,
+    at: Timestamp,
+    look: impl Fn(&Work<'_>) -> Result<T, NotYet>,
+) -> T {
+    let mut rows = snapshot.clone();
+    loop {
+        let mut trace = Trace::off();
+        let work = Work::new(catalog, &rows, (0, at), &mut trace);
+        match look(&work) {
+            Ok(found) => return found,
+            Err(NotYet::Load(keys)) => keys.into_iter().for_each(|key| rows.put(key, None)),
+            Err(NotYet::DueFirst(_)) => unreachable!("looking on fires no timer"),
+        }
+    }
+}
+
 /// The part of a condition that decides, as a walk sees it at `at`; nothing where the walk has ended
 /// or its version is not in the catalog.
 ///
@@ -103,16 +158,9 @@ pub fn leaf(
     condition: &Expression,
     at: Timestamp,
 ) -> Option<Leaf> {
-    let mut rows = snapshot.clone();
-    loop {
-        let mut trace = Trace::off();
-        let work = Work::new(catalog, &rows, (0, at), &mut trace);
-        match judged(&work, (owner, id), condition) {
-            Ok(leaf) => return leaf,
-            Err(NotYet::Load(keys)) => keys.into_iter().for_each(|key| rows.put(key, None)),
-            Err(NotYet::DueFirst(_)) => unreachable!("looking on fires no timer"),
-        }
-    }
+    whole(catalog, snapshot, at, |work| {
+        judged(work, (owner, id), condition)
+    })
 }
 
 fn judged(
@@ -164,6 +212,8 @@ fn one(work: &Work<'_>, resolved: &wayfare_identity::Profile) -> Result<Profile,
         let node = work.rows.links().node(it)?;
         Some((it.clone(), node.edges().to_vec()))
     };
+    let created = resolved.identifiers.iter();
+    let created = created.filter_map(|it| work.rows.links().node(it)?.since());
     let records = resolved.identifiers.iter();
     let records = records.filter_map(|identifier| work.rows.record(identifier));
     let mut accounts: Vec<Arc<str>> = records
@@ -175,6 +225,7 @@ fn one(work: &Work<'_>, resolved: &wayfare_identity::Profile) -> Result<Profile,
     Ok(Profile {
         id: resolved.id,
         former: former.filter(|id| *id != resolved.id).collect(),
+        created: created.min(),
         identifiers: resolved.identifiers.clone(),
         links: resolved.identifiers.iter().filter_map(links).collect(),
         standing: resolved.standing,

@@ -15,8 +15,15 @@ use crate::{Config, EdgeKind, Links, Named, Trust};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkChange {
-    /// An identifier was named for the first time.
+    /// An identifier was named for the first time. Histories from before [`Self::SeenAt`] have it.
     Seen(Identifier),
+    /// An identifier was named for the first time, or at an earlier time than any that is known.
+    SeenAt {
+        /// The identifier.
+        identifier: Identifier,
+        /// When, by the event's time.
+        at: Timestamp,
+    },
     /// An identifier whose person was erased is another person's from now on.
     Anew {
         /// The identifier.
@@ -94,12 +101,15 @@ pub fn link(
     at: Timestamp,
 ) -> Vec<LinkChange> {
     let identifiers = named.identifiers();
-    let mut changes: Vec<LinkChange> = identifiers
-        .iter()
-        .filter(|identifier| links.node(identifier).is_none())
-        .cloned()
-        .map(LinkChange::Seen)
-        .collect();
+    let is_earlier = |identifier: &&Identifier| {
+        let node = links.node(identifier);
+        node.is_none_or(|node| node.since().is_some_and(|since| at < since))
+    };
+    let seen = |identifier: &Identifier| LinkChange::SeenAt {
+        identifier: identifier.clone(),
+        at,
+    };
+    let mut changes: Vec<LinkChange> = identifiers.iter().filter(is_earlier).map(seen).collect();
     let free = || identifiers.iter().filter(|it| !links.is_blocked(it));
     let mut tell = |left: &Identifier, right: &Identifier, kind| {
         let ends = [left.clone(), right.clone()];
@@ -257,7 +267,8 @@ mod tests {
         assert_eq!(changes(&mut links, 5), 3);
         assert_eq!(changes(&mut links, 9), 1);
         assert_eq!(changes(&mut links, 7), 0);
-        assert_eq!(changes(&mut links, 2), 1);
+        // Earlier than all there was: of both identifiers, too.
+        assert_eq!(changes(&mut links, 2), 3);
         let node = links.node(&Identifier::new("user_id", "u")).unwrap();
         let edge = &node.edges()[0];
         assert_eq!((edge.since.as_micros(), edge.latest.as_micros()), (2, 9));

@@ -129,6 +129,8 @@ pub struct Node {
     identifier: Identifier,
     #[serde(default = "first_epoch", skip_serializing_if = "is_first_epoch")]
     epoch: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    since: Option<Timestamp>,
     /// By the other end and the kind. Most have one or two, so a list takes the least room.
     edges: Vec<Edge>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -154,6 +156,7 @@ impl Node {
         Self {
             identifier,
             epoch: FIRST_EPOCH,
+            since: None,
             edges: Vec::new(),
             blocked: None,
         }
@@ -169,6 +172,12 @@ impl Node {
     #[must_use]
     pub const fn epoch(&self) -> u64 {
         self.epoch
+    }
+
+    /// When it was first named, by the events' time; not known where no event named it.
+    #[must_use]
+    pub const fn since(&self) -> Option<Timestamp> {
+        self.since
     }
 
     /// Lets the links to another identifier go; a claim stands under `instead` from now on, so that
@@ -352,6 +361,10 @@ impl Links {
         match change {
             LinkChange::Seen(identifier) => {
                 self.entry(identifier);
+            }
+            LinkChange::SeenAt { identifier, at } => {
+                let node = self.entry(identifier);
+                node.since = Some(node.since.map_or(*at, |since| since.min(*at)));
             }
             LinkChange::Anew { identifier, epoch } => {
                 self.entry(identifier).epoch = *epoch;

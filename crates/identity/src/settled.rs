@@ -62,6 +62,7 @@ pub fn regroups(config: &Config, links: &Links, changes: &[LinkChange]) -> bool 
             });
             !is_known
         }
+        LinkChange::SeenAt { identifier, .. } => links.node(identifier).is_none(),
         LinkChange::Seen(_)
         | LinkChange::Anew { .. }
         | LinkChange::Blocked { .. }

@@ -1,6 +1,8 @@
 //! Why did this person get it, or not? What state and history tell of one person in one journey, or
 //! of one decision. Nothing is decided again: versions are those that were walked. Not here: words.
 
+mod arms;
+mod in_flight;
 mod past;
 mod person;
 
@@ -10,7 +12,7 @@ use std::sync::Arc;
 use wayfare_consent::Record;
 use wayfare_event::{DecisionId, Identifier, Timestamp};
 use wayfare_executor::record::{Decision, Delivery, Permission};
-use wayfare_executor::{Change, Key, Row};
+use wayfare_executor::{Catalog, Change, Key, Row, Sending, Snapshot};
 use wayfare_journey::{Block, Graph, Heard};
 use wayfare_store::{LoggedInput, RowKind, Store, StoreError};
 
@@ -18,6 +20,7 @@ use crate::config::Settings;
 use crate::journeys::Journey;
 use past::Past;
 
+pub use arms::Contaminated;
 pub use past::{Sighting, Step};
 pub use person::{Inside, Person, Question, Unanswered, Waited, Waits, person};
 
@@ -32,6 +35,8 @@ pub struct Told {
     pub steps: Vec<Step>,
     /// The records of consent that were relied on, at the decision or at an attempt.
     pub records: Vec<Relied>,
+    /// Refusals that were said before an attempt was released and heard of after.
+    pub in_flight: Vec<Relied>,
     /// By what an instance left that ended without a request.
     pub left: Option<Left>,
     /// The walk that went on, where this one ended in a merge.
@@ -87,7 +92,32 @@ pub fn decision(
     let journeys = crate::journeys::all(store)?;
     let versions = Versions::of(journeys.get(&decision.journey), settings);
     let told = tell(store, vec![decision], &versions, None)?;
-    Ok(told.told.into_iter().next())
+    let mut told = told.told.into_iter().next();
+    if let Some(told) = &mut told {
+        let (catalog, snapshot) = everybody(store, settings)?;
+        in_flight::tell(&catalog, &snapshot, told);
+    }
+    Ok(told)
+}
+
+/// Everybody there is, with accounts and what holds for journeys; of which no journey is in force.
+fn everybody(
+    store: &mut dyn Store,
+    settings: &Settings,
+) -> Result<(Catalog, Snapshot), StoreError> {
+    let mut snapshot = Snapshot::new();
+    for kind in [RowKind::Person, RowKind::Account, RowKind::Control] {
+        store.scan(kind, &mut |key, row| {
+            snapshot.put(key.clone(), Some(row.clone()));
+        })?;
+    }
+    let catalog = Catalog::new(
+        settings.identity.clone(),
+        settings.consent.clone(),
+        store.head().id_key,
+        Sending::Owed,
+    );
+    Ok((catalog, snapshot))
 }
 
 fn row(store: &mut dyn Store, id: DecisionId) -> Result<Option<Arc<Decision>>, StoreError> {
@@ -157,6 +187,7 @@ fn tell(
             left: left(&decision, versions),
             steps: past.steps(decision.id),
             stayed: None,
+            in_flight: Vec::new(),
             delivery,
             decision,
         });

@@ -268,6 +268,7 @@ impl Export {
         let list = |items: Vec<Value>| Value::List(items);
         map.insert("profileId", lines::text(&self.profile.id));
         map.insert("formerIds", list(ids.map(lines::text).collect()));
+        map.insert("createdAt", lines::instant(self.profile.created));
         map.insert("erasing", lines::erasing(self.erasing.as_deref()));
         let mut parts: [Vec<Value>; 8] = std::array::from_fn(|_| Vec::new());
         for (identifier, person) in &self.people {

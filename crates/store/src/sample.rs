@@ -12,7 +12,6 @@ use wayfare_event::{Identifier, InstanceId, MessageHash, Timestamp, Value};
 use wayfare_executor::delivery::State;
 use wayfare_executor::record::{Guard, Told};
 use wayfare_executor::{Change, Key, Row, Snapshot, Trust};
-use wayfare_identity::{EdgeKind, LinkChange};
 use wayfare_journey::Version;
 
 use consent::{consent, suppressed};
@@ -126,19 +125,9 @@ fn changes(seq: u64, moment: Timestamp) -> Vec<Change> {
     let owner = person(who);
     let bytes = u128::from(seq / 3).to_be_bytes();
     let id = InstanceId::from_bytes(bytes);
-    let mut changes = vec![
-        seen(seq, moment),
-        Change::Linked(LinkChange::Seen(owner.clone())),
-        Change::Linked(LinkChange::Blocked {
-            identifier: Identifier::new("device_id", "kiosk"),
-            at: moment,
-        }),
-        Change::Linked(LinkChange::Unblocked(Identifier::new("device_id", "kiosk"))),
-        Change::Linked(LinkChange::Linked {
-            ends: [owner.clone(), Identifier::new("email", "a@b.example")],
-            kind: EdgeKind::Claim,
-            at: moment,
-        }),
+    let mut changes = vec![seen(seq, moment)];
+    changes.extend(persons::links(&owner, moment));
+    changes.extend([
         trait_set(who, "plan", &format!("plan {seq}"), seq),
         Change::AccountTraitSet {
             account: format!("a{}", seq % 3).into(),
@@ -159,7 +148,7 @@ fn changes(seq: u64, moment: Timestamp) -> Vec<Change> {
             name: "Signed Up".into(),
             at: moment,
         },
-    ];
+    ]);
     match seq % 3 {
         0 => changes.push(Change::Entered {
             owner,

@@ -302,6 +302,75 @@ decided     2026-01-26T10:00:03Z: merged, two persons became one: walk ins_… g
 }
 
 #[test]
+fn whoever_was_in_two_arms_as_two_persons_is_told_so() {
+    let rest = "blocks:
+  halves:
+    split:
+      - { arm: x, weight: 1, then: in_x }
+      - { arm: y, weight: 1, then: in_y }
+  in_x: { wait: 1h, then: over }
+  in_y: { wait: 1h, then: over }
+  over: { exit: over }
+";
+    let users = ["u1", "u2", "u3", "u4", "u5", "u6"];
+    let began = users.map(|user| BEGAN.replace("u1", user));
+    let events: Vec<(&str, &str)> = began.iter().map(|it| ("10:00:00", it.as_str())).collect();
+    let state = played(&journey("again: once", rest), &events);
+    let (in_x, in_y): (Vec<&str>, Vec<&str>) = users
+        .into_iter()
+        .partition(|user| why(state.path(), user).contains("inside      at `in_x`"));
+    let merged = |from: &str, into: &str| {
+        let [from, into] = [from, into].map(|it| format!("user_id:{it}"));
+        let order = [
+            "merge", &from, &into, "--reason", "one", "--clock", "events",
+        ];
+        let ordered = wayfare(state.path(), &order);
+        assert_eq!(ordered.status, 0, "{}", ordered.err);
+        why(state.path(), &into)
+    };
+    let told = merged(in_x[0], in_x[1]);
+    assert!(told.contains("merged, two persons became one"), "{told}");
+    assert!(!told.contains("experiment"), "{told}");
+    let told = merged(in_x[0], in_y[0]);
+    let line = "experiment  at `halves` they took arm `x` as usr_… and arm `y` as usr_…: it is contaminated";
+    assert!(told.lines().any(|it| it == line), "{told}");
+}
+
+#[test]
+fn a_refusal_that_was_heard_of_when_the_request_had_left_was_in_flight() {
+    let said = |action: &str| {
+        let of = r#""type":"consent","userId":"u1","email":"u1@example.com""#;
+        format!(r#"{of},"category":"marketing","action":"{action}""#)
+    };
+    let (accept, decline) = (said("accept"), said("decline"));
+    let mail = r#""type":"identify","userId":"u1","traits":{"email":"u1@example.com"}"#;
+    let story = |declined: &str| {
+        let state = played(
+            &journey("again: once", ASK),
+            &[
+                ("10:00:00", mail),
+                ("10:00:01", &accept),
+                ("10:00:05", BEGAN),
+                ("10:05:00", r#""type":"page","userId":"u1","name":"Home""#),
+                (declined, &decline),
+            ],
+        );
+        let verified = wayfare(state.path(), &["verify"]);
+        assert_eq!(verified.status, 0, "{}", verified.out);
+        why(state.path(), "u1")
+    };
+    let told = story("10:00:03");
+    let line = "in flight   1m-4: decline of marketing by email:u1@example.com at 2026-01-26T10:00:03Z; \
+        heard of at 2026-01-26T10:05:00Z, when a request had left";
+    assert!(told.lines().any(|it| it == line), "{told}");
+    for later in ["10:00:06", "10:06:00"] {
+        let told = story(later);
+        assert!(told.contains("whd_… is delivered"), "{told}");
+        assert!(!told.contains("in flight"), "{told}");
+    }
+}
+
+#[test]
 fn what_could_not_be_written_names_what_was_missing() {
     let rest = SEND.replace("{trigger.properties.n}", "{profile.plan}");
     let rest = rest.replace("/leads", "/leads/{profile.plan}");

@@ -122,11 +122,22 @@ fn without(work: &Work<'_>, traits: &Map, is_out: &dyn Fn(&Identifier) -> bool) 
         .collect()
 }
 
+/// Changes a link; whoever is first seen by it may begin anew.
+pub(super) fn link(work: &mut Work<'_>, change: LinkChange) {
+    let mut first = None;
+    if let LinkChange::SeenAt { identifier, .. } = &change
+        && work.rows.links().node(identifier).is_none()
+    {
+        first = Some(identifier.clone());
+    }
+    work.make(Change::Linked(change));
+    if let Some(first) = first {
+        begin_anew(work, &first);
+    }
+}
+
 /// An identifier that was somebody's who was erased is somebody else's, once it is seen again.
-pub(super) fn begin_anew(work: &mut Work<'_>, change: &LinkChange) {
-    let LinkChange::Seen(identifier) = change else {
-        return;
-    };
+pub(super) fn begin_anew(work: &mut Work<'_>, identifier: &Identifier) {
     if let Some(mark) = mark(work, identifier).filter(|mark| mark.epoch > 1) {
         work.make(Change::Linked(LinkChange::Anew {
             identifier: identifier.clone(),

@@ -78,8 +78,7 @@ fn take_in(work: &mut Work<'_>, happened: &Happened) -> Result<(), NotYet> {
     let regroups = wayfare_identity::regroups(config, work.rows.links(), &links);
     let before = regroups.then(|| partition(work));
     for change in links {
-        work.make(Change::Linked(change.clone()));
-        erased::begin_anew(work, &change);
+        erased::link(work, change);
     }
     for unheard in &happened.unheard {
         work.trace.note(|| Note::Unheard(unheard.clone()));

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use wayfare_consent::SuppressionKind;
 use wayfare_event::Identifier;
-use wayfare_identity::LinkChange;
 
 use super::work::{NotYet, Work};
 use super::{attempt, enter_order, erase, erased, persons, stop};
@@ -85,7 +84,7 @@ fn suppress(
         if erased::keeps_out(work, address)? {
             return Ok(());
         }
-        erased::begin_anew(work, &LinkChange::Seen(address.clone()));
+        erased::begin_anew(work, address);
     }
     let suppressed = Suppressed {
         kind,

@@ -224,11 +224,9 @@ pub(crate) fn permission(
     let suppressed = suppression(work, address.as_ref())?;
     let config = &work.catalog.consent;
     let question = Question {
-        category,
-        address: address.as_ref(),
         suppressed,
         jurisdiction: &who.jurisdiction,
-        now: work.at,
+        ..Question::new(category, address.as_ref(), work.at)
     };
     let said = who.consent(&work.rows, address.as_ref());
     let linked_at = who.linked_at(work);

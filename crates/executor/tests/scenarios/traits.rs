@@ -1,10 +1,12 @@
-//! Which value of a trait does a profile show, in whatever order it was told? The cases T… and I-… are
+//! Which value of a trait does a profile show, and since when is there a profile, in whatever order it
+//! was told? The cases T… and I-… are
 //! those of the conformance suite, W… are our own.
 
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use wayfare_event::{Map, Value};
+use wayfare_executor::view::Profile;
 
 use crate::world::{World, minute};
 
@@ -49,17 +51,19 @@ fn sorted(traits: &Map) -> BTreeMap<String, Value> {
         .collect()
 }
 
-/// What the user's profile shows once all this was heard.
-fn shown(events: &[String]) -> BTreeMap<String, Value> {
+/// The user's profile once all this was heard.
+fn profile(events: &[String]) -> Profile {
     let mut world = World::new(&[]);
     for event in events {
         world.hear(60, event);
     }
-    let profiles = world.profiles();
-    let of_user = profiles
-        .iter()
-        .find(|profile| profile.identifiers.iter().any(|it| &*it.value == "u1"));
-    sorted(&of_user.unwrap().traits)
+    let is_user = |it: &Profile| it.identifiers.iter().any(|it| &*it.value == "u1");
+    world.profiles().into_iter().find(is_user).unwrap()
+}
+
+/// What it shows.
+fn shown(events: &[String]) -> BTreeMap<String, Value> {
+    sorted(&profile(events).traits)
 }
 
 fn orders(events: &[String]) -> Vec<Vec<String>> {
@@ -90,8 +94,11 @@ fn every_case_shows_what_it_should_in_whatever_order_it_is_told() {
         } else {
             orders(&events)
         };
+        let first = list(&case, "in").iter().map(|it| number(it, "t")).min();
         for order in orders {
-            assert_eq!(shown(&order), expected, "{name} as {order:?}");
+            let profile = profile(&order);
+            assert_eq!(sorted(&profile.traits), expected, "{name} as {order:?}");
+            assert_eq!(profile.created, first.map(minute), "{name} as {order:?}");
         }
         count += 1;
     }

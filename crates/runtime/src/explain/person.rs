@@ -8,14 +8,14 @@ use wayfare_event::{Identifier, InstanceId, ProfileId, Timestamp};
 use wayfare_executor::record::{
     Control, Decision, DecisionOutcome, Instance, Paused, Planned, Refusal,
 };
-use wayfare_executor::{Catalog, Row, Sending, Snapshot, view};
+use wayfare_executor::{Catalog, Row, Snapshot, view};
 use wayfare_journey::diagnostic::nearest;
 use wayfare_journey::expression::Leaf;
 use wayfare_journey::{Block, EventMatch, Heard, Trigger, TriggerOn, Version};
 use wayfare_store::{RowKind, Store, StoreError};
 
 use super::past::{Sighting, Sought};
-use super::{Stayed, Told, Versions, begins, tell};
+use super::{Contaminated, Stayed, Told, Versions, arms, begins, everybody, in_flight, tell};
 use crate::config::Settings;
 
 /// Decisions that are told, the newest first.
@@ -85,6 +85,8 @@ pub struct Person {
     pub decisions: Vec<Told>,
     /// Decisions that came before those.
     pub earlier: u64,
+    /// Splits of which these walks took different arms, as different persons.
+    pub contaminated: Vec<Contaminated>,
     /// Events of the person that the trigger names, where nothing else is known.
     pub sighting: Option<Sighting>,
     /// When the history begins, where it was shortened.
@@ -135,18 +137,7 @@ pub fn person(
     question: &Question<'_>,
     now: Timestamp,
 ) -> Result<Person, Unanswered> {
-    let mut snapshot = Snapshot::new();
-    for kind in [RowKind::Person, RowKind::Account, RowKind::Control] {
-        store.scan(kind, &mut |key, row| {
-            snapshot.put(key.clone(), Some(row.clone()));
-        })?;
-    }
-    let mut catalog = Catalog::new(
-        settings.identity.clone(),
-        settings.consent.clone(),
-        store.head().id_key,
-        Sending::Owed,
-    );
+    let (mut catalog, snapshot) = everybody(store, settings)?;
     let profile = find(&view::profiles(&catalog, &snapshot, now), question.profile)?;
     let journeys = crate::journeys::all(store)?;
     let Some((journey, state)) = journeys.get_key_value(question.journey) else {
@@ -177,6 +168,9 @@ pub fn person(
         identifiers: &identifiers,
     });
     let mut told = tell(store, decisions, &versions, sought)?;
+    for told in &mut told.told {
+        in_flight::tell(&catalog, &snapshot, told);
+    }
     stayed(store, &mut told.told, &inside, (&profile, journey))?;
     let control: Option<&Control> = snapshot.control(journey);
     let planned = profile
@@ -189,6 +183,7 @@ pub fn person(
         journey: journey.clone(),
         in_force,
         paused: control.and_then(|control| control.paused.clone()),
+        contaminated: arms::contaminated(&inside, &told.told),
         inside,
         planned,
         refusals,

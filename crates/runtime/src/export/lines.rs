@@ -40,7 +40,7 @@ fn optional(it: Option<&Arc<str>>) -> Value {
     it.cloned().map_or(Value::Null, Value::Text)
 }
 
-fn instant(it: Option<wayfare_event::Timestamp>) -> Value {
+pub(super) fn instant(it: Option<wayfare_event::Timestamp>) -> Value {
     it.as_ref().map_or(Value::Null, text)
 }
 
@@ -72,7 +72,12 @@ pub(super) fn person(identifier: &Identifier, person: &Person, parts: &mut [Vec<
     ] = parts;
     let own = || text(identifier);
     let record = &person.record;
-    named.push(object([("identifier", own()), ("links", links(person))]));
+    let since = instant(person.node.since());
+    named.push(object([
+        ("identifier", own()),
+        ("firstSeen", since),
+        ("links", links(person)),
+    ]));
     told.extend(record.traits.iter().map(|(name, it)| {
         object([
             ("identifier", own()),

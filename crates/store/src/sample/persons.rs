@@ -1,8 +1,8 @@
 //! One of each link that is stored, and of each order about persons.
 
-use wayfare_event::Identifier;
-use wayfare_executor::{Action, Operator};
-use wayfare_identity::{Edge, EdgeKind, Node};
+use wayfare_event::{Identifier, Timestamp};
+use wayfare_executor::{Action, Change, Operator};
+use wayfare_identity::{Edge, EdgeKind, LinkChange, Node};
 
 use super::{at, person};
 use crate::LoggedInput;
@@ -39,6 +39,29 @@ pub(super) fn node() -> Node {
         });
     }
     node
+}
+
+/// One of each change of links.
+pub(super) fn links(owner: &Identifier, at: Timestamp) -> [Change; 5] {
+    let kiosk = Identifier::new("device_id", "kiosk");
+    let changes = [
+        LinkChange::Seen(owner.clone()),
+        LinkChange::SeenAt {
+            identifier: owner.clone(),
+            at,
+        },
+        LinkChange::Blocked {
+            identifier: kiosk.clone(),
+            at,
+        },
+        LinkChange::Unblocked(kiosk),
+        LinkChange::Linked {
+            ends: [owner.clone(), Identifier::new("email", "a@b.example")],
+            kind: EdgeKind::Claim,
+            at,
+        },
+    ];
+    changes.map(Change::Linked)
 }
 
 pub(super) fn who_is_who() -> [LoggedInput; 3] {

@@ -182,6 +182,9 @@ fn profile_map(profile: &view::Profile) -> Map {
     map.insert("profileId", profile.id.to_string().as_str().into());
     let mut former = profile.former.iter().map(ToString::to_string);
     map.insert("formerIds", texts(&mut former));
+    if let Some(created) = &profile.created {
+        map.insert("createdAt", created.to_string().as_str().into());
+    }
     map.insert("identifiers", Value::List(identifiers.collect()));
     let traits: Map = traits
         .map(|(name, value)| (name.clone(), value.clone()))

@@ -45,5 +45,7 @@ pub(super) fn story(told: &Told) -> Vec<String> {
     let records = told.records.iter();
     lines.extend(records.map(|relied| format!("record      {}", words::record(relied))));
     lines.extend(words::delivery(told));
+    let late = told.in_flight.iter();
+    lines.extend(late.map(|late| format!("in flight   {}", words::in_flight(late))));
     lines
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use wayfare_event::Timestamp;
-use wayfare_runtime::explain::{Inside, Person, Told, Waited, Waits};
+use wayfare_runtime::explain::{Contaminated, Inside, Person, Relied, Told, Waited, Waits};
 
 use super::words;
 
@@ -47,6 +47,7 @@ pub(super) fn person(person: &Person) -> Value {
         "refusals": refusals.collect::<Vec<_>>(),
         "decisions": person.decisions.iter().map(told).collect::<Vec<_>>(),
         "earlierDecisions": person.earlier,
+        "contaminated": person.contaminated.iter().map(contaminated).collect::<Vec<_>>(),
         "seen": person.sighting.as_ref().map(|sighting| json!({
             "count": sighting.count,
             "at": sighting.at.to_string(),
@@ -92,20 +93,34 @@ fn waited(waited: &Waited) -> Value {
     }
 }
 
+fn contaminated(split: &Contaminated) -> Value {
+    let arms = split.arms.iter();
+    let arms = arms.map(|(arm, profile)| json!({ "arm": &**arm, "as": profile.to_string() }));
+    json!({
+        "block": &*split.block,
+        "key": split.key.as_deref(),
+        "arms": arms.collect::<Vec<_>>(),
+    })
+}
+
+fn relied(relied: &Relied) -> Value {
+    json!({
+        "id": &*relied.record.id,
+        "subject": relied.subject.to_string(),
+        "category": &*relied.record.category,
+        "action": relied.record.action.as_str(),
+        "at": relied.record.at.to_string(),
+        "recordedAt": relied.record.recorded_at.to_string(),
+        "source": relied.record.source.as_deref(),
+        "validFrom": text(relied.record.valid_from),
+        "validUntil": text(relied.record.valid_until),
+    })
+}
+
 fn told(told: &Told) -> Value {
     let decision = &told.decision;
-    let records = told.records.iter().map(|relied| {
-        json!({
-            "id": &*relied.record.id,
-            "subject": relied.subject.to_string(),
-            "category": &*relied.record.category,
-            "action": relied.record.action.as_str(),
-            "at": relied.record.at.to_string(),
-            "source": relied.record.source.as_deref(),
-            "validFrom": text(relied.record.valid_from),
-            "validUntil": text(relied.record.valid_until),
-        })
-    });
+    let records = told.records.iter().map(relied);
+    let in_flight = told.in_flight.iter().map(relied);
     let verdict = decision.consent.as_ref().map(|consent| {
         json!({
             "allowed": consent.verdict.allowed,
@@ -126,6 +141,7 @@ fn told(told: &Told) -> Value {
         "why": words::outcome(told),
         "consent": verdict,
         "records": records.collect::<Vec<_>>(),
+        "inFlight": in_flight.collect::<Vec<_>>(),
         "delivery": told.delivery.as_ref().map(|delivery| json!({
             "deliveryId": delivery.id.to_string(),
             "state": delivery.state.as_str(),

@@ -6,7 +6,7 @@ use wayfare_executor::record::{Paused, Refusal};
 use wayfare_executor::view;
 use wayfare_identity::{Edge, EdgeKind, Standing};
 use wayfare_journey::{EventMatch, Trigger, TriggerOn};
-use wayfare_runtime::explain::{Inside, Person, Told};
+use wayfare_runtime::explain::{Contaminated, Inside, Person, Told};
 
 use super::{decision, words};
 
@@ -32,6 +32,7 @@ pub(super) fn text(person: &Person) -> Vec<String> {
     past.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     let is_nothing = past.is_empty() && person.inside.is_empty() && person.planned.is_none();
     lines.extend(past.into_iter().flat_map(|(_, lines)| lines));
+    lines.extend(person.contaminated.iter().map(contaminated));
     if person.earlier > 0 {
         let earlier = person.earlier;
         lines.push(format!(
@@ -157,6 +158,15 @@ fn inside(inside: &Inside, person: &Person) -> Vec<String> {
     let waits = words::waits(inside).into_iter();
     lines.extend(waits.map(|line| format!("            {line}")));
     lines
+}
+
+fn contaminated(split: &Contaminated) -> String {
+    let arms = split.arms.iter();
+    let arms: Vec<String> = arms.map(|(arm, of)| format!("`{arm}` as {of}")).collect();
+    let key = split.key.as_ref();
+    let key = key.map_or_else(String::new, |key| format!(", key {key},"));
+    let (block, arms) = (&split.block, arms.join(" and arm "));
+    format!("experiment  at `{block}`{key} they took arm {arms}: it is contaminated")
 }
 
 fn refused(refusal: &Refusal) -> Vec<String> {

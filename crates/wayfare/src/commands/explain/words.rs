@@ -172,6 +172,15 @@ pub(super) fn record(relied: &Relied) -> String {
     )
 }
 
+/// A refusal that came too late for a request.
+pub(super) fn in_flight(late: &Relied) -> String {
+    let heard = late.record.recorded_at;
+    format!(
+        "{}; heard of at {heard}, when a request had left",
+        record(late)
+    )
+}
+
 /// The request, and where it stands.
 pub(super) fn delivery(told: &Told) -> Vec<String> {
     let Some(delivery) = &told.delivery else {
