@@ -1,14 +1,16 @@
 //! What does it cost to tell who it was, and whether we may, as the number of profiles grows? Resolving
 //! and evaluating alone: no store, no journeys. Merges by the size of what is merged.
 
+use std::borrow::Borrow;
 use std::hint::black_box;
+use std::time::Duration;
 
 use anyhow::ensure;
 use clap::Args;
 use wayfare_consent::{Question, Record, Said, evaluate};
 use wayfare_event::{ConsentAction, Event, IdKey, Identifier, ProfileId, Timestamp};
 use wayfare_identity::{
-    Config, Links, Named, Trust, attribute, extract, link, reach, resolve, settled,
+    Config, Links, Named, Node, Trust, attribute, extract, link, reach, resolve, settled,
 };
 
 use crate::chance::Chance;
@@ -19,6 +21,8 @@ use crate::say;
 const FEWEST: u64 = 1_000;
 /// Events of a round.
 const EVENTS: u32 = 20_000;
+/// Events that are read before they are resolved, as a batch of the engine is.
+const AT_ONCE: usize = 64;
 /// Rounds, of which the middle counts.
 const ROUNDS: u32 = 9;
 /// Identifiers that are merged at once.
@@ -43,7 +47,7 @@ pub(crate) fn measure(wanted: &People) -> anyhow::Result<()> {
     let mut first: Option<[f64; 2]> = None;
     say(&format!(
         "{:>10}  {:>32}  {:>32}",
-        "profiles", "resolve, looked up, ns", "resolve, at hand, ns"
+        "profiles", "resolve, just read, ns", "resolve, looked up, ns"
     ))?;
     let mut size = FEWEST;
     while size <= wanted.most {
@@ -51,16 +55,16 @@ pub(crate) fn measure(wanted: &People) -> anyhow::Result<()> {
             add(&mut links, &both(number)?);
         }
         count = size;
-        let spreads = [among(&links, size)?, at_hand(&links, size)?];
+        let spreads = [just_read(&links, size)?, looked_up(&links, size)?];
         let medians = spreads.map(|spread| spread.median);
         let base = *first.get_or_insert(medians);
         let ratio = |place: usize| {
             let of = |all: [f64; 2]| all.get(place).copied().unwrap_or(1.0);
             of(medians) / of(base)
         };
-        let [looked_up, held] = spreads;
+        let [read, looked_up] = spreads;
         say(&format!(
-            "{size:>10}  {looked_up}  {:.2}x  {held}  {:.2}x",
+            "{size:>10}  {read}  {:.2}x  {looked_up}  {:.2}x",
             ratio(0),
             ratio(1)
         ))?;
@@ -98,21 +102,19 @@ fn both(number: u64) -> anyhow::Result<Named> {
     named(&format!(r#""userId":"{user}","anonymousId":"{browser}""#))
 }
 
-/// Events of people picked at random, every second one by their browser alone.
-fn events(size: u64, seed: u64) -> anyhow::Result<Vec<Named>> {
+/// Whom the events of a round are about, at random; every second one names their browser alone.
+fn picked(size: u64, seed: u64) -> Vec<(u64, bool)> {
     let mut chance = Chance(seed);
-    let pick = |place: u32| {
-        let number = chance.below(size);
-        if place.is_multiple_of(2) {
-            both(number)
-        } else {
-            Ok(Named::just(Identifier::new(
-                "anonymous_id",
-                &browser(number),
-            )))
-        }
-    };
+    let pick = |place: u32| (chance.below(size), place.is_multiple_of(2));
     (0..EVENTS).map(pick).collect()
+}
+
+fn event((number, by_name): (u64, bool)) -> anyhow::Result<Named> {
+    if by_name {
+        return both(number);
+    }
+    let browser = browser(number);
+    Ok(Named::just(Identifier::new("anonymous_id", &browser)))
 }
 
 /// Whose an event is that brings nothing new.
@@ -125,56 +127,60 @@ fn resolved(config: &Config, links: &Links, named: &Named) -> Option<ProfileId> 
         .then(|| ProfileId::derive(&IdKey::STATELESS, 1, lead.namespace.as_str(), &lead.value))
 }
 
-/// Resolving where all profiles are in one map.
-fn among(links: &Links, size: u64) -> anyhow::Result<Spread> {
+/// Resolving, the rows found among all there are.
+fn looked_up(links: &Links, size: u64) -> anyhow::Result<Spread> {
+    let all = |named| Ok((named, links));
+    rounds(size, EVENTS as usize, all)
+}
+
+/// Resolving alone: the event and the rows of whom it names were just read, as in the engine.
+fn just_read(links: &Links, size: u64) -> anyhow::Result<Spread> {
+    let read = |named| {
+        let read = read(links, &named)?;
+        Ok((named, read))
+    };
+    rounds(size, AT_ONCE, read)
+}
+
+/// What it takes to resolve the events of a round, so many prepared at once.
+fn rounds<L: Borrow<Links>>(
+    size: u64,
+    at_once: usize,
+    prepare: impl Fn(Named) -> anyhow::Result<(Named, L)>,
+) -> anyhow::Result<Spread> {
     let config = Config::default();
     let mut rounds = Vec::new();
     for round in 0..ROUNDS {
-        let events = events(size, u64::from(round))?;
-        let (found, took) = timed(|| {
-            let found = events.iter().filter_map(|it| resolved(&config, links, it));
-            found.map(black_box).count()
-        });
-        ensure!(
-            found == events.len(),
-            "{found} of {} are known",
-            events.len()
-        );
-        rounds.push(each_ns(EVENTS, took));
+        let (mut found, mut spent) = (0, Duration::ZERO);
+        for some in picked(size, u64::from(round)).chunks(at_once) {
+            let some = some.iter().map(|of| prepare(event(*of)?));
+            let some = some.collect::<anyhow::Result<Vec<_>>>()?;
+            let (known, took) = timed(|| {
+                let all = some.iter();
+                let known = all.filter_map(|(it, of)| resolved(&config, of.borrow(), it));
+                known.map(black_box).count()
+            });
+            found += known;
+            spent += took;
+        }
+        ensure!(found == EVENTS as usize, "{found} of {EVENTS} are known");
+        rounds.push(each_ns(EVENTS, spent));
     }
     Ok(Spread::of(rounds))
 }
 
-/// Resolving where what the event names is at hand, as the engine does.
-fn at_hand(links: &Links, size: u64) -> anyhow::Result<Spread> {
-    let config = Config::default();
-    let mut rounds = Vec::new();
-    for round in 0..ROUNDS {
-        let events = events(size, u64::from(round))?;
-        let loaded = events.iter().map(|named| {
-            let mut loaded = Links::new();
-            let nodes = named.identifiers().iter().filter_map(|it| links.node(it));
-            let anchors = nodes.clone().flat_map(|node| node.edges());
-            let anchors = anchors.filter_map(|edge| links.node(&edge.other));
-            nodes
-                .chain(anchors)
-                .for_each(|node| loaded.put(node.clone()));
-            loaded
-        });
-        let loaded: Vec<Links> = loaded.collect();
-        let (found, took) = timed(|| {
-            let all = events.iter().zip(&loaded);
-            let found = all.filter_map(|(named, links)| resolved(&config, links, named));
-            found.map(black_box).count()
-        });
-        ensure!(
-            found == events.len(),
-            "{found} of {} are known",
-            events.len()
-        );
-        rounds.push(each_ns(EVENTS, took));
+/// The rows that tell whose an event is, out of their stored bytes.
+fn read(links: &Links, named: &Named) -> anyhow::Result<Links> {
+    let mut read = Links::new();
+    for node in named.identifiers().iter().filter_map(|it| links.node(it)) {
+        let anchors = node.edges().iter().map(|edge| &edge.other);
+        let near = anchors.filter_map(|anchor| links.node(anchor));
+        for node in near.chain([node]) {
+            let stored = rmp_serde::to_vec_named(&**node)?;
+            read.put(rmp_serde::from_slice::<Node>(&stored)?);
+        }
     }
-    Ok(Spread::of(rounds))
+    Ok(read)
 }
 
 /// A user claims a mailbox that so many browsers were named with: what is loaded, linked and resolved.
