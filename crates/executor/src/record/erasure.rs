@@ -63,6 +63,10 @@ pub struct Erased {
     pub at: Timestamp,
     /// Which person the next one is that goes by it: 1 where nobody was deleted.
     pub epoch: u64,
+    /// The input that last deleted somebody who went by it: what they left in the queue is nobody's;
+    /// 0 where nobody was.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub seq: u64,
     /// Whether nothing is heard at all.
     pub suppressed: bool,
     /// When the ledger was reduced too; nothing while it is not yet.
@@ -132,6 +136,11 @@ pub fn hash(key: &IdKey, identifier: &Identifier) -> IdentifierHash {
 /// What stands in place of a claim that somebody erased had on an identifier of others.
 pub(crate) fn claimant(hash: IdentifierHash) -> Identifier {
     Identifier::new(NAMESPACE, &hash.to_string())
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_none(seq: &u64) -> bool {
+    *seq == 0
 }
 
 fn nobody() -> Identifier {

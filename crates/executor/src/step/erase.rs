@@ -202,6 +202,7 @@ fn unknown(work: &mut Work<'_>, identifier: &Identifier, mode: EraseMode) -> Res
     let fresh = Erased {
         at: work.at,
         epoch: 1 + u64::from(mode.deletes()),
+        seq: 0,
         suppressed: true,
         complete: Some(work.at),
     };
@@ -348,11 +349,15 @@ fn begin(work: &mut Work<'_>, hashes: Vec<IdentifierHash>, (mode, is_reduced): (
 /// The mark of an identifier, given the one before and which person's it was.
 fn erased(work: &Work<'_>, mode: EraseMode, (before, epoch): (Option<Erased>, u64)) -> Erased {
     let epoch = before.map_or(epoch, |before| before.epoch.max(epoch));
-    let deletes = u64::from(mode.deletes());
     let kept = before.filter(|_| !mode.deletes());
     Erased {
         at: kept.map_or(work.at, |kept| kept.at),
-        epoch: epoch.saturating_add(deletes),
+        epoch: epoch.saturating_add(u64::from(mode.deletes())),
+        seq: if mode.deletes() {
+            work.seq
+        } else {
+            kept.map_or(0, |kept| kept.seq)
+        },
         suppressed: mode.suppresses() || before.is_some_and(|before| before.suppressed),
         complete: None,
     }

@@ -13,7 +13,7 @@ use super::who;
 use super::work::{NotYet, Work};
 use crate::change::Change;
 use crate::input::Happened;
-use crate::record::{Delivery, Erased, Key, hash};
+use crate::record::{Delivery, Erased, Key, QueueId, hash};
 
 /// The marks that have to be loaded for identifiers: of those that nothing is known of, and of those
 /// that were somebody's who was erased. The common event names neither.
@@ -150,6 +150,19 @@ pub(super) fn begin_anew(work: &mut Work<'_>, identifier: &Identifier) {
 pub(super) fn is_gone(work: &Work<'_>, owner: &Identifier) -> Result<bool, NotYet> {
     work.need([Key::Person(owner.clone())])?;
     Ok(work.rows.links().node(owner).is_none())
+}
+
+/// Whether something was queued for somebody who went by an identifier and was deleted since.
+pub(super) fn is_left(
+    work: &Work<'_>,
+    owner: &Identifier,
+    queued: QueueId,
+) -> Result<bool, NotYet> {
+    if is_gone(work, owner)? {
+        return Ok(true);
+    }
+    work.need(marks(work, std::iter::once(owner)))?;
+    Ok(mark(work, owner).is_some_and(|mark| queued.seq <= mark.seq))
 }
 
 /// Whether a delivery does not leave because its person is erased. What the erasure waits for does.

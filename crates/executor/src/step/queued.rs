@@ -26,7 +26,7 @@ pub(super) fn queued(work: &mut Work<'_>, id: QueueId) -> Result<(), NotYet> {
         work.make(Change::Dequeued(id));
         return stop::withhold(work, *delivery);
     }
-    if erased::is_gone(work, &queued.owner)? {
+    if erased::is_left(work, &queued.owner, id)? {
         work.make(Change::Dequeued(id));
         return Ok(());
     }

@@ -3,12 +3,12 @@
 use wayfare_consent::SuppressionKind;
 use wayfare_event::Identifier;
 use wayfare_executor::Action;
-use wayfare_executor::record::{EraseMode, Key, Row};
+use wayfare_executor::record::{Cause, EraseMode, Key, QueueId, Queued, Row};
 
 use crate::erase::{GOODBYE, answered, browser, erase, people, three, through, told_of, user};
-use crate::events::{login, track};
+use crate::events::{login, tell, track};
 use crate::journeys::GREET;
-use crate::world::World;
+use crate::world::{World, minute};
 
 #[test]
 fn an_erased_address_is_left_out_of_what_others_tell() {
@@ -28,6 +28,33 @@ fn an_erased_address_is_left_out_of_what_others_tell() {
         r#"{"type":"identify","anonymousId":"w","traits":{"email":"a@b.example"}}"#,
     );
     assert_eq!(people(&world), ["user_id:u2"]);
+}
+
+#[test]
+fn what_somebody_left_in_the_queue_is_nothing_to_whoever_comes_back() {
+    const ALL: QueueId = QueueId { seq: 0, place: 0 };
+    let update = |plan: &str| Queued {
+        owner: user("a"),
+        hops: 0,
+        cause: Cause::Traits(vec![("plan".into(), plan.into())]),
+    };
+    for deletes in [false, true] {
+        let mut world = World::new(&[]);
+        world.hear(0, &tell("a", "plan", r#""free""#));
+        world.leave(update("pro"));
+        if deletes {
+            world.order(1, erase(user("a"), EraseMode::Delete));
+        }
+        world.hear(2, &login("w1", "a"));
+        world.take_queued(minute(3), ALL);
+        assert_eq!(told_of(&world, "pro"), !deletes);
+        let left = world.everything().into_keys();
+        assert_eq!(left.filter(|key| matches!(key, Key::Queued(_))).count(), 0);
+        // What they queue themselves has its turn.
+        world.leave(update("team"));
+        world.take_queued(minute(4), ALL);
+        assert!(told_of(&world, "team"), "after a deletion: {deletes}");
+    }
 }
 
 /// Mail to the address that somebody told.

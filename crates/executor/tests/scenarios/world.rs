@@ -7,8 +7,8 @@ use std::sync::Arc;
 use wayfare_event::{DeliveryId, Event, IdKey, Identifier, Timestamp};
 use wayfare_executor::delivery::Outcome;
 use wayfare_executor::record::{
-    Control, Decision, Delivery, Erasure, Instance, Key, QueueId, Refusal, Row, Sweep, SweepCause,
-    SweepId,
+    Control, Decision, Delivery, Erasure, Instance, Key, QueueId, Queued, Refusal, Row, Sweep,
+    SweepCause, SweepId,
 };
 use wayfare_executor::{
     Action, Catalog, Change, Effects, Happened, Input, InputKind, Operator, Place, Sending,
@@ -362,22 +362,30 @@ impl World {
             place: 0,
         };
         let mut told = self.one(at, kind);
-        while let Some(id) = self.next_queued(first) {
-            told.extend(self.one(at, InputKind::Queued(id)));
-        }
+        told.extend(self.take_queued(at, first));
         told
     }
 
-    /// The first that waits for its turn, from a place on.
-    fn next_queued(&self, from: QueueId) -> Option<QueueId> {
-        let mut queued = self.rows.keys().filter_map(|key| {
-            if let Key::Queued(id) = key {
-                Some(*id)
-            } else {
-                None
-            }
-        });
-        queued.find(|id| *id >= from)
+    /// An input that one before queued has not had its turn.
+    pub(crate) fn leave(&mut self, queued: Queued) {
+        let (seq, place) = (self.seq - 1, 1_000);
+        let key = Key::Queued(QueueId { seq, place });
+        self.rows.insert(key, Row::Queued(Arc::new(queued)));
+    }
+
+    /// What was queued from a place on has its turn, breadth first.
+    pub(crate) fn take_queued(&mut self, at: Timestamp, from: QueueId) -> Vec<String> {
+        let queued = |key: &Key| {
+            let Key::Queued(id) = key else {
+                return None;
+            };
+            (*id >= from).then_some(*id)
+        };
+        let mut told = Vec::new();
+        while let Some(id) = self.rows.keys().find_map(queued) {
+            told.extend(self.one(at, InputKind::Queued(id)));
+        }
+        told
     }
 
     /// Load, step, apply.

@@ -17,6 +17,7 @@ const HASH: IdentifierHash = IdentifierHash::from_bytes([11; 16]);
 pub(super) const ERASED: Erased = Erased {
     at: Timestamp::from_micros(7_000_000),
     epoch: 2,
+    seq: 5,
     suppressed: true,
     complete: Some(Timestamp::from_micros(8_000_000)),
 };
