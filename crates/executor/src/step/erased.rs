@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use wayfare_consent::sources::Said;
-use wayfare_event::{ConsentAction, Identifier, InstanceId, Map, Namespace, Timestamp, Value};
+use wayfare_event::{
+    ConsentAction, Event, EventKind, Identifier, InstanceId, Map, Namespace, Timestamp, Value,
+};
 use wayfare_identity::LinkChange;
 
 use super::who;
@@ -55,7 +57,8 @@ fn is_barred(work: &Work<'_>, identifier: &Identifier, occurred: Timestamp) -> b
 
 /// The event as it is heard, without what is erased; nothing where it is about somebody erased: its
 /// anchor is, or, without an anchor, any of those it names. A refusal about an address that is not
-/// theirs is heard all the same.
+/// theirs is heard all the same, and so is their own while the erasure waits for a walk: what that owes
+/// must not leave against it.
 pub(super) fn heard<'a>(work: &Work<'_>, happened: &'a Happened) -> Option<Cow<'a, Happened>> {
     let named = happened.named.identifiers();
     let mut barred = named
@@ -69,21 +72,18 @@ pub(super) fn heard<'a>(work: &Work<'_>, happened: &'a Happened) -> Option<Cow<'
     let anchor = named.iter().find(|it| config.is_anchor(it));
     let is_theirs = anchor.is_none_or(|anchor| barred.contains(anchor));
     let is_out = |it: &Identifier| barred.contains(it);
-    let addresses = |said: &Said| {
-        let statement = &said.statement;
-        let address = |namespace: &str, text: &Option<Arc<str>>| {
-            let text = text.as_deref()?;
-            who::address(work, namespace, text)
-        };
-        let email = address(Namespace::EMAIL, &statement.email);
-        email
-            .into_iter()
-            .chain(address(Namespace::PHONE, &statement.phone))
-    };
+    let addresses = |said: &Said| addresses(work, said);
     let refuses_elsewhere = |said: &Said| {
-        let declines = said.statement.action == ConsentAction::Decline;
-        declines && addresses(said).next().is_some() && !addresses(said).any(|it| is_out(&it))
+        let has_address = addresses(said).next().is_some();
+        declines(said) && has_address && !addresses(said).any(|it| is_out(&it))
     };
+    if is_theirs && barred.iter().all(|it| is_waiting(work, it)) {
+        let own = |said: &Said| declines(said) && addresses(said).all(|it| is_out(&it));
+        let refusal = refusal(happened, own, is_out);
+        if refusal.is_some() {
+            return refusal.map(Cow::Owned);
+        }
+    }
     let refused = happened.said.iter().filter(|said| refuses_elsewhere(said));
     let refused: BTreeSet<Identifier> = refused.flat_map(addresses).collect();
     if is_theirs && refused.is_empty() {
@@ -106,6 +106,61 @@ pub(super) fn heard<'a>(work: &Work<'_>, happened: &'a Happened) -> Option<Cow<'
         !is_of_barred && (!is_theirs || refuses_elsewhere(said))
     });
     Some(Cow::Owned(heard))
+}
+
+/// Whether what is to be erased under an identifier waits for a walk, and nothing was erased before.
+fn is_waiting(work: &Work<'_>, identifier: &Identifier) -> bool {
+    let record = work.rows.record(identifier);
+    let erasing = record.and_then(|record| record.erasing.as_ref());
+    erasing.is_some_and(|erasing| erasing.through.is_some())
+}
+
+fn declines(said: &Said) -> bool {
+    said.statement.action == ConsentAction::Decline
+}
+
+/// The addresses that a statement names.
+fn addresses(work: &Work<'_>, said: &Said) -> impl Iterator<Item = Identifier> + use<> {
+    let statement = &said.statement;
+    let address = |namespace: &str, text: &Option<Arc<str>>| {
+        let text = text.as_deref()?;
+        who::address(work, namespace, text)
+    };
+    let email = address(Namespace::EMAIL, &statement.email);
+    let phone = address(Namespace::PHONE, &statement.phone);
+    email.into_iter().chain(phone)
+}
+
+/// Only what an event refuses in this way, and of whom it names only these; nothing where it refuses
+/// nothing.
+fn refusal(
+    happened: &Happened,
+    refuses: impl Fn(&Said) -> bool,
+    is_theirs: impl Fn(&Identifier) -> bool,
+) -> Option<Happened> {
+    let said = happened.said.iter().filter(|said| refuses(said));
+    let said: Vec<Said> = said.cloned().collect();
+    if said.is_empty() {
+        return None;
+    }
+    let event = &happened.event;
+    let event = Event {
+        kind: EventKind::Consent,
+        name: "".into(),
+        traits: Map::new(),
+        set_once: Map::new(),
+        properties: Map::new(),
+        context: Map::new(),
+        group_id: None,
+        ..event.clone()
+    };
+    Some(Happened {
+        event,
+        named: happened.named.without(|it| !is_theirs(it))?,
+        said,
+        unheard: Vec::new(),
+        ..happened.clone()
+    })
 }
 
 /// Traits without the addresses that are left out.

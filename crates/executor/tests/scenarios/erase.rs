@@ -397,6 +397,42 @@ fn nothing_is_erased_where_the_journey_takes_nobody() {
     assert_eq!(world.live().len(), 1);
 }
 
+#[test]
+fn a_refusal_is_heard_while_an_erasure_waits_and_nothing_else_of_it() {
+    let marketing = GOODBYE.replace("{ basis: contract, because: it is a test }", "marketing");
+    let said = |action: &str, more: &str| {
+        format!(
+            r#"{{"type":"consent"{more},"email":"q@q.example","category":"marketing","action":"{action}"}}"#
+        )
+    };
+    let mut world = World::new(&[&marketing]);
+    world.hear(0, &three(0));
+    world.hear(1, &said("accept", ""));
+    let told = world.order(2, through(user("u1"), EraseMode::Delete));
+    assert_eq!(told, ["goodbye entered", "goodbye webhook"]);
+    let owed = world.owed();
+    // An acceptance is not heard, and of a refusal only that it is one.
+    for more in [r#","userId":"u1""#, ""] {
+        let mut world = world.fork();
+        world.hear(3, &said("accept", more));
+        let before = world.everything();
+        let declined = said("decline", r#","userId":"u1","anonymousId":"w-2""#);
+        for (more, told) in [(more, said("decline", more)), ("", declined)] {
+            let mut world = world.fork();
+            world.hear(4, &told);
+            assert_ne!(world.everything(), before, "{more}");
+            assert_eq!(people(&world).len(), 3, "{more}");
+            let told = world.ready(5, owed);
+            assert_eq!(told[0], "Withheld(Consent)", "{told:?}");
+            world.sweep(6);
+            assert_eq!(people(&world), [""; 0]);
+            assert!(!told_of(&world, "q@q.example"));
+        }
+        let told = world.ready(5, owed);
+        assert!(told[0].starts_with("Armed"), "{told:?}");
+    }
+}
+
 pub(crate) fn answered(status: u16) -> Outcome {
     Outcome::Answered {
         status,
