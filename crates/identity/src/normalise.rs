@@ -3,8 +3,10 @@
 mod email;
 mod phone;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use icu_normalizer::ComposingNormalizerBorrowed;
 use wayfare_event::Namespace;
 use wayfare_event::limits::{ADDRESS_BYTES_MAX, IDENTIFIER_BYTES_MAX};
 
@@ -47,10 +49,10 @@ const PLACEHOLDERS: [&str; 29] = [
 
 /// The one spelling of `raw` as a value of `namespace`; nothing when it identifies nobody.
 ///
-/// Control characters and surrounding blanks go. E-mail addresses become lower case without any
-/// blanks and have one `@` and a dot in an ASCII domain: an internationalised domain is taken in
-/// its `xn--` form only. Phone numbers become E.164; a national one needs [`Config`]'s region.
-/// Everything else keeps its case, and no Unicode normal form is applied. Placeholders such as
+/// Control characters and surrounding blanks go, and what can be spelt as one character or as several
+/// is spelt as one (2.1.3; Unicode's NFC). E-mail addresses become lower case without any blanks and
+/// have one `@` and a dot in the domain, which is written in ASCII (IDNA). Phone numbers become E.164; a
+/// national one needs [`Config`]'s region. Everything else keeps its case. Placeholders such as
 /// `undefined`, values of nothing but zeros and dashes, blocked values and those over
 /// [`ADDRESS_BYTES_MAX`] (addresses) or [`IDENTIFIER_BYTES_MAX`] bytes are nobody's.
 ///
@@ -66,7 +68,8 @@ const PLACEHOLDERS: [&str; 29] = [
 pub fn normalise(config: &Config, namespace: &Namespace, raw: &str) -> Option<Arc<str>> {
     let rule = config.rule(namespace)?;
     let visible: String = raw.chars().filter(|char| !char.is_control()).collect();
-    let text = visible.trim();
+    let composed = compose(&visible);
+    let text = composed.trim();
     let value = match namespace.as_str() {
         Namespace::EMAIL => email::normalise(text)?,
         Namespace::PHONE => phone::normalise(text, config.phone_region())?,
@@ -80,9 +83,14 @@ pub fn normalise(config: &Config, namespace: &Namespace, raw: &str) -> Option<Ar
     (!junk && value.len() <= bytes_max).then(|| value.into())
 }
 
+/// The composed normal form (NFC).
+fn compose(text: &str) -> Cow<'_, str> {
+    ComposingNormalizerBorrowed::new_nfc().normalize(text)
+}
+
 /// How values are compared with those that are nobody's: without quotes, blanks and case.
 pub(crate) fn fold(value: &str) -> String {
-    value
+    compose(value)
         .trim_matches(|char: char| char == '"' || char == '\'' || char.is_whitespace())
         .to_lowercase()
 }
@@ -117,6 +125,7 @@ mod tests {
         check("anonymous_id", "'w-1'", Some("'w-1'"));
         check("user_id", &"x".repeat(1_024), Some(&"x".repeat(1_024)));
         check("user_id", &"x".repeat(1_025), None);
+        check("user_id", "Ame\u{301}lie", Some("Am\u{e9}lie"));
         check("unheard_of", "x", None);
     }
 
@@ -164,7 +173,7 @@ mod tests {
     proptest! {
         #[test]
         fn normalising_twice_is_normalising_once(
-            raw in "(\\PC|[ \t\0\"'])*|[ 0-9+()/.-]{4,20}|[\\PC ]{1,8}@[a-zA-Z.-]{1,8}",
+            raw in "(\\PC|[ \t\0\"'])*|[ 0-9+()/.-]{4,20}|[\\PC ]{1,8}@[a-zA-Z.-]{1,8}|[\\PC]{1,4}@[\\PC.]{1,6}[.][a-z]{2}",
             region in prop_oneof![Just(None), Just(Some("DE")), Just(Some("US")), Just(Some("FR"))],
         ) {
             let config = config(region);

@@ -2,17 +2,32 @@
 //!
 //! Dots and `+tags` stay: only the mailbox's provider knows whether they matter.
 
+use std::borrow::Cow;
+
+use super::compose;
+
 pub(super) fn normalise(text: &str) -> Option<String> {
     let compact: String = text.chars().filter(|char| !char.is_whitespace()).collect();
     let address = compact.to_lowercase();
     let (local, domain) = address.split_once('@')?;
+    let local = compose(local);
+    let domain = in_ascii(domain)?;
     let labels_are_sound = domain.split('.').all(|label| {
         !label.is_empty()
             && label
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
     });
-    (!local.is_empty() && domain.contains('.') && labels_are_sound).then_some(address)
+    let is_sound = !local.is_empty() && domain.contains('.') && labels_are_sound;
+    is_sound.then(|| format!("{local}@{domain}"))
+}
+
+/// A domain as it is looked up: an internationalised one in its `xn--` form (IDNA, UTS 46).
+fn in_ascii(domain: &str) -> Option<Cow<'_, str>> {
+    if domain.is_ascii() {
+        return Some(domain.into());
+    }
+    idna::domain_to_ascii_cow(domain.as_bytes(), idna::AsciiDenyList::URL).ok()
 }
 
 #[cfg(test)]
@@ -30,7 +45,16 @@ mod tests {
             "jörg@xn--mller-kva.example",
             Some("jörg@xn--mller-kva.example"),
         );
-        check("info@müller.example", None);
+        check(
+            "info@M\u{fc}ller.example",
+            Some("info@xn--mller-kva.example"),
+        );
+        check(
+            "info@mu\u{308}ller\u{3002}example",
+            Some("info@xn--mller-kva.example"),
+        );
+        check("jo\u{308}rg@a.example", Some("j\u{f6}rg@a.example"));
+        check("info@m\u{2488}ller.example", None);
         check("a@b", None);
         check("a@b@c.example", None);
         check("@c.example", None);
