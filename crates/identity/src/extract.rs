@@ -15,6 +15,7 @@ const AD_ID: &str = "ad_id";
 pub struct Named {
     identifiers: Vec<Identifier>,
     previous: Option<Identifier>,
+    unusable: Vec<&'static str>,
 }
 
 impl Named {
@@ -24,6 +25,7 @@ impl Named {
         Self {
             identifiers: vec![identifier],
             previous: None,
+            unusable: Vec::new(),
         }
     }
 
@@ -42,7 +44,15 @@ impl Named {
         (!identifiers.is_empty()).then_some(Self {
             identifiers,
             previous,
+            unusable: Vec::new(),
         })
+    }
+
+    /// The fields of the event that hold a value which names nobody: a placeholder, something blocked,
+    /// or no address.
+    #[must_use]
+    pub fn unusable(&self) -> &[&'static str] {
+        &self.unusable
     }
 
     /// The one of them that only `previousId` names.
@@ -218,6 +228,7 @@ impl Found<'_> {
         Ok(Named {
             identifiers: self.identifiers,
             previous,
+            unusable: self.unusable,
         })
     }
 }

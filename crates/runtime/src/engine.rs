@@ -1,6 +1,7 @@
 //! How does one input become durable? Load, step, apply; a batch of inputs shares one commit. Not
 //! here: when inputs come (`driver`), or how requests leave.
 
+mod alerts;
 mod attempts;
 mod due;
 mod erasure;
@@ -22,6 +23,7 @@ use wayfare_executor::{
 };
 use wayfare_store::{Batch, Cursor, Entry, LoggedInput, RowKind, Store, StoreError};
 
+use alerts::Alerts;
 use due::Due;
 pub use migration::{Fate, MigrationError};
 pub use open::{Compile, OpenError};
@@ -117,6 +119,7 @@ pub struct Engine {
     /// Since when somebody is there to send what is due.
     awake: Timestamp,
     counts: Counts,
+    alerts: Alerts,
     trace: Trace,
 }
 
@@ -215,6 +218,7 @@ impl Engine {
             trust: happened.trust,
         };
         self.counts.events += 1;
+        self.alerts.heard(&happened, self.at.max(at));
         let has_id = happened.event.message_id.is_some();
         let erased = self.counts.erased;
         let changes = self.input(at, InputKind::Event(Box::new(happened)), logged)?;

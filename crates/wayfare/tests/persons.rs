@@ -250,3 +250,43 @@ fn what_a_browser_says_of_an_address_yields_to_a_server_and_a_crowds_is_blocked(
     let audit = held(directory.path(), &["verify", "--journeys", "."]);
     assert_eq!(audit.status, 0, "{}{}", audit.out, audit.err);
 }
+
+#[test]
+fn what_names_nobody_is_warned_of_once_a_minute_and_a_block_at_once() {
+    let directory = house();
+    let mut events = String::new();
+    for (second, user) in [(0, "undefined"), (1, "null"), (59, "-1"), (3_600, "guest")] {
+        let at = 10 * 3_600 + second;
+        let (hours, minutes, seconds) = (at / 3_600, at / 60 % 60, at % 60);
+        events += &format!(
+            r#"{{"type":"page","userId":"{user}","anonymousId":"w1","timestamp":"2026-01-26T{hours}:{minutes:02}:{seconds:02}Z"}}"#
+        );
+        events.push('\n');
+    }
+    for user in 0..9 {
+        events += &format!(
+            r#"{{"type":"page","userId":"u{user}","anonymousId":"kiosk","timestamp":"2026-01-26T12:00:00Z"}}"#
+        );
+        events.push('\n');
+    }
+    std::fs::write(directory.path().join("events"), events).unwrap();
+    let arguments = "--journeys . --events events --clock events --dry-run";
+    let arguments: Vec<&str> = arguments.split(' ').collect();
+    let ran = Answer::of(program::run(directory.path(), &arguments));
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    let warned: Vec<&str> = ran.err.lines().filter(|it| it.contains("WARN")).collect();
+    let [first, second, blocked] = warned[..] else {
+        panic!("{}", ran.err)
+    };
+    for (line, count) in [(first, "count=1"), (second, "count=3")] {
+        let tells = ["names nobody", "field=\"userId\"", count];
+        assert!(tells.iter().all(|it| line.contains(it)), "{line}");
+    }
+    let tells = [
+        "`wayfare unblock`",
+        "namespace=\"anonymous_id\"",
+        "profile=usr_",
+    ];
+    assert!(tells.iter().all(|it| blocked.contains(it)), "{blocked}");
+    assert!(!blocked.contains("kiosk"), "{blocked}");
+}

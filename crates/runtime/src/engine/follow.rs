@@ -209,6 +209,8 @@ impl Engine {
         let timer = change.timer(rows);
         self.timers
             .extend(timer.filter(|timer| self.has_turn(timer)));
+        let key = &self.catalog.id_key;
+        self.alerts.changed(key, (rows, change), self.at);
         if let Change::Decided(decision) = change {
             let key = Key::Delivery(decision.id.delivery());
             if let Some(Row::Delivery(delivery)) = rows.row(&key) {

@@ -12,6 +12,7 @@ use wayfare_journey::diagnostic::Diagnostic;
 use wayfare_journey::{Compiled, Graph, TriggerOn, Version};
 use wayfare_store::{LoggedInput, RowKind, Store, StoreError};
 
+use super::alerts::Alerts;
 use super::migration::{self, MigrationError};
 use super::purge::Purge;
 use super::{Counts, Due, Engine};
@@ -85,6 +86,7 @@ impl Engine {
             held_timers: BTreeSet::new(),
             awake: at,
             counts: Counts::default(),
+            alerts: Alerts::default(),
             trace: Trace::off(),
         };
         for (journey, version, source) in published {
