@@ -42,6 +42,23 @@ impl Class {
     }
 }
 
+/// A provider of mailboxes of which it is known what its addresses have to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Provider {
+    /// `gmail.com` and `googlemail.com`: dots, and what follows a `+`, make no other mailbox.
+    Gmail,
+}
+
+impl Provider {
+    /// The word for it in YAML.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gmail => "gmail",
+        }
+    }
+}
+
 /// One namespace, and how many of its identifiers an anchor holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamespaceRule {
@@ -58,6 +75,9 @@ pub struct NamespaceRule {
     /// Whether the property of this name identifies too. An invitation names somebody else there, so
     /// as shipped none does (SP 8).
     pub from_properties: bool,
+    /// Of e-mail addresses: whose spellings of one mailbox are one address. As shipped nobody's, since
+    /// only the provider knows which are (2.1.3).
+    pub provider_fold: Option<Provider>,
 }
 
 /// Which identity configuration cannot be.
@@ -171,6 +191,7 @@ impl Default for Config {
             limit,
             window_us,
             from_properties: false,
+            provider_fold: None,
         };
         let session = (Class::Session, Some(20), Some(7 * DAY_US));
         Self {

@@ -29,7 +29,7 @@ pub enum ChangedNamespace {
 
 impl Config {
     /// How links are read, a line for each namespace by its rank: name, class, limit and window in
-    /// microseconds, `-` where there is none. What only says how events are read is not in it.
+    /// microseconds, `-` where there is none, and whose addresses are folded. What only says how events are read is not in it.
     #[must_use]
     pub fn written(&self) -> String {
         let mut text = String::new();
@@ -68,12 +68,17 @@ fn line(rule: &NamespaceRule) -> String {
     };
     let limit = rule.limit.and_then(|limit| i64::try_from(limit).ok());
     let _infallible = part(limit).and_then(|()| part(rule.window_us));
+    if let Some(provider) = rule.provider_fold {
+        line.push(' ');
+        line.push_str(provider.as_str());
+    }
     line
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Provider;
 
     #[test]
     fn namespaces_may_be_added_at_the_end_and_nothing_else_may_change() {
@@ -98,6 +103,10 @@ mod tests {
         check(
             &|rules| rules[1].limit = Some(3),
             Some("namespace 2 is `email address 3 -` and was `email address 5 -`"),
+        );
+        check(
+            &|rules| rules[1].provider_fold = Some(Provider::Gmail),
+            Some("namespace 2 is `email address 5 - gmail` and was `email address 5 -`"),
         );
         check(
             &|rules| rules[4].window_us = None,

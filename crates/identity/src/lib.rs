@@ -31,7 +31,7 @@ mod since;
 mod trust;
 
 pub use attribute::attribute;
-pub use config::{Class, Config, ConfigError, NamespaceRule};
+pub use config::{Class, Config, ConfigError, NamespaceRule, Provider};
 pub use extract::{Named, extract};
 pub use follows::ChangedNamespace;
 pub use link::{LinkChange, LinkLimit, link};

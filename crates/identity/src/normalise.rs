@@ -51,7 +51,8 @@ const PLACEHOLDERS: [&str; 29] = [
 ///
 /// Control characters and surrounding blanks go, and what can be spelt as one character or as several
 /// is spelt as one (2.1.3; Unicode's NFC). E-mail addresses become lower case without any blanks and
-/// have one `@` and a dot in the domain, which is written in ASCII (IDNA). Phone numbers become E.164; a
+/// have one `@` and a dot in the domain, which is written in ASCII (IDNA); dots and tags stay, unless the
+/// namespace folds a [`Provider`](crate::Provider)'s. Phone numbers become E.164; a
 /// national one needs [`Config`]'s region. Everything else keeps its case. Placeholders such as
 /// `undefined`, values of nothing but zeros and dashes, blocked values and those over
 /// [`ADDRESS_BYTES_MAX`] (addresses) or [`IDENTIFIER_BYTES_MAX`] bytes are nobody's.
@@ -71,7 +72,7 @@ pub fn normalise(config: &Config, namespace: &Namespace, raw: &str) -> Option<Ar
     let composed = compose(&visible);
     let text = composed.trim();
     let value = match namespace.as_str() {
-        Namespace::EMAIL => email::normalise(text)?,
+        Namespace::EMAIL => email::normalise(text, rule.provider_fold)?,
         Namespace::PHONE => phone::normalise(text, config.phone_region())?,
         _ => text.to_owned(),
     };

@@ -53,7 +53,7 @@ consent:
 identity:
   namespaces:
     - { name: user_id, class: anchor }
-    - { name: email, class: address, limit: 5, from_properties: true }
+    - { name: email, class: address, limit: 5, from_properties: true, provider_fold: gmail }
     - { name: device_id, class: device, limit: 5 }
     - { name: anonymous_id, class: session, limit: 20, window: 7d }
   blocked: [qa@example.com]
@@ -134,6 +134,8 @@ fn what_a_schema_can_catch_both_refuse() {
         "identity: { namespaces: [{ name: a, class: anchor, limit: 3 }] }",
         "identity: { namespaces: [{ name: a, class: anchor, from_properties: true }] }",
         "identity: { namespaces: [{ name: A b, class: anchor }] }",
+        "identity: { namespaces: [{ name: a, class: anchor }, { name: phone, class: address, provider_fold: gmail }] }",
+        "identity: { namespaces: [{ name: a, class: anchor }, { name: email, class: address, provider_fold: aol }] }",
         "identity: { phone_region: Germany }",
         "webhooks: { allow_networks: [localhost] }",
         "webhooks: { allow_ports: [0] }",

@@ -254,21 +254,20 @@ fn what_a_browser_says_of_an_address_yields_to_a_server_and_a_crowds_is_blocked(
 #[test]
 fn what_names_nobody_is_warned_of_once_a_minute_and_a_block_at_once() {
     let directory = house();
-    let mut events = String::new();
-    for (second, user) in [(0, "undefined"), (1, "null"), (59, "-1"), (3_600, "guest")] {
-        let at = 10 * 3_600 + second;
-        let (hours, minutes, seconds) = (at / 3_600, at / 60 % 60, at % 60);
-        events += &format!(
-            r#"{{"type":"page","userId":"{user}","anonymousId":"w1","timestamp":"2026-01-26T{hours}:{minutes:02}:{seconds:02}Z"}}"#
-        );
-        events.push('\n');
-    }
-    for user in 0..9 {
-        events += &format!(
-            r#"{{"type":"page","userId":"u{user}","anonymousId":"kiosk","timestamp":"2026-01-26T12:00:00Z"}}"#
-        );
-        events.push('\n');
-    }
+    let page = |user: &str, browser: &str, time: &str| {
+        format!(
+            r#"{{"type":"page","userId":"{user}","anonymousId":"{browser}","timestamp":"2026-01-26T{time}Z"}}"#
+        )
+    };
+    let junk = [
+        ("undefined", "10:00:00"),
+        ("null", "10:00:01"),
+        ("-1", "10:00:59"),
+        ("guest", "11:00:00"),
+    ];
+    let mut events: Vec<String> = junk.map(|(user, time)| page(user, "w1", time)).into();
+    events.extend((0..9).map(|user| page(&format!("u{user}"), "kiosk", "12:00:00")));
+    let events = events.join("\n");
     std::fs::write(directory.path().join("events"), events).unwrap();
     let arguments = "--journeys . --events events --clock events --dry-run";
     let arguments: Vec<&str> = arguments.split(' ').collect();

@@ -1,7 +1,7 @@
 //! What does `identity:` say?
 
 use wayfare_event::Namespace;
-use wayfare_identity::{Class, Config, NamespaceRule, Region, limits};
+use wayfare_identity::{Class, Config, NamespaceRule, Provider, Region, limits};
 use wayfare_journey::diagnostic::{Code, Diagnostic};
 use wayfare_journey::duration::DAY_US;
 use wayfare_journey::fields::Problems;
@@ -15,6 +15,7 @@ const CLASSES: [(&str, Class); 4] = [
     (Class::Device.as_str(), Class::Device),
     (Class::Session.as_str(), Class::Session),
 ];
+const PROVIDERS: [(&str, Provider); 1] = [(Provider::Gmail.as_str(), Provider::Gmail)];
 const LIMIT_MAX: i64 = 1_000;
 const _: () = assert!(limits::IDENTIFIERS_PER_PROFILE_MAX == 1_000);
 /// How far back a window may count: ten years.
@@ -87,7 +88,18 @@ fn namespace(node: &Node, problems: &mut Problems) -> Option<NamespaceRule> {
     let properties_at = fields.entry("from_properties");
     let from_properties = properties_at
         .and_then(|entry| problems.word(&entry.value, &[("true", true), ("false", false)]));
+    let fold_at = fields.entry("provider_fold");
+    let fold = fold_at.and_then(|entry| problems.word(&entry.value, &PROVIDERS));
     fields.finish(problems);
+    let is_email = |text: &str| text == Namespace::EMAIL;
+    if let Some(entry) = fold_at
+        && !text.as_ref().is_some_and(|text| is_email(&text.value))
+    {
+        let message = "only `email` addresses have a provider that folds them";
+        problems.push(
+            Diagnostic::new(Code::InvalidValue, entry.key_span, message).hint("leave it out"),
+        );
+    }
     if let (Some(entry), Some(Class::Anchor)) = (limit_at, class) {
         let message = "an anchor has no limit: a profile has one anchor at most";
         problems.push(
@@ -113,6 +125,7 @@ fn namespace(node: &Node, problems: &mut Problems) -> Option<NamespaceRule> {
         limit: limit.and_then(|limit| usize::try_from(limit).ok()),
         window_us: window,
         from_properties: from_properties.unwrap_or_default(),
+        provider_fold: fold,
     })
 }
 

@@ -406,5 +406,13 @@ fn identity_that_cannot_be_is_told_where_it_stands() {
         "[{ name: a, class: anchor, from_properties: true }]",
         &[(InvalidValue, "from_properties")],
     );
+    check_namespaces(
+        "[{ name: a, class: anchor }, { name: b, class: device, provider_fold: gmail }]",
+        &[(InvalidValue, "provider_fold")],
+    );
+    check_namespaces(
+        "[{ name: a, class: anchor }, { name: email, class: address, provider_fold: aol }]",
+        &[(InvalidValue, "aol")],
+    );
     check("identity: { phone_region: ZZ }\n", &[(InvalidValue, "ZZ")]);
 }
