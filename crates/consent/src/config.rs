@@ -187,10 +187,14 @@ impl Category {
 
     /// What silence means in a place: what is configured for it, for its country, for everywhere,
     /// else what the class says. Where the place is unknown, silence refuses if it does in any
-    /// place that is configured.
+    /// place that is configured; where only its country is known, in any part of that.
     pub(crate) fn silence(&self, place: &Jurisdiction) -> ConsentAction {
-        let mut places = self.by_jurisdiction.values();
-        if *place == Jurisdiction::UNKNOWN && places.any(|it| *it == ConsentAction::Decline) {
+        let is_unknown = *place == Jurisdiction::UNKNOWN;
+        let mut places = self.by_jurisdiction.iter();
+        let may_refuse = |(name, silence): (&String, &ConsentAction)| {
+            *silence == ConsentAction::Decline && (is_unknown || place.may_be(name))
+        };
+        if places.any(may_refuse) {
             return ConsentAction::Decline;
         }
         let there = place

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use wayfare_event::{ConsentAction, Timestamp};
+use wayfare_event::{ConsentAction, IdentifierHash, Timestamp};
 
 /// What one subject said about one category, at one time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,14 @@ pub struct Record {
     pub unverified: bool,
     /// Whether its sender marked it as history.
     pub historical: bool,
+    /// Whether nobody knows since when it holds. An acceptance then lifts no refusal: it may be the
+    /// older of the two.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub undated: bool,
+    /// The browser that told it, as a hash: what one holds all along is not compared with what another
+    /// says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser: Option<IdentifierHash>,
     /// Where it was collected.
     pub source: Option<Arc<str>>,
     /// How it was given. `confirmed` and `double_opt_in` are strong enough for every category;
@@ -64,6 +72,8 @@ impl Record {
             pending: false,
             unverified: false,
             historical: false,
+            undated: false,
+            browser: None,
             source: None,
             method: None,
             notice: None,

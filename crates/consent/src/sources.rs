@@ -111,8 +111,8 @@ pub enum Why {
     OldPolicy,
     /// The dialogue is open: nobody has chosen yet.
     NotChosenYet,
-    /// A refusal stands, and nothing says that this was given after it.
-    Undated,
+    /// The address it is about is none, or is blocked.
+    NoAddress,
 }
 
 impl fmt::Display for Why {
@@ -123,7 +123,7 @@ impl fmt::Display for Why {
             Self::Unsupported => "its version is not supported",
             Self::OldPolicy => "its policy version is below 4",
             Self::NotChosenYet => "nobody has chosen yet",
-            Self::Undated => "a refusal stands, and nothing says that this was given after it",
+            Self::NoAddress => "the address it is about is none, or is blocked",
         })
     }
 }
@@ -174,7 +174,7 @@ impl Dialects {
 pub fn hear(config: &Config, event: &Event) -> Result<Heard, Rejection> {
     let mut heard = Heard::default();
     if let Some(statement) = &event.consent {
-        heard.said.push(own::said(config, statement)?);
+        heard.said.push(own::said(config, event, statement)?);
     }
     let is_update = event.kind == EventKind::Track && *event.name == *segment::UPDATED;
     if is_update {

@@ -107,7 +107,8 @@ where
     /// 2.2.4: whether a live acceptance overcomes a refusal.
     fn overcomes(&self, grant: &Said<'_>, refusal: &Said<'_>) -> bool {
         let (yes, no) = (grant.record, refusal.record);
-        yes.said_at() > no.said_at()
+        !yes.undated
+            && yes.said_at() > no.said_at()
             && scope::is_within(self.config, yes, no)
             && outweighs(yes, no.kind)
             && self.was_one(grant.subject, refusal.subject, yes.said_at())
@@ -134,8 +135,9 @@ fn state_of(rules: &Category, record: &Record, now: Timestamp) -> State {
     match record.action {
         ConsentAction::Decline => State::Refusal,
         ConsentAction::Accept if record.valid_from.is_some_and(|from| now < from) => State::Early,
-        ConsentAction::Accept if has_ended(rules, record, now) => State::Expired,
+        // What nobody confirmed has not begun to hold, and so does not end.
         ConsentAction::Accept if record.pending || !is_strong(rules, record) => State::Pending,
+        ConsentAction::Accept if has_ended(rules, record, now) => State::Expired,
         ConsentAction::Accept => State::Grant,
     }
 }

@@ -95,6 +95,8 @@ fn record(item: &Value, category: &str) -> (Identifier, Record) {
         pending: truth("pending"),
         unverified: truth("unverified"),
         historical: false,
+        undated: false,
+        browser: None,
         source: text("source"),
         method: text("method"),
         notice: None,

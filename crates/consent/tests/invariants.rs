@@ -111,7 +111,8 @@ fn record(asked: &str) -> impl Strategy<Value = Record> + use<> {
         word(&["form", "confirmed", "acknowledges_signal"]),
         word(&["email", "sms", "*", "web", "letters"]),
     );
-    let truths = (proptest::bool::weighted(0.1), proptest::bool::weighted(0.2));
+    let weighted = proptest::bool::weighted;
+    let truths = (weighted(0.1), weighted(0.2), weighted(0.2));
     let said = (
         proptest::sample::select(names.to_vec()),
         action,
@@ -133,6 +134,8 @@ fn record(asked: &str) -> impl Strategy<Value = Record> + use<> {
             pending: truths.0,
             unverified: truths.1,
             historical: false,
+            undated: truths.2,
+            browser: None,
             source: texts.0,
             method: texts.1,
             notice: None,

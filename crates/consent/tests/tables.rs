@@ -195,7 +195,7 @@ fn which_records_apply() {
 fn when_a_yes_lifts_a_no() {
     each("lifts", |[when, of, yes_as, no_as, subjects, expected]| {
         let at = match when {
-            "later" => 6,
+            "later" | "nobody knows when" => 6,
             "at the same instant" => 5,
             "earlier" => 4,
             other => unreachable!("{other}"),
@@ -224,6 +224,7 @@ fn when_a_yes_lifts_a_no() {
         let told = yes_as == "user who was told";
         let grant = Record {
             kind: kind(yes_as),
+            undated: when == "nobody knows when",
             method: told.then(|| "acknowledges_signal".into()),
             ..record(category, ConsentAction::Accept, at)
         };
@@ -280,6 +281,10 @@ fn when_a_yes_counts() {
             valid_from: Some(day(it)),
             ..yes(5)
         };
+        let waits = |record: Record| Record {
+            pending: true,
+            ..record
+        };
         let aged = Category {
             max_age_us: Some(30 * DAY_US),
             ..plain()
@@ -291,10 +296,8 @@ fn when_a_yes_counts() {
             "is valid until this instant" => (plain(), until(NOW)),
             "is younger than max_age" => (aged, yes(NOW - 29)),
             "is as old as max_age" => (aged, yes(NOW - 30)),
-            "waits for its confirmation" => {
-                let pending = true;
-                (plain(), Record { pending, ..yes(5) })
-            }
+            "waits for its confirmation" => (plain(), waits(yes(5))),
+            "waits for its confirmation and would have ended" => (plain(), waits(until(NOW))),
             other => unreachable!("{other}"),
         };
         let case = Case::new(category, [record]);

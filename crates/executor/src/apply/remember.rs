@@ -8,14 +8,15 @@ use wayfare_event::ConsentAction;
 const STATEMENTS_MAX: usize = 64;
 
 /// Keeps a statement, and lets go those that cannot decide anything any more: an earlier one of the
-/// same source and kind that said the same, for no longer. What another source said last stays, since
-/// it tells what is news there (D06). The history has them all.
+/// same source, browser and kind that said the same, for no longer. What another source or browser said
+/// last stays, since it tells what is news there (D06). The history has them all.
 pub(super) fn remember(held: &mut Vec<Record>, said: &Record) {
     let same = |other: &Record| {
         let key = |it: &Record| {
             let words = (it.source.clone(), it.channel.clone(), it.method.clone());
             let strength = (it.pending, it.unverified, it.valid_from);
-            (it.category.clone(), it.action, it.kind, strength, words)
+            let of = (it.category.clone(), it.action, it.kind, it.browser);
+            (of, strength, words)
         };
         key(other) == key(said)
     };
@@ -26,7 +27,8 @@ pub(super) fn remember(held: &mut Vec<Record>, said: &Record) {
         })
     };
     let covers = |later: &Record, earlier: &Record| {
-        earlier.said_at() <= later.said_at() && outlives(later, earlier)
+        let is_as_good = !later.undated || earlier.undated;
+        earlier.said_at() <= later.said_at() && is_as_good && outlives(later, earlier)
     };
     if held
         .iter()

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use wayfare_consent::sources::{Said, Tense, Unheard, Why};
 use wayfare_consent::{Binding, Choice, RecordKind};
-use wayfare_event::{ConsentAction, Identifier, Map, Namespace, Timestamp, Value};
+use wayfare_event::{ConsentAction, Identifier, IdentifierHash, Map, Namespace, Timestamp, Value};
 use wayfare_identity::Profile;
 
 use super::who::{self, Who};
 use super::work::{NotYet, Work};
 use crate::change::Change;
 use crate::input::Happened;
+use crate::record::hash;
 use crate::trace::Note;
 
 /// A choice that is another one now.
@@ -24,13 +25,13 @@ pub(crate) struct ChoiceChanged {
     pub(crate) map: Map,
 }
 
-/// A statement that is kept: whom it is about, the address if it was one, what its source said
-/// before.
+/// A statement that is kept: whom it is about, the address if it is one, whether nobody knows since
+/// when it holds.
 struct News<'a> {
     said: &'a Said,
     subject: Identifier,
     address: Option<Identifier>,
-    is_first: bool,
+    undated: bool,
 }
 
 /// What was chosen of each category that journeys may start from.
@@ -39,18 +40,17 @@ type Choices<'a> = Vec<(&'a Arc<str>, Choice)>;
 /// Whether an event says anything about consent that was not said before.
 pub(super) fn is_news(work: &Work<'_>, happened: &Happened) -> bool {
     let mut said = happened.said.iter();
-    said.any(|said| news(work, happened, said).is_some())
+    said.any(|said| undated(work, happened, said).is_some())
 }
 
-/// Keeps what is news, each statement under its subject; the choices that are other ones by it, each
+/// Keeps what is news, each statement under its subjects; the choices that are other ones by it, each
 /// once, in the order of the event.
 pub(super) fn record(
     work: &mut Work<'_>,
     happened: &Happened,
     (owner, profile): (&Identifier, &Profile),
 ) -> Result<Vec<ChoiceChanged>, NotYet> {
-    let all = happened.said.iter();
-    let all: Vec<News<'_>> = all.filter_map(|it| news(work, happened, it)).collect();
+    let all = news(work, happened);
     if all.is_empty() {
         return Ok(Vec::new());
     }
@@ -58,17 +58,14 @@ pub(super) fn record(
     let mut found: Vec<(News<'_>, Choices<'_>)> = Vec::with_capacity(all.len());
     for news in all {
         let choice = |category: &str| who.choice_about(work, category, news.address.as_ref());
-        let previous = choice(news.category());
         let before = heard(work, &news).map(|category| (category, choice(category)));
         let before = before.collect();
-        if counts(work, &news, previous) {
-            found.push((news, before));
-        }
+        found.push((news, before));
     }
     for (news, _) in &found {
         let change = Change::ConsentRecorded {
             subject: news.subject.clone(),
-            record: kept(work, happened, news.said),
+            record: kept(work, happened, news),
         };
         work.make(change);
     }
@@ -87,95 +84,149 @@ pub(super) fn record(
     Ok(changed)
 }
 
-impl News<'_> {
-    const fn category(&self) -> &Arc<str> {
-        &self.said.statement.category
+/// Everything an event says that is news. What it says yes to by the way and no to as well is refused.
+fn news<'a>(work: &mut Work<'_>, happened: &'a Happened) -> Vec<News<'a>> {
+    let mut all = Vec::new();
+    for said in &happened.said {
+        let Some(undated) = undated(work, happened, said) else {
+            continue;
+        };
+        if said.tense == Tense::Holds && accepts(said) && is_refused_too(happened, said) {
+            continue;
+        }
+        let subjects = subjects(work, happened, said);
+        if subjects.is_empty() {
+            work.trace.note(|| {
+                Note::Unheard(Unheard {
+                    dialect: said.dialect,
+                    what: said.statement.category.clone(),
+                    why: Why::NoAddress,
+                })
+            });
+        }
+        all.extend(subjects.into_iter().map(|(subject, address)| News {
+            said,
+            subject,
+            address,
+            undated,
+        }));
     }
+    all
 }
 
-/// A statement, unless it is what its source has said all along. What holds, and comes with every
-/// event, is news where it is another than what this source said last of the same person, and not
-/// older (D06, D11); a standing signal is news once.
-fn news<'a>(work: &Work<'_>, happened: &Happened, said: &'a Said) -> Option<News<'a>> {
-    let held = match said.tense {
-        Tense::Decided => None,
-        Tense::Holds => head(work, happened, said),
-    };
-    if let Some(held) = held {
+fn accepts(said: &Said) -> bool {
+    said.statement.action == ConsentAction::Accept
+}
+
+/// Whether the same event refuses what a statement accepts.
+fn is_refused_too(happened: &Happened, accepted: &Said) -> bool {
+    let mut others = happened.said.iter().filter(|said| !accepts(said));
+    let category = &accepted.statement.category;
+    others.any(|other| wayfare_consent::covers(&other.statement.category, category))
+}
+
+/// Whether nobody knows since when a statement holds; nothing where it is no news.
+///
+/// What holds, and comes with every event, is news where its source said another of the same person
+/// last, by the same browser, and not later (D06, D11); a standing signal is news once. That it came to
+/// hold now is known where the browser said otherwise before, also before anybody had logged in, or
+/// where the statement names its day.
+fn undated(work: &Work<'_>, happened: &Happened, said: &Said) -> Option<bool> {
+    if said.tense == Tense::Decided {
+        return Some(false);
+    }
+    let action = said.statement.action;
+    let own = last(work, happened, said, &person(happened));
+    if let Some(held) = own {
         let at = told_at(happened, said);
-        let is_other = held.action != said.statement.action;
         let lasts = said.statement.valid_until.zip(held.valid_until);
         let is_longer = lasts.is_some_and(|(said, held)| said > held);
-        if kind(said) == RecordKind::Signal || at < held.said_at() || !(is_other || is_longer) {
-            return None;
-        }
+        let is_new = held.action != action || is_longer;
+        let is_news = kind(said) != RecordKind::Signal && at >= held.said_at() && is_new;
+        return is_news.then_some(false);
     }
-    let (subject, address) = subject(work, happened, said);
-    Some(News {
-        said,
-        subject,
-        address,
-        is_first: held.is_none(),
-    })
+    let named = happened.named.identifiers().iter().filter(|it| is_own(it));
+    let before = named.filter_map(|it| last(work, happened, said, it));
+    let before = before.max_by_key(|held| (held.said_at(), held.action));
+    let has_changed = before.is_some_and(|held| held.action != action);
+    Some(said.at.is_none() && !has_changed)
 }
 
-/// What the source of a statement said last about its category, of the person the event names. At a
-/// tie a refusal.
-fn head<'a>(
+/// What the source of a statement last said about its category under an identifier, by the same
+/// browser. At a tie a refusal.
+fn last<'a>(
     work: &'a Work<'_>,
     happened: &Happened,
     said: &Said,
+    identifier: &Identifier,
 ) -> Option<&'a wayfare_consent::Record> {
     let statement = &said.statement;
-    let own = happened.named.identifiers().iter().filter(|it| is_own(it));
-    own.filter_map(|identifier| work.rows.record(identifier))
-        .flat_map(|record| &record.consent)
-        .filter(|held| held.category == statement.category && held.source == statement.source)
+    let held = &work.rows.record(identifier)?.consent;
+    let of_source = held
+        .iter()
+        .filter(|held| held.category == statement.category && held.source == statement.source);
+    let browser = browser(work, happened);
+    of_source
+        .filter(|held| held.browser == browser)
         .max_by_key(|held| (held.said_at(), held.action))
 }
 
-/// An acceptance that came to hold at a time nobody knows lifts no refusal: it may be the older one.
-/// That it came to hold is known where the same source said otherwise before, or names the day.
-fn counts(work: &mut Work<'_>, news: &News<'_>, previous: Choice) -> bool {
-    let is_undated = news.said.tense == Tense::Holds && news.said.at.is_none() && news.is_first;
-    let accepts = news.said.statement.action == ConsentAction::Accept;
-    if !(is_undated && accepts && previous == Choice::Decline) {
-        return true;
-    }
-    work.trace.note(|| {
-        Note::Unheard(Unheard {
-            dialect: news.said.dialect,
-            what: news.category().clone(),
-            why: Why::Undated,
-        })
-    });
-    false
+/// The browser that an event names.
+fn browser(work: &Work<'_>, happened: &Happened) -> Option<IdentifierHash> {
+    let mut named = happened.named.identifiers().iter();
+    let browser = named.find(|it| it.namespace.as_str() == Namespace::ANONYMOUS_ID)?;
+    Some(hash(&work.catalog.id_key, browser))
 }
 
-/// Whom something was said about, and the address if it was one: the address of the category's
-/// channel, else the person, else whatever address was given.
-fn subject(work: &Work<'_>, happened: &Happened, said: &Said) -> (Identifier, Option<Identifier>) {
+/// Whom something is said about, each with the address if it is one.
+///
+/// A yes is about the address that is given, and about nobody where that cannot be read; without one
+/// it is the person's. A no is about each address that is given and that the category can be about,
+/// and about the person where there is none such, or where the category is about persons.
+fn subjects(
+    work: &Work<'_>,
+    happened: &Happened,
+    said: &Said,
+) -> Vec<(Identifier, Option<Identifier>)> {
     let statement = &said.statement;
     let given = [
         (Namespace::EMAIL, statement.email.as_deref()),
         (Namespace::PHONE, statement.phone.as_deref()),
     ];
-    let mut given = given
-        .into_iter()
-        .filter_map(|(namespace, text)| who::address(work, namespace, text?));
-    let address = match binding(work, &statement.category) {
-        Binding::Address(channel) => {
-            given.find(|address| address.namespace.as_str() == channel.namespace())
-        }
-        Binding::Profile => given.next(),
+    let given = given
+        .iter()
+        .filter_map(|(namespace, text)| Some((*namespace, (*text)?)));
+    let has_address = given.clone().next().is_some();
+    let readable = given.filter_map(|(namespace, text)| who::address(work, namespace, text));
+    let readable: Vec<Identifier> = readable.collect();
+    let rules = work.catalog.consent.category(&statement.category);
+    let binding = rules.map(|rules| rules.binding);
+    let fits = |it: &Identifier| match binding {
+        Some(Binding::Address(channel)) => it.namespace.as_str() == channel.namespace(),
+        Some(Binding::Profile) | None => true,
     };
-    if let Some(address) = address {
-        return (address.clone(), Some(address));
+    let as_address = |it: Identifier| (it.clone(), Some(it));
+    let person = || (person(happened), None);
+    if accepts(said) {
+        let address = readable.into_iter().find(fits).map(as_address);
+        return address
+            .or_else(|| (!has_address).then(person))
+            .into_iter()
+            .collect();
     }
+    let mut subjects: Vec<_> = readable.into_iter().filter(fits).map(as_address).collect();
+    let is_named = happened.named.identifiers().iter().any(is_own);
+    if subjects.is_empty() || (binding == Some(Binding::Profile) && is_named) {
+        subjects.push(person());
+    }
+    subjects
+}
+
+/// The person an event is about, as it names them.
+fn person(happened: &Happened) -> Identifier {
     let named = happened.named.identifiers();
     let person = named.iter().find(|it| is_own(it)).or_else(|| named.first());
-    let nobody = || Identifier::new("", "");
-    (person.cloned().unwrap_or_else(nobody), None)
+    person.cloned().unwrap_or_else(|| Identifier::new("", ""))
 }
 
 fn is_own(identifier: &Identifier) -> bool {
@@ -185,22 +236,27 @@ fn is_own(identifier: &Identifier) -> bool {
     )
 }
 
-fn binding(work: &Work<'_>, category: &str) -> Binding {
-    let category = work.catalog.consent.category(category);
-    category.map_or(Binding::Profile, |it| it.binding)
-}
-
 fn kind(said: &Said) -> RecordKind {
     RecordKind::of(said.statement.source.as_deref())
 }
 
-/// When something was said: the day of a statement is known at most until its event.
+/// When something was said: the day of a statement is known at most until its event. A signal stood
+/// just before the event in which somebody who was told of it chose otherwise (C39).
 fn told_at(happened: &Happened, said: &Said) -> Timestamp {
-    said.at
-        .map_or(happened.occurred, |at| at.min(happened.occurred))
+    let occurred = happened.occurred;
+    let answers = |other: &Said| {
+        let category = &said.statement.category;
+        let is_told = other.statement.method.as_deref() == Some("acknowledges_signal");
+        is_told && accepts(other) && wayfare_consent::covers(category, &other.statement.category)
+    };
+    if kind(said) == RecordKind::Signal && happened.said.iter().any(answers) {
+        return occurred.saturating_add_micros(-1);
+    }
+    said.at.map_or(occurred, |at| at.min(occurred))
 }
 
-fn kept(work: &Work<'_>, happened: &Happened, said: &Said) -> wayfare_consent::Record {
+fn kept(work: &Work<'_>, happened: &Happened, news: &News<'_>) -> wayfare_consent::Record {
+    let said = news.said;
     let statement = &said.statement;
     wayfare_consent::Record {
         category: statement.category.clone(),
@@ -214,6 +270,8 @@ fn kept(work: &Work<'_>, happened: &Happened, said: &Said) -> wayfare_consent::R
         pending: false,
         unverified: !happened.trust.is_verified(),
         historical: happened.event.historical,
+        undated: news.undated && accepts(said),
+        browser: browser(work, happened),
         source: statement.source.clone(),
         method: statement.method.clone(),
         notice: statement.notice.clone(),

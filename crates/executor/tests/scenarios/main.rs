@@ -21,6 +21,7 @@ mod limit;
 mod migrate;
 mod orders;
 mod persons;
+mod refused;
 mod said;
 mod schedule;
 mod split;

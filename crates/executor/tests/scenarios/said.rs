@@ -42,24 +42,24 @@ fn world() -> World {
 }
 
 /// A page that somebody saw, with a context, at a minute by the source's clock.
-fn page(who: &str, at: i64, context: &str) -> String {
+pub(crate) fn page(who: &str, at: i64, context: &str) -> String {
     let (field, value) = who.split_once(' ').unwrap();
     let at = minute(at);
     format!(r#"{{"type":"page","{field}":"{value}","timestamp":"{at}","context":{{{context}}}}}"#)
 }
 
-fn prefers(analytics: bool) -> String {
+pub(crate) fn prefers(analytics: bool) -> String {
     format!(r#""consent":{{"categoryPreferences":{{"analytics":{analytics}}}}}"#)
 }
 
-fn allows(allowed: &str, denied: &str) -> String {
+pub(crate) fn allows(allowed: &str, denied: &str) -> String {
     format!(
         r#""consentManagement":{{"allowedConsentIds":[{allowed}],"deniedConsentIds":[{denied}]}}"#
     )
 }
 
 /// Our own event about analytics.
-fn says(who: &str, at: i64, action: &str) -> String {
+pub(crate) fn says(who: &str, at: i64, action: &str) -> String {
     let (field, value) = who.split_once(' ').unwrap();
     let at = minute(at);
     format!(
@@ -67,7 +67,7 @@ fn says(who: &str, at: i64, action: &str) -> String {
     )
 }
 
-fn decided(who: &str, at: i64, preferences: &str) -> String {
+pub(crate) fn decided(who: &str, at: i64, preferences: &str) -> String {
     let (field, value) = who.split_once(' ').unwrap();
     let at = minute(at);
     format!(
@@ -162,7 +162,7 @@ fn what_was_refused_is_not_lifted_by_what_nobody_can_date() {
     assert_eq!(world.hear(1, &seen), NOTHING);
     assert_eq!(
         kept(&world, "user_id", "u", "analytics"),
-        ["consent decline"]
+        ["consent decline", "segment accept"]
     );
     // There it is refused and accepted again: that is dated.
     assert_eq!(
@@ -294,7 +294,7 @@ blocks:
 "#;
 
 /// How a request ends that asks for a category, after these events.
-fn asked(category: &str, events: &[&str], who: &str) -> String {
+pub(crate) fn asked(category: &str, events: &[&str], who: &str) -> String {
     let mut world = World::new(&[&LETTER.replace("CATEGORY", category)]);
     for (at, event) in (0..).zip(events) {
         world.hear(at, event);

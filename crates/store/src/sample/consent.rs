@@ -1,7 +1,7 @@
 //! One of each form that consent is stored in, every field set.
 
 use wayfare_consent::{RecordKind, SuppressionKind};
-use wayfare_event::{ConsentAction, Identifier, Timestamp};
+use wayfare_event::{ConsentAction, Identifier, IdentifierHash, Timestamp};
 use wayfare_executor::Action;
 use wayfare_executor::record::Suppressed;
 
@@ -22,6 +22,8 @@ pub(super) fn consent() -> wayfare_consent::Record {
         pending: true,
         unverified: true,
         historical: false,
+        undated: true,
+        browser: Some(IdentifierHash::from_bytes([12; 16])),
         source: Some("form".into()),
         method: Some("checkbox".into()),
         notice: Some("terms 3".into()),
