@@ -7,6 +7,10 @@ use wayfare_event::{ConsentAction, IdentifierHash, Timestamp};
 
 /// What one subject said about one category, at one time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own that is stored, in no order with the others"
+)]
 pub struct Record {
     /// What the consent is for: a category, what several are part of, or `*`.
     pub category: Arc<str>,

@@ -1,7 +1,17 @@
 //! Does a refusal hold, whatever is told by the way, from wherever, in whatever order?
 
-use crate::events::login;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use wayfare_consent::{Choice, Verdict};
+use wayfare_executor::Action;
+use wayfare_executor::view::Profile;
+
+use crate::erase::user;
+use crate::events::{login, tell};
 use crate::said::{allows, asked, decided, page, prefers, says};
+use crate::world::World;
 
 /// How a request ends that asks u for a category, after these events.
 fn check(category: &str, events: &[&str], expected: &str) {
@@ -137,4 +147,55 @@ fn who_is_told_of_a_signal_answers_it_in_the_same_event() {
     check("analytics", &[&knowing], "webhook");
     let goes_on = page("userId u", 1, r#""gpc":true"#);
     check("analytics", &[&knowing, &goes_on], "webhook");
+}
+
+/// What is chosen of everything, and what that allows.
+fn answers(world: &World, value: &str) -> BTreeMap<Arc<str>, (Choice, Verdict)> {
+    let profiles = world.profiles();
+    let is_theirs = |it: &&Profile| it.identifiers.contains(&user(value));
+    profiles.iter().find(is_theirs).unwrap().consent.clone()
+}
+
+/// A statement of one of two users, of their person or their address.
+fn statement() -> impl Strategy<Value = String> {
+    let who = prop_oneof![
+        Just(r#""userId":"a""#),
+        Just(r#""userId":"b""#),
+        Just(r#""userId":"a","email":"a@a.io""#),
+        Just(r#""userId":"b","email":"b@b.io""#),
+    ];
+    let category = prop_oneof![Just("marketing"), Just("analytics"), Just("*")];
+    let action = prop_oneof![Just("accept"), Just("decline")];
+    (who, category, action).prop_map(|(who, category, action)| consent(who, category, action))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Invariant 6 of 2.2: merged and told apart, everybody's answers are what they were.
+    #[test]
+    fn invariant_6_what_is_merged_and_told_apart_is_answered_as_before(
+        told in proptest::collection::vec(statement(), 0..8),
+    ) {
+        let mut world = World::new(&[]);
+        for user in ["a", "b"] {
+            world.hear(0, &tell(user, "email", &format!(r#""{user}@{user}.io""#)));
+        }
+        for (at, event) in (1..).zip(&told) {
+            world.hear(at, event);
+        }
+        let all = |world: &World| ["a", "b"].map(|user| answers(world, user));
+        let before = all(&world);
+        let (from, into) = (user("a"), user("b"));
+        world.order(20, Action::Merge { from, into });
+        let merged = all(&world);
+        prop_assert_eq!(&merged[0], &merged[1]);
+        let refuses = |it: &(Choice, Verdict)| it.0 == Choice::Decline;
+        // Invariant 4: a refusal of either about the person stays one.
+        let has_refused = before.iter().any(|it| refuses(&it["analytics"]));
+        prop_assert!(!has_refused || refuses(&merged[0]["analytics"]));
+        let (identifier, from) = (user("a"), user("b"));
+        world.order(21, Action::Detach { identifier, from });
+        prop_assert_eq!(all(&world), before);
+    }
 }
