@@ -4,10 +4,13 @@
 
 mod durable;
 mod erased;
+mod heard;
 mod people;
 mod persons;
 mod rested;
+mod since;
 mod story;
+mod traits;
 mod walks;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -110,6 +113,11 @@ impl Auditor {
     /// Whether an operator's word may be played.
     pub(crate) fn may_say(&mut self, says: &Says) -> bool {
         self.people.may_say(says)
+    }
+
+    /// Everything that is kept out.
+    pub(crate) fn kept_out(&self) -> Vec<String> {
+        self.people.kept_out()
     }
 
     /// Whether somebody erased was owed a delivery.

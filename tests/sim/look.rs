@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use wayfare_event::{IdKey, Identifier};
+use wayfare_event::{IdKey, Identifier, Timestamp, Value};
 use wayfare_executor::delivery::{NotSentReason, Outcome, State, UnknownReason};
 use wayfare_executor::record::{ConsentAsked, Request};
-use wayfare_executor::{Key, Row};
+use wayfare_executor::{Catalog, Key, Row, Snapshot, view};
 use wayfare_identity::Links;
 use wayfare_journey::definition::DeliveryMode;
 use wayfare_runtime::Output;
 
-use crate::facts::{self, Asked, Ended, Told};
+use crate::facts::{self, Asked, Ended, Shown, Told};
 use crate::receiver::Fate;
 use crate::stores::ID_KEY;
 
@@ -50,7 +50,7 @@ pub(crate) fn row(row: &Row) -> facts::Row {
                     block: it.block.to_string(),
                     entered: it.entered.as_micros(),
                     arrived: it.arrived.as_micros(),
-                    due: it.due.map(wayfare_event::Timestamp::as_micros),
+                    due: it.due.map(Timestamp::as_micros),
                     key: it.key.as_ref().map(ToString::to_string),
                     arms: texts(&it.arms),
                 };
@@ -203,6 +203,26 @@ pub(crate) fn outcome(fate: &Fate) -> Outcome {
             _ => UnknownReason::Connection,
         }),
     }
+}
+
+/// What the engine's profiles show of traits, under each of their identifiers.
+pub(crate) fn traits(catalog: &Catalog, rows: &BTreeMap<Key, Row>) -> BTreeMap<String, Shown> {
+    let mut persons = Snapshot::new();
+    for (key, row) in rows.iter().filter(|(_, row)| matches!(row, Row::Person(_))) {
+        persons.put(key.clone(), Some(row.clone()));
+    }
+    let mut shown = BTreeMap::new();
+    for profile in view::profiles(catalog, &persons, Timestamp::EPOCH) {
+        let traits = profile.traits.iter();
+        let traits =
+            traits.filter(|(name, value)| &***name != "profileId" && **value != Value::Null);
+        let own: Shown = traits
+            .map(|(name, value)| (name.to_string(), value.to_string()))
+            .collect();
+        let names = profile.identifiers.iter();
+        shown.extend(names.map(|name| (name.to_string(), own.clone())));
+    }
+    shown
 }
 
 /// The profiles that the engine makes of everybody: sets of identifiers, each with its id.

@@ -69,6 +69,7 @@ fn every_promise_is_kept_in_memory() {
         "order erase suppress",
         "order detach",
         "order merge",
+        "order readmit",
         "order suppress",
         "order unsuppress",
     ];

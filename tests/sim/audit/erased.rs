@@ -58,6 +58,16 @@ impl Auditor {
         Ok(())
     }
 
+    /// Whether an identifier was let go at an instant. While the clock is behind, time stands still, and
+    /// whoever comes back then is not told apart from who was erased: what they are owed may be held back.
+    pub(super) fn is_erased_at(&self, owner: &str, at: i64) -> bool {
+        let [before, by] = self.people.around(at);
+        (before..by).any(|place| {
+            matches!(&self.people.word(place).1, Word::Erased { names, .. }
+                if names.contains_key(owner))
+        })
+    }
+
     /// A decision tells of somebody erased no more, and of everything else what it told.
     pub(super) fn reduced(&mut self, id: &str, row: &Decision) -> Checked {
         let last = self.decisions.insert(id.to_owned(), row.clone());

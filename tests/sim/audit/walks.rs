@@ -36,6 +36,8 @@ pub(crate) struct Entry {
     pub(crate) entered: i64,
     /// What its journey said of further entries then.
     pub(crate) again: Again,
+    /// What the versions say that took it over.
+    pub(crate) taken_over: Vec<Again>,
     /// When it ended, and how.
     pub(crate) ended: Option<(i64, String)>,
 }
@@ -115,6 +117,13 @@ impl Entries {
         Ok(())
     }
 
+    /// A version took a walk over that says this of further entries.
+    pub(crate) fn take_over(&mut self, id: &str, again: Again) {
+        for entry in self.0.iter_mut().filter(|it| it.id == id) {
+            entry.taken_over.push(again);
+        }
+    }
+
     /// What these entered is not remembered any more.
     pub(crate) fn forget(&mut self, names: &BTreeMap<String, String>, at: i64) {
         let own = |it: &&mut Entry| it.entered <= at && names.contains_key(&it.owner);
@@ -178,11 +187,12 @@ impl Entries {
                 let is_live = live.contains_key(&other.id);
                 let was_merged = matches!(&other.ended, Some((_, how)) if how == "merged");
                 let is_later = (one.entered, &one.id) > (other.entered, &other.id);
-                let has_room = match one.again {
+                let has_room = |again: &Again| match again {
                     Again::Always => true,
                     Again::Once => was_merged || (is_live && !is_later),
                     Again::AfterExit | Again::Every(_) => !is_live || !is_later,
                 };
+                let has_room = has_room(&one.again) || one.taken_over.iter().any(has_room);
                 holds("of two halves one walks on", has_room, || {
                     format!("{one:?} beside {other:?}")
                 })?;
@@ -282,7 +292,7 @@ pub(crate) fn has_cause(journey: &Journey, entered: i64, fed: &[Fed]) -> bool {
     let starts = |fed: &&Fed| match &journey.trigger {
         Trigger::Event { name, .. } => fed.name.as_ref() == Some(name),
         Trigger::Consent { .. } => fed.said.is_some(),
-        Trigger::Trait => fed.tells,
+        Trigger::Trait => !fed.traits.is_empty(),
         Trigger::Schedule | Trigger::Date | Trigger::Delivery => true,
     };
     let is_news = |fed: &&Fed| !fed.historical && fed.at - fed.occurred <= LATENESS;
