@@ -5,6 +5,7 @@
 mod durable;
 mod erased;
 mod heard;
+mod ordered;
 mod people;
 mod persons;
 mod rested;
@@ -19,6 +20,7 @@ use crate::facts::{
     Broken, Checked, Control, Decision, Delivery, Ended, Fed, Journey, Order, Person, Request, Row,
     Says, Told, holds,
 };
+pub(crate) use ordered::LetIn;
 use people::People;
 use story::Story;
 use walks::{Entries, Live};
@@ -76,6 +78,11 @@ pub(crate) struct Auditor {
     /// Journeys in which something ended since the last commit.
     ended: BTreeSet<String>,
     refused: BTreeSet<(String, String)>,
+    /// Who was ordered into which journey since the last commit, and when.
+    let_in: Vec<LetIn>,
+    /// What goes on without what was overdue when that was ordered; and as it is durable.
+    skipping: BTreeMap<String, i64>,
+    skipping_durable: BTreeMap<String, i64>,
 }
 
 /// What the auditor hears.
@@ -135,8 +142,16 @@ impl Auditor {
         self.paused.insert(place.to_owned(), "ops".to_owned());
     }
 
+    /// The journeys and blocks that are paused.
+    pub(crate) fn paused_places(&self) -> Vec<String> {
+        self.paused.keys().cloned().collect()
+    }
+
+    /// It goes on, unless that is under way already and something is skipped first.
     pub(crate) fn resumed(&mut self, place: &str) {
-        self.paused.remove(place);
+        if !self.is_skipping(place) {
+            self.paused.remove(place);
+        }
     }
 
     /// An operator orders something of a delivery.
@@ -252,6 +267,8 @@ impl Auditor {
     pub(crate) fn killed(&mut self) {
         self.people.forget();
         self.paused.clone_from(&self.paused_durable);
+        self.skipping.clone_from(&self.skipping_durable);
+        self.let_in.clear();
         self.stories_pending.clear();
         self.taken.clear();
         self.untold.clear();
@@ -331,6 +348,7 @@ impl Auditor {
         for fed in fed {
             self.was_heard(fed)?;
         }
+        self.were_let_in()?;
         self.seen.clear();
         self.ended.clear();
         self.refused.clear();

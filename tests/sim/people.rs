@@ -211,7 +211,7 @@ pub(crate) fn readmit(dice: &mut Dice, kept_out: &[String]) -> Says {
 }
 
 /// Somebody, by an identifier of any kind.
-fn anybody(dice: &mut Dice) -> String {
+pub(crate) fn anybody(dice: &mut Dice) -> String {
     match dice.below(6) {
         0 | 1 => format!("user_id:u{}", dice.below(USERS)),
         2 => format!("email:e{}@example.com", dice.below(MAILBOXES)),

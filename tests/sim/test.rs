@@ -54,6 +54,7 @@ fn every_promise_is_kept_in_memory() {
         "decision holdout",
         "decision merged",
         "decision render_failed",
+        "decision stopped",
         "decision suppressed",
         "decision unresolved",
         "decision webhook",
@@ -68,8 +69,10 @@ fn every_promise_is_kept_in_memory() {
         "order erase delete",
         "order erase suppress",
         "order detach",
+        "order enter",
         "order merge",
         "order readmit",
+        "order skip overdue",
         "order suppress",
         "order unsuppress",
     ];

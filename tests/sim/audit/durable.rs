@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use super::story::Story;
 use super::walks::{self, Entry, Live};
 use super::{Auditor, Changes, about};
-use crate::facts::{Again, Broken, Checked, Control, Decision, Delivery, Fed, Journey, Row, holds};
+use crate::facts::{
+    Again, Broken, Checked, Control, Decision, Delivery, Fed, Journey, Order, Row, holds,
+};
 
 /// What became durable.
 impl Auditor {
@@ -60,12 +62,13 @@ impl Auditor {
                 self.control(name, control)?;
             }
         }
-        self.silenced(&told)?;
+        self.silenced(&told, since)?;
         for told in told {
             self.entries.settle(&mut self.people, told + 1);
         }
         self.all_ended(&before)?;
         self.paused_durable.clone_from(&self.paused);
+        self.skipping_durable.clone_from(&self.skipping);
         self.counted()
     }
 }
@@ -105,6 +108,7 @@ impl Auditor {
 
     fn control(&mut self, journey: &str, control: &Control) -> Checked {
         self.controls.insert(journey.to_owned(), control.clone());
+        self.goes_on(journey, control)?;
         let has_limit = |(id, _): &(&(String, String), &Journey)| id.0 == *journey;
         let mut versions = self.versions.iter().filter(has_limit);
         for (block, by) in &control.blocks {
@@ -143,6 +147,7 @@ impl Auditor {
                 })?;
             }
         }
+        let ordered = self.ordered_in(&live);
         let before = std::mem::replace(&mut self.live, live);
         for (id, (owner, it)) in &self.live {
             let version = (it.journey.clone(), it.version.clone());
@@ -177,7 +182,8 @@ impl Auditor {
             if was.is_none() {
                 let fits = facts.keyed == it.key.is_some();
                 holds("entries are as `again` says", fits, || format!("{it:?}"))?;
-                let fits = walks::has_cause(facts, it.entered, fed);
+                let is_ordered = ordered.contains(id);
+                let fits = is_ordered || walks::has_cause(facts, it.entered, fed);
                 holds("history starts nothing", fits, || format!("{id}: {it:?}"))?;
                 let entry = Entry {
                     id: id.clone(),
@@ -240,6 +246,9 @@ impl Auditor {
                 format!("{id}: {decision:?}")
             })?;
         }
+        if decision.outcome == "stopped" {
+            self.stopped(decision, before.get(id).and_then(|(_, it)| it.due))?;
+        }
         if decision.outcome == "merged" {
             self.entries.merged(&mut self.people, (id, decision))?;
         }
@@ -288,7 +297,9 @@ impl Auditor {
         holds("a request is as written", is_written, || {
             format!("{id}: {row:?} of {facts:?}")
         })?;
-        if let Some(last) = self.deliveries.insert(id.to_owned(), row.clone()) {
+        let last = self.deliveries.insert(id.to_owned(), row.clone());
+        let is_skipped = last.as_ref().is_some_and(|last| self.is_skipped(last));
+        if let Some(last) = last {
             let is_reduced = self.erased.get(id) == Some(&true) && row.request.url.is_empty();
             let is_same = is_reduced
                 || last.request == row.request
@@ -310,6 +321,10 @@ impl Auditor {
         let story = story.or_insert_with(|| Story::new(row));
         if came_back_then {
             story.erase();
+        }
+        // As if each of them were withheld.
+        if is_skipped && row.reason.as_deref() == Some("operator") {
+            story.ordered(Order::Withhold, row.decided);
         }
         about(story.fits(row, is_paused), id)
     }

@@ -33,6 +33,10 @@ impl Auditor {
             })?;
         }
         self.together()?;
+        let waits = self.skipping.iter().find(|(_, ordered)| **ordered <= at);
+        holds("what is overdue is skipped", waits.is_none(), || {
+            format!("{waits:?} does not go on at {at}")
+        })?;
         // While the clock is behind, the search through the ledger has not begun.
         if at >= self.erased_last {
             self.forgotten()?;

@@ -163,7 +163,9 @@ impl World {
             self.commit(1)?;
             let engine = self.engine();
             let is_sweeping = engine.next_sweep().is_some_and(|due| due <= now);
-            if fired == 0 && !is_sweeping && !engine.has_queued() {
+            // What went on behind a sweep may be due by now.
+            let is_due = engine.next_timer().is_some_and(|due| due <= now);
+            if fired == 0 && !is_sweeping && !is_due && !engine.has_queued() {
                 break;
             }
         }

@@ -10,6 +10,7 @@ use wayfare_executor::{Action, Erase, Key, Operator, Place};
 
 use super::acts::JOURNEYS;
 use super::{Step, World};
+use crate::audit::LetIn;
 use crate::facts::{Order, Says};
 use crate::look;
 use crate::people;
@@ -41,20 +42,46 @@ impl World {
             return self.order_delivery();
         }
         let journey = format!("j{}", self.dice.below(JOURNEYS));
-        let block = self.dice.one_in(3).then(|| "send".to_owned());
+        if self.dice.one_in(4) {
+            return self.let_in(&journey);
+        }
+        let block = if self.dice.one_in(3) { "/send" } else { "" };
+        let mut name = format!("{journey}{block}");
         let pauses = self.dice.one_in(3);
-        let place = Place {
-            journey: journey.as_str().into(),
-            block: block.map(Arc::from),
-        };
-        let name = place.to_string();
+        let paused = self.auditor.paused_places();
+        if !pauses && !paused.is_empty() && !self.dice.one_in(4) {
+            name.clone_from(&paused[self.dice.place(paused.len())]);
+        }
+        let place = Place::parse(&name);
         if pauses {
             self.auditor.paused(&name);
             self.order_now(Action::Pause(place))
+        } else if self.dice.one_in(2) {
+            let at = self.at();
+            if self.auditor.skips(&name, at) {
+                self.count("order skip overdue".to_owned());
+            }
+            self.order_now(Action::SkipOverdue(place))
         } else {
             self.auditor.resumed(&name);
             self.order_now(Action::Resume(place))
         }
+    }
+
+    /// Somebody enters a journey without anything that starts it.
+    fn let_in(&mut self, journey: &str) -> Step {
+        self.clock += 1;
+        let (name, at) = (people::anybody(&mut self.dice), self.at());
+        self.auditor.lets_in(LetIn {
+            journey: journey.to_owned(),
+            identifier: name.clone(),
+            at,
+        });
+        self.count("order enter".to_owned());
+        self.order_now(Action::Enter {
+            journey: journey.into(),
+            identifier: identifier(&name),
+        })
     }
 
     fn order_delivery(&mut self) -> Step {
