@@ -5,6 +5,7 @@
 mod durable;
 mod erased;
 mod heard;
+mod leaving;
 mod ordered;
 mod people;
 mod persons;
@@ -20,6 +21,7 @@ use crate::facts::{
     Broken, Checked, Control, Decision, Delivery, Ended, Fed, Journey, Order, Person, Request, Row,
     Says, Told, holds,
 };
+use leaving::Leaving;
 pub(crate) use ordered::LetIn;
 use people::People;
 use story::Story;
@@ -83,6 +85,13 @@ pub(crate) struct Auditor {
     /// What goes on without what was overdue when that was ordered; and as it is durable.
     skipping: BTreeMap<String, i64>,
     skipping_durable: BTreeMap<String, i64>,
+    /// Who is to be erased once a walk is over; and as it is durable.
+    leaving: Option<Leaving>,
+    leaving_durable: Option<Leaving>,
+    /// What they are owed beside that.
+    held_back: BTreeSet<String>,
+    /// What stays of erased identifiers: when that was.
+    marks: BTreeMap<String, i64>,
 }
 
 /// What the auditor hears.
@@ -119,7 +128,12 @@ impl Auditor {
 
     /// Whether an operator's word may be played.
     pub(crate) fn may_say(&mut self, says: &Says) -> bool {
-        self.people.may_say(says)
+        // A merge could give a shared browser that is to be erased to the one person who then has it.
+        let is_about_who = matches!(
+            says,
+            Says::Erase { .. } | Says::Readmit(_) | Says::Merge { .. }
+        );
+        !(is_about_who && self.is_leaving()) && self.people.may_say(says)
     }
 
     /// Everything that is kept out.
@@ -129,12 +143,14 @@ impl Auditor {
 
     /// Whether somebody erased was owed a delivery.
     pub(crate) fn is_erased(&self, id: &str) -> bool {
-        self.erased.contains_key(id)
+        self.erased.contains_key(id) || self.held_back.contains(id)
     }
 
     /// An operator says who is who; whether anything comes of it.
     pub(crate) fn said(&mut self, says: &Says, at: i64) -> bool {
-        self.people.order(says, at)
+        let follows = self.people.order(says, at);
+        self.leaves(says, at);
+        follows
     }
 
     /// A journey, or a block written `journey/block`, is paused.
@@ -176,7 +192,7 @@ impl Auditor {
         };
         let told = self.people.all();
         let is_allowed = self.people.allows(told, (&row.owner, &row.asked), at);
-        let is_allowed = is_allowed && !self.erased.contains_key(id);
+        let is_allowed = is_allowed && !self.is_erased(id);
         let is_paused = self.is_held(&row);
         if is_released {
             let other = self.before(id, &row, row.decided);
@@ -268,6 +284,7 @@ impl Auditor {
         self.people.forget();
         self.paused.clone_from(&self.paused_durable);
         self.skipping.clone_from(&self.skipping_durable);
+        self.leaving.clone_from(&self.leaving_durable);
         self.let_in.clear();
         self.stories_pending.clear();
         self.taken.clear();
@@ -348,6 +365,7 @@ impl Auditor {
         for fed in fed {
             self.was_heard(fed)?;
         }
+        self.stays();
         self.were_let_in()?;
         self.seen.clear();
         self.ended.clear();

@@ -154,11 +154,13 @@ pub(crate) enum Says {
         bounced: bool,
     },
     Unsuppress(String),
-    /// Somebody is erased: let go, kept out, or both.
+    /// Somebody is erased: let go, kept out, or both; where a journey is named, once they have been
+    /// through it.
     Erase {
         identifier: String,
         deletes: bool,
         silences: bool,
+        through: Option<String>,
     },
     /// Whoever was kept out may come back.
     Readmit(String),
@@ -202,6 +204,8 @@ pub(crate) enum Row {
     Delivery(Delivery),
     Control(Control),
     Queued,
+    /// What stays of an identifier that was erased: when.
+    Erased(i64),
     Other,
 }
 

@@ -33,8 +33,8 @@ pub(crate) fn key(key: &Key) -> String {
         | Key::Guard { .. }
         | Key::Message(_)
         | Key::Version(..)
-        | Key::Sweep(_)
-        | Key::Erased(_) => format!("other {key:?}"),
+        | Key::Sweep(_) => format!("other {key:?}"),
+        Key::Erased(hash) => format!("erased {hash}"),
     }
 }
 
@@ -89,12 +89,10 @@ pub(crate) fn row(row: &Row) -> facts::Row {
                 .collect(),
         }),
         Row::Queued(_) => facts::Row::Queued,
-        Row::Account(_)
-        | Row::Guard(_)
-        | Row::Message(_)
-        | Row::Version(_)
-        | Row::Sweep(_)
-        | Row::Erased(_) => facts::Row::Other,
+        Row::Account(_) | Row::Guard(_) | Row::Message(_) | Row::Version(_) | Row::Sweep(_) => {
+            facts::Row::Other
+        }
+        Row::Erased(it) => facts::Row::Erased(it.at.as_micros()),
     }
 }
 

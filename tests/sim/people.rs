@@ -192,6 +192,7 @@ pub(crate) fn order(dice: &mut Dice) -> Says {
 
 /// Whom an operator erases.
 pub(crate) fn erase(dice: &mut Dice) -> Says {
+    let through = dice.one_in(3).then(|| format!("j{}", dice.below(6)));
     let identifier = anybody(dice);
     let (deletes, silences) =
         dice.one_of(&[(true, false), (true, false), (true, true), (false, true)]);
@@ -199,6 +200,7 @@ pub(crate) fn erase(dice: &mut Dice) -> Says {
         identifier,
         deletes,
         silences,
+        through,
     }
 }
 

@@ -68,6 +68,7 @@ fn every_promise_is_kept_in_memory() {
         "order erase both",
         "order erase delete",
         "order erase suppress",
+        "order erase through",
         "order detach",
         "order enter",
         "order merge",

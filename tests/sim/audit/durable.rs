@@ -19,6 +19,7 @@ impl Auditor {
 
     pub(crate) fn durable(&mut self, changes: &Changes) -> Checked {
         let fed = self.pending();
+        self.leave(changes)?;
         let told = self.people.keep();
         self.stories.append(&mut self.stories_pending);
         for told in told.clone() {
@@ -63,12 +64,14 @@ impl Auditor {
             }
         }
         self.silenced(&told, since)?;
+        self.hold_back()?;
         for told in told {
             self.entries.settle(&mut self.people, told + 1);
         }
         self.all_ended(&before)?;
         self.paused_durable.clone_from(&self.paused);
         self.skipping_durable.clone_from(&self.skipping);
+        self.leaving_durable.clone_from(&self.leaving);
         self.counted()
     }
 }
@@ -91,7 +94,7 @@ impl Auditor {
                     self.queued.insert(name.to_owned());
                 }
                 Some(Row::Decision(_) | Row::Delivery(_)) => touched.push((name, row)),
-                Some(Row::Other) => {}
+                Some(Row::Erased(_) | Row::Other) => {}
                 None => {
                     self.queued.remove(name);
                     let may_go = !matches!(kind, "person" | "decision" | "delivery" | "control");
@@ -198,6 +201,7 @@ impl Auditor {
                     entered: it.entered,
                     again: facts.again,
                     taken_over: Vec::new(),
+                    unmet: None,
                     ended: None,
                 };
                 self.entries.enter(&mut self.people, entry)?;
@@ -236,6 +240,7 @@ impl Auditor {
                 entered: decision.at,
                 again: facts.again,
                 taken_over: Vec::new(),
+                unmet: None,
                 ended: None,
             };
             self.entries.enter(&mut self.people, entry)?;

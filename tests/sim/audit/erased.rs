@@ -45,6 +45,9 @@ impl Auditor {
             holds("whoever is erased walks no more", live.is_none(), || {
                 format!("{live:?}")
             })?;
+            if deletes {
+                self.entries.forget(&names, at);
+            }
             // What is decided in the same commit, and before, stands there under their own name.
             let ended = self.decisions.iter();
             let ended = ended.filter(|(_, it)| (since..=at).contains(&it.at));
@@ -63,9 +66,10 @@ impl Auditor {
     /// whoever comes back then is not told apart from who was erased: what they are owed may be held back.
     pub(super) fn is_erased_at(&self, owner: &str, at: i64) -> bool {
         let [before, by] = self.people.around(at);
-        (before..by).any(|place| {
-            matches!(&self.people.word(place).1, Word::Erased { names, .. }
-                if names.contains_key(owner))
+        (before..by).any(|place| match &self.people.word(place).1 {
+            Word::Erased { names, .. } => names.contains_key(owner),
+            Word::Leaving { names, .. } => names.contains(owner),
+            _ => false,
         })
     }
 

@@ -14,6 +14,8 @@ pub(crate) struct Mark {
     deleted: Option<i64>,
     /// Whether it is kept out.
     is_silent: bool,
+    /// Whether it is erased once a walk is over.
+    is_leaving: bool,
 }
 
 impl People {
@@ -29,7 +31,9 @@ impl People {
                 } if names.contains_key(name) => {
                     mark.deleted = if *deletes { Some(*at) } else { mark.deleted };
                     mark.is_silent |= silences;
+                    mark.is_leaving = false;
                 }
+                Word::Leaving { names, .. } if names.contains(name) => mark.is_leaving = true,
                 Word::Readmitted(names) if names.contains(name) => mark.is_silent = false,
                 Word::Event(_)
                 | Word::Merged { .. }
@@ -39,6 +43,7 @@ impl People {
                 | Word::Suppressed { .. }
                 | Word::Erased { .. }
                 | Word::Readmitted(_)
+                | Word::Leaving { .. }
                 | Word::Nothing => {}
             }
         }
@@ -48,6 +53,12 @@ impl People {
     /// Whether an identifier of somebody erased is not heard any more.
     pub(crate) fn is_kept_out(&self, told: usize, name: &str) -> bool {
         self.mark(told, name).is_silent
+    }
+
+    /// Whether an identifier is not heard, or not for now.
+    pub(crate) fn is_out(&self, told: usize, name: &str) -> bool {
+        let mark = self.mark(told, name);
+        mark.is_silent || mark.is_leaving
     }
 
     /// All that is kept out.
@@ -88,6 +99,29 @@ impl People {
         }
     }
 
+    /// Whoever is erased goes through a journey first, where one is named and anything is known of them.
+    pub(super) fn leaving(&mut self, word: Word, through: Option<&String>) -> Word {
+        let groups = self.groups(self.all());
+        let is_known = |name: &String| groups.iter().any(|it| it.names.contains(name));
+        match word {
+            Word::Erased {
+                names,
+                deletes,
+                silences,
+            } if through.is_some() && names.keys().any(is_known) => Word::Leaving {
+                names: names.into_keys().collect(),
+                deletes,
+                silences,
+            },
+            word => word,
+        }
+    }
+
+    /// Whoever was to leave was not let in where they were to go first: nothing comes of it.
+    pub(super) fn stays(&mut self, place: usize) {
+        self.told[place].1 = Word::Nothing;
+    }
+
     /// Everything that somebody who may come back is known by: where nothing is, what is named alone.
     pub(super) fn readmitting(&mut self, identifier: &str) -> Word {
         let all = self.all();
@@ -105,7 +139,7 @@ impl People {
     pub(crate) fn heard(&self, fed: &Fed) -> Option<Fed> {
         let is_out = |name: &String| {
             let mark = self.mark(self.all(), name);
-            mark.is_silent || mark.deleted.is_some_and(|at| fed.occurred <= at)
+            mark.is_silent || mark.is_leaving || mark.deleted.is_some_and(|at| fed.occurred <= at)
         };
         let out: BTreeSet<&String> = fed.names.iter().filter(|name| is_out(name)).collect();
         let user = fed.names.iter().find(|it| is_user(it));
@@ -151,15 +185,23 @@ impl People {
         let all = self.all();
         let groups = self.groups(all);
         let mut known = groups.iter().flat_map(|group| &group.names);
-        if !known.any(|name| self.is_kept_out(all, name)) {
+        if !known.any(|name| self.is_out(all, name)) {
             return true;
         }
         match says {
             Says::Merge { from, into } => [from, into].into_iter().all(|it| {
                 let names = self.person(all, it);
-                names.iter().all(|name| !self.is_kept_out(all, name))
+                names.iter().all(|name| !self.is_out(all, name))
             }),
             Says::Detach { .. } | Says::Unblock(_) => false,
+            Says::Erase {
+                identifier,
+                through: Some(_),
+                ..
+            } => {
+                let names = self.person(all, identifier);
+                names.iter().all(|name| !self.is_out(all, name))
+            }
             Says::Suppress { .. } | Says::Unsuppress(_) | Says::Erase { .. } | Says::Readmit(_) => {
                 true
             }

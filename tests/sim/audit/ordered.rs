@@ -61,7 +61,7 @@ impl Auditor {
             let groups = self.people.groups(all);
             let is_known = groups.iter().any(|it| it.names.contains(identifier));
             let person = self.people.person(all, identifier);
-            let is_out = person.iter().any(|name| self.people.is_kept_out(all, name));
+            let is_out = person.iter().any(|name| self.people.is_out(all, name));
             let control = self.controls.get(journey);
             let is_there = control.is_some_and(|it| it.in_force.is_some());
             let has_entered = self.seen.contains(&(journey.clone(), *at));

@@ -32,7 +32,7 @@ impl People {
 
     /// What comes earlier than what was told before it comes after something that changed nothing, and
     /// was forgotten when the clock was put back.
-    fn push(&mut self, at: i64, word: Word) {
+    pub(super) fn push(&mut self, at: i64, word: Word) {
         let later = self.told.iter_mut().rev();
         for (then, _) in later.take_while(|(then, _)| *then > at) {
             *then = at;
@@ -87,7 +87,11 @@ impl People {
                 identifier,
                 deletes,
                 silences,
-            } => self.erasing(identifier, (*deletes, *silences)),
+                through,
+            } => {
+                let word = self.erasing(identifier, (*deletes, *silences));
+                self.leaving(word, through.as_ref())
+            }
             Says::Readmit(identifier) => self.readmitting(identifier),
             Says::Unsuppress(address) => Word::Suppressed {
                 address: address.clone(),
@@ -109,6 +113,12 @@ impl People {
     pub(crate) fn keep(&mut self) -> Range<usize> {
         let before = std::mem::replace(&mut self.durable, self.told.len());
         before..self.durable
+    }
+
+    /// What was told and is not kept yet.
+    pub(super) fn unkept(&self) -> Vec<Word> {
+        let words = self.told[self.durable..].iter();
+        words.map(|(_, word)| word.clone()).collect()
     }
 
     /// When the last of so much was told.
@@ -215,6 +225,7 @@ impl People {
                 | Word::Suppressed { .. }
                 | Word::Erased { .. }
                 | Word::Readmitted(_)
+                | Word::Leaving { .. }
                 | Word::Nothing => held,
             })
     }

@@ -60,6 +60,12 @@ pub(crate) enum Word {
         deletes: bool,
         silences: bool,
     },
+    /// These are erased once a walk in a journey is over, and not heard of until then.
+    Leaving {
+        names: BTreeSet<String>,
+        deletes: bool,
+        silences: bool,
+    },
     /// These are heard of again.
     Readmitted(BTreeSet<String>),
     /// An order that comes to nothing.
@@ -144,6 +150,7 @@ impl<'a> Known<'a> {
                 } => known.forget(names),
                 Word::Erased { deletes: false, .. }
                 | Word::Readmitted(_)
+                | Word::Leaving { .. }
                 | Word::Suppressed { bounced: None, .. }
                 | Word::Nothing => {}
             }

@@ -7,8 +7,8 @@ use wayfare_event::{Event, Timestamp};
 use wayfare_executor::Happened;
 use wayfare_identity::Trust;
 
-use super::{Step, World};
-use crate::facts::{Broken, SECOND, Told, holds};
+use super::{Step, Stop, World};
+use crate::facts::{SECOND, Told, holds};
 use crate::journeys;
 use crate::look;
 use crate::people::{self, Happening};
@@ -84,7 +84,8 @@ impl World {
     }
 
     /// Hands an event in; whether it was taken for a copy.
-    fn feed(&mut self, happening: &Happening) -> Result<bool, Broken> {
+    fn feed(&mut self, happening: &Happening) -> Result<bool, Stop> {
+        self.clear()?;
         let Happening { fed, text } = happening;
         let event = Event::parse(text, None).unwrap();
         let occurred = Timestamp::from_micros(fed.occurred);
@@ -139,6 +140,7 @@ impl World {
             again = other;
         }
         again.fed.at = at;
+        self.clear()?;
         let before = self.shelf.watch.lock().unwrap().rows.clone();
         if self.feed(&again)? {
             self.commit(1)?;
@@ -146,6 +148,18 @@ impl World {
             holds("a second copy changes nothing", is_same, || {
                 again.text.clone()
             })?;
+        }
+        Ok(())
+    }
+
+    /// Where somebody is to be erased once a walk is over, what is due comes before what is told, so that
+    /// it is known which of them was first.
+    pub(super) fn clear(&mut self) -> Step {
+        if self.auditor.is_leaving() {
+            self.commit(1)?;
+            let now = self.now();
+            self.engine().fire(now, AT_ONCE).unwrap();
+            self.commit(1)?;
         }
         Ok(())
     }

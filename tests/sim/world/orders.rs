@@ -1,8 +1,6 @@
 //! What does an operator order? Who is who, who is erased and who comes back, who enters; that a journey
 //! or a block waits or goes on; what becomes of a delivery.
 
-use std::sync::Arc;
-
 use wayfare_consent::SuppressionKind;
 use wayfare_event::Identifier;
 use wayfare_executor::record::EraseMode;
@@ -18,6 +16,7 @@ use crate::people;
 impl World {
     /// An operator says who is who.
     pub(super) fn say(&mut self) -> Step {
+        self.clear()?;
         self.clock += 1;
         let at = self.at();
         let says = match self.dice.below(12) {
@@ -70,6 +69,7 @@ impl World {
 
     /// Somebody enters a journey without anything that starts it.
     fn let_in(&mut self, journey: &str) -> Step {
+        self.clear()?;
         self.clock += 1;
         let (name, at) = (people::anybody(&mut self.dice), self.at());
         self.auditor.lets_in(LetIn {
@@ -162,6 +162,7 @@ fn action(says: &Says) -> (&'static str, Action) {
             identifier: it,
             deletes,
             silences,
+            through,
         } => {
             let (what, mode) = match (deletes, silences) {
                 (true, true) => ("erase both", EraseMode::Both),
@@ -171,8 +172,9 @@ fn action(says: &Says) -> (&'static str, Action) {
             let erase = Erase {
                 identifier: identifier(it),
                 mode,
-                through: None,
+                through: through.as_deref().map(Into::into),
             };
+            let what = through.as_ref().map_or(what, |_| "erase through");
             (what, Action::Erase(erase))
         }
         Says::Readmit(it) => ("readmit", Action::Readmit(identifier(it))),
