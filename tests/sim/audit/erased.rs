@@ -66,10 +66,12 @@ impl Auditor {
     /// whoever comes back then is not told apart from who was erased: what they are owed may be held back.
     pub(super) fn is_erased_at(&self, owner: &str, at: i64) -> bool {
         let [before, by] = self.people.around(at);
-        (before..by).any(|place| match &self.people.word(place).1 {
-            Word::Erased { names, .. } => names.contains_key(owner),
-            Word::Leaving { names, .. } => names.contains(owner),
-            _ => false,
+        (before..by).any(|place| {
+            let word = &self.people.word(place).1;
+            if let Word::Leaving { names, .. } = word {
+                return names.contains(owner);
+            }
+            matches!(word, Word::Erased { names, .. } if names.contains_key(owner))
         })
     }
 

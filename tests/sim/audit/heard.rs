@@ -103,18 +103,21 @@ impl People {
     pub(super) fn leaving(&mut self, word: Word, through: Option<&String>) -> Word {
         let groups = self.groups(self.all());
         let is_known = |name: &String| groups.iter().any(|it| it.names.contains(name));
-        match word {
-            Word::Erased {
-                names,
-                deletes,
-                silences,
-            } if through.is_some() && names.keys().any(is_known) => Word::Leaving {
-                names: names.into_keys().collect(),
-                deletes,
-                silences,
-            },
-            word => word,
+        if let Word::Erased {
+            names,
+            deletes,
+            silences,
+        } = &word
+            && through.is_some()
+            && names.keys().any(is_known)
+        {
+            return Word::Leaving {
+                names: names.keys().cloned().collect(),
+                deletes: *deletes,
+                silences: *silences,
+            };
         }
+        word
     }
 
     /// Whoever was to leave was not let in where they were to go first: nothing comes of it.

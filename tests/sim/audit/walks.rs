@@ -262,7 +262,9 @@ impl Entries {
             } else {
                 own
             };
-            later.again == Again::Once && other.entered != own.entered
+            // Whoever became theirs by the erasure of another user was not met, and walks on.
+            let were_met = own.unmet.is_none() && other.unmet.is_none();
+            were_met && later.again == Again::Once && other.entered != own.entered
         };
         let others = self.0.iter().filter(|it| it.id != id);
         let mut others = others.filter(|it| is_refused(it));
