@@ -4,10 +4,15 @@
 
 mod durable;
 mod erased;
+mod heard;
+mod leaving;
+mod ordered;
 mod people;
 mod persons;
 mod rested;
+mod since;
 mod story;
+mod traits;
 mod walks;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +21,8 @@ use crate::facts::{
     Broken, Checked, Control, Decision, Delivery, Ended, Fed, Journey, Order, Person, Request, Row,
     Says, Told, holds,
 };
+use leaving::Leaving;
+pub(crate) use ordered::LetIn;
 use people::People;
 use story::Story;
 use walks::{Entries, Live};
@@ -73,6 +80,18 @@ pub(crate) struct Auditor {
     /// Journeys in which something ended since the last commit.
     ended: BTreeSet<String>,
     refused: BTreeSet<(String, String)>,
+    /// Who was ordered into which journey since the last commit, and when.
+    let_in: Vec<LetIn>,
+    /// What goes on without what was overdue when that was ordered; and as it is durable.
+    skipping: BTreeMap<String, i64>,
+    skipping_durable: BTreeMap<String, i64>,
+    /// Who is to be erased once a walk is over; and as it is durable.
+    leaving: Option<Leaving>,
+    leaving_durable: Option<Leaving>,
+    /// What they are owed beside that.
+    held_back: BTreeSet<String>,
+    /// What stays of erased identifiers: when that was.
+    marks: BTreeMap<String, i64>,
 }
 
 /// What the auditor hears.
@@ -109,17 +128,29 @@ impl Auditor {
 
     /// Whether an operator's word may be played.
     pub(crate) fn may_say(&mut self, says: &Says) -> bool {
-        self.people.may_say(says)
+        // A merge could give a shared browser that is to be erased to the one person who then has it.
+        let is_about_who = matches!(
+            says,
+            Says::Erase { .. } | Says::Readmit(_) | Says::Merge { .. }
+        );
+        !(is_about_who && self.is_leaving()) && self.people.may_say(says)
+    }
+
+    /// Everything that is kept out.
+    pub(crate) fn kept_out(&self) -> Vec<String> {
+        self.people.kept_out()
     }
 
     /// Whether somebody erased was owed a delivery.
     pub(crate) fn is_erased(&self, id: &str) -> bool {
-        self.erased.contains_key(id)
+        self.erased.contains_key(id) || self.held_back.contains(id)
     }
 
     /// An operator says who is who; whether anything comes of it.
     pub(crate) fn said(&mut self, says: &Says, at: i64) -> bool {
-        self.people.order(says, at)
+        let follows = self.people.order(says, at);
+        self.leaves(says, at);
+        follows
     }
 
     /// A journey, or a block written `journey/block`, is paused.
@@ -127,8 +158,16 @@ impl Auditor {
         self.paused.insert(place.to_owned(), "ops".to_owned());
     }
 
+    /// The journeys and blocks that are paused.
+    pub(crate) fn paused_places(&self) -> Vec<String> {
+        self.paused.keys().cloned().collect()
+    }
+
+    /// It goes on, unless that is under way already and something is skipped first.
     pub(crate) fn resumed(&mut self, place: &str) {
-        self.paused.remove(place);
+        if !self.is_skipping(place) {
+            self.paused.remove(place);
+        }
     }
 
     /// An operator orders something of a delivery.
@@ -153,7 +192,7 @@ impl Auditor {
         };
         let told = self.people.all();
         let is_allowed = self.people.allows(told, (&row.owner, &row.asked), at);
-        let is_allowed = is_allowed && !self.erased.contains_key(id);
+        let is_allowed = is_allowed && !self.is_erased(id);
         let is_paused = self.is_held(&row);
         if is_released {
             let other = self.before(id, &row, row.decided);
@@ -244,6 +283,9 @@ impl Auditor {
     pub(crate) fn killed(&mut self) {
         self.people.forget();
         self.paused.clone_from(&self.paused_durable);
+        self.skipping.clone_from(&self.skipping_durable);
+        self.leaving.clone_from(&self.leaving_durable);
+        self.let_in.clear();
         self.stories_pending.clear();
         self.taken.clear();
         self.untold.clear();
@@ -323,6 +365,8 @@ impl Auditor {
         for fed in fed {
             self.was_heard(fed)?;
         }
+        self.stays();
+        self.were_let_in()?;
         self.seen.clear();
         self.ended.clear();
         self.refused.clear();

@@ -115,13 +115,26 @@ pub(crate) struct Fed {
     pub(crate) previous: Option<String>,
     /// The event's name, when it is a track event.
     pub(crate) name: Option<String>,
-    /// Whether it tells of traits.
-    pub(crate) tells: bool,
+    /// The traits it tells of the person.
+    pub(crate) traits: Vec<Trait>,
     pub(crate) said: Option<Said>,
     pub(crate) historical: bool,
     /// Whether it came by a key that anybody can read.
     pub(crate) public: bool,
 }
+
+/// A trait as it is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Trait {
+    pub(crate) name: &'static str,
+    /// Its value as JSON; nothing where it is taken away.
+    pub(crate) value: Option<String>,
+    /// Whether it only fills a gap.
+    pub(crate) is_once: bool,
+}
+
+/// What a profile shows of each trait that has a value, as JSON.
+pub(crate) type Shown = BTreeMap<String, String>;
 
 /// What an operator says of who is who; everybody as `namespace:value`.
 #[derive(Clone, Debug)]
@@ -141,12 +154,16 @@ pub(crate) enum Says {
         bounced: bool,
     },
     Unsuppress(String),
-    /// Somebody is erased: let go, kept out, or both.
+    /// Somebody is erased: let go, kept out, or both; where a journey is named, once they have been
+    /// through it.
     Erase {
         identifier: String,
         deletes: bool,
         silences: bool,
+        through: Option<String>,
     },
+    /// Whoever was kept out may come back.
+    Readmit(String),
 }
 
 /// What somebody said about consent.
@@ -187,6 +204,8 @@ pub(crate) enum Row {
     Delivery(Delivery),
     Control(Control),
     Queued,
+    /// What stays of an identifier that was erased: when.
+    Erased(i64),
     Other,
 }
 

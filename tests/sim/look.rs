@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use wayfare_event::{IdKey, Identifier};
+use wayfare_event::{IdKey, Identifier, Timestamp, Value};
 use wayfare_executor::delivery::{NotSentReason, Outcome, State, UnknownReason};
 use wayfare_executor::record::{ConsentAsked, Request};
-use wayfare_executor::{Key, Row};
+use wayfare_executor::{Catalog, Key, Row, Snapshot, view};
 use wayfare_identity::Links;
 use wayfare_journey::definition::DeliveryMode;
 use wayfare_runtime::Output;
 
-use crate::facts::{self, Asked, Ended, Told};
+use crate::facts::{self, Asked, Ended, Shown, Told};
 use crate::receiver::Fate;
 use crate::stores::ID_KEY;
 
@@ -33,8 +33,8 @@ pub(crate) fn key(key: &Key) -> String {
         | Key::Guard { .. }
         | Key::Message(_)
         | Key::Version(..)
-        | Key::Sweep(_)
-        | Key::Erased(_) => format!("other {key:?}"),
+        | Key::Sweep(_) => format!("other {key:?}"),
+        Key::Erased(hash) => format!("erased {hash}"),
     }
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn row(row: &Row) -> facts::Row {
                     block: it.block.to_string(),
                     entered: it.entered.as_micros(),
                     arrived: it.arrived.as_micros(),
-                    due: it.due.map(wayfare_event::Timestamp::as_micros),
+                    due: it.due.map(Timestamp::as_micros),
                     key: it.key.as_ref().map(ToString::to_string),
                     arms: texts(&it.arms),
                 };
@@ -89,12 +89,10 @@ pub(crate) fn row(row: &Row) -> facts::Row {
                 .collect(),
         }),
         Row::Queued(_) => facts::Row::Queued,
-        Row::Account(_)
-        | Row::Guard(_)
-        | Row::Message(_)
-        | Row::Version(_)
-        | Row::Sweep(_)
-        | Row::Erased(_) => facts::Row::Other,
+        Row::Account(_) | Row::Guard(_) | Row::Message(_) | Row::Version(_) | Row::Sweep(_) => {
+            facts::Row::Other
+        }
+        Row::Erased(it) => facts::Row::Erased(it.at.as_micros()),
     }
 }
 
@@ -203,6 +201,26 @@ pub(crate) fn outcome(fate: &Fate) -> Outcome {
             _ => UnknownReason::Connection,
         }),
     }
+}
+
+/// What the engine's profiles show of traits, under each of their identifiers.
+pub(crate) fn traits(catalog: &Catalog, rows: &BTreeMap<Key, Row>) -> BTreeMap<String, Shown> {
+    let mut persons = Snapshot::new();
+    for (key, row) in rows.iter().filter(|(_, row)| matches!(row, Row::Person(_))) {
+        persons.put(key.clone(), Some(row.clone()));
+    }
+    let mut shown = BTreeMap::new();
+    for profile in view::profiles(catalog, &persons, Timestamp::EPOCH) {
+        let traits = profile.traits.iter();
+        let traits =
+            traits.filter(|(name, value)| &***name != "profileId" && **value != Value::Null);
+        let own: Shown = traits
+            .map(|(name, value)| (name.to_string(), value.to_string()))
+            .collect();
+        let names = profile.identifiers.iter();
+        shown.extend(names.map(|name| (name.to_string(), own.clone())));
+    }
+    shown
 }
 
 /// The profiles that the engine makes of everybody: sets of identifiers, each with its id.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use wayfare_event::Timestamp;
 
 use crate::dice::Dice;
-use crate::facts::{DAY, Fed, HOUR, MINUTE, SECOND, Said, Says};
+use crate::facts::{DAY, Fed, HOUR, MINUTE, SECOND, Said, Says, Trait};
 use crate::journeys::NAMES;
 
 /// People who log in.
@@ -54,7 +54,7 @@ pub(crate) fn happen(dice: &mut Dice, at: i64, count: usize) -> Happening {
             names: body.names,
             previous: body.previous,
             name: body.name,
-            tells: body.tells,
+            traits: body.traits,
             said,
             historical,
             public,
@@ -90,7 +90,7 @@ pub(crate) fn said((said, body): (Option<Said>, Body), at: i64, count: usize) ->
             names: body.names,
             previous: None,
             name: body.name,
-            tells: body.tells,
+            traits: body.traits,
             said,
             historical: false,
             public: false,
@@ -104,12 +104,14 @@ pub(crate) fn introduce(dice: &mut Dice, user: u64) -> Vec<(Option<Said>, Body)>
     let id = format!("user_id:u{user}");
     let names = BTreeSet::from([id.clone(), format!("email:{mail}")]);
     let plan = dice.one_of(&["free", "pro"]);
+    let traits = vec![latest("email", &mail), latest("plan", plan)];
     let line = format!(
-        "\"type\":\"identify\",\"userId\":\"u{user}\",\"traits\":{{\"email\":\"{mail}\",\"plan\":\"{plan}\"}}"
+        "\"type\":\"identify\",\"userId\":\"u{user}\",\"traits\":{{{}}}",
+        written(&traits)
     );
     let told = Body {
         names,
-        tells: true,
+        traits,
         line,
         ..Body::default()
     };
@@ -190,18 +192,33 @@ pub(crate) fn order(dice: &mut Dice) -> Says {
 
 /// Whom an operator erases.
 pub(crate) fn erase(dice: &mut Dice) -> Says {
-    let identifier = match dice.below(6) {
-        0 | 1 => format!("user_id:u{}", dice.below(USERS)),
-        2 => format!("email:e{}@example.com", dice.below(MAILBOXES)),
-        3 => format!("phone:{}", line(dice.below(LINES))),
-        _ => format!("anonymous_id:a{}", dice.below(BROWSERS)),
-    };
+    let through = dice.one_in(3).then(|| format!("j{}", dice.below(6)));
+    let identifier = anybody(dice);
     let (deletes, silences) =
         dice.one_of(&[(true, false), (true, false), (true, true), (false, true)]);
     Says::Erase {
         identifier,
         deletes,
         silences,
+        through,
+    }
+}
+
+/// Who may come back: mostly of those who are kept out.
+pub(crate) fn readmit(dice: &mut Dice, kept_out: &[String]) -> Says {
+    if kept_out.is_empty() || dice.one_in(5) {
+        return Says::Readmit(anybody(dice));
+    }
+    Says::Readmit(kept_out[dice.place(kept_out.len())].clone())
+}
+
+/// Somebody, by an identifier of any kind.
+pub(crate) fn anybody(dice: &mut Dice) -> String {
+    match dice.below(6) {
+        0 | 1 => format!("user_id:u{}", dice.below(USERS)),
+        2 => format!("email:e{}@example.com", dice.below(MAILBOXES)),
+        3 => format!("phone:{}", line(dice.below(LINES))),
+        _ => format!("anonymous_id:a{}", dice.below(BROWSERS)),
     }
 }
 
@@ -214,7 +231,7 @@ pub(crate) struct Body {
     names: BTreeSet<String>,
     previous: Option<String>,
     name: Option<String>,
-    tells: bool,
+    traits: Vec<Trait>,
     line: String,
 }
 
@@ -226,11 +243,11 @@ fn body(dice: &mut Dice, at: i64) -> (Option<Said>, Body) {
         user % MAILBOXES
     };
     let mail = format!("e{mailbox}@example.com");
-    let (mut said, mut name, mut previous, mut tells) = (None, None, None, false);
+    let (mut said, mut name, mut previous, mut told) = (None, None, None, Vec::new());
     let line = match kind {
         0..=2 | 20 => {
-            tells = true;
-            let traits = traits(dice, (at, &mail), (&mut names, kind == 20));
+            told = traits(dice, (at, &mail), (&mut names, kind == 20));
+            let traits = written(&told);
             format!("\"type\":\"identify\",{who},\"traits\":{{{traits}}}")
         }
         3 => {
@@ -270,7 +287,7 @@ fn body(dice: &mut Dice, at: i64) -> (Option<Said>, Body) {
         names,
         previous,
         name,
-        tells,
+        traits: told,
         line,
     };
     (said, body)
@@ -299,33 +316,72 @@ fn named(dice: &mut Dice) -> (u64, (u64, u64), (BTreeSet<String>, String)) {
     (kind, (user, browser), (names, who.join(",")))
 }
 
+/// What somebody tells of themselves; now and then that something is so no more.
 fn traits(
     dice: &mut Dice,
     (at, mail): (i64, &str),
     (names, has_phone): (&mut BTreeSet<String>, bool),
-) -> String {
+) -> Vec<Trait> {
     let mut traits = Vec::new();
     if has_phone {
         let number = line(dice.below(LINES));
         names.insert(format!("phone:{number}"));
-        traits.push(format!("\"phone\":\"{number}\""));
+        traits.push(latest("phone", &number));
     }
     if dice.one_in(4) {
-        let once = dice.one_of(&["\"referrer\":\"ad\"", "\"plan\":\"first\""]);
-        traits.push(format!("\"$set_once\":{{{once}}}"));
+        let (name, value) =
+            dice.one_of(&[("referrer", "ad"), ("referrer", "web"), ("plan", "first")]);
+        traits.push(Trait {
+            is_once: true,
+            ..latest(name, value)
+        });
     }
     if dice.one_in(2) {
         names.insert(format!("email:{mail}"));
-        traits.push(format!("\"email\":\"{mail}\""));
+        traits.push(latest("email", mail));
     }
     if dice.one_in(2) {
-        let plan = dice.one_of(&["free", "pro", "gone"]);
-        traits.push(format!("\"plan\":\"{plan}\""));
+        traits.push(latest("plan", dice.one_of(&["free", "pro", "gone"])));
     }
     if dice.one_in(3) {
         let ends = Timestamp::from_micros(at + dice.between(-HOUR, 2 * DAY));
-        traits.push(format!("\"endsAt\":\"{ends}\""));
+        traits.push(latest("endsAt", &ends.to_string()));
     }
+    if dice.one_in(8) {
+        let name = dice.one_of(&["plan", "endsAt", "referrer"]);
+        traits.retain(|told| told.name != name || told.is_once);
+        traits.push(Trait {
+            name,
+            value: None,
+            is_once: false,
+        });
+    }
+    traits
+}
+
+fn latest(name: &'static str, value: &str) -> Trait {
+    Trait {
+        name,
+        value: Some(format!("\"{value}\"")),
+        is_once: false,
+    }
+}
+
+/// Traits as they are written in an event.
+fn written(traits: &[Trait]) -> String {
+    let write = |told: &Trait| {
+        let pair = format!(
+            "\"{}\":{}",
+            told.name,
+            told.value.as_deref().unwrap_or("null")
+        );
+        if told.is_once {
+            format!("\"$set_once\":{{{pair}}}")
+        } else {
+            pair
+        }
+    };
+    let traits: Vec<String> = traits.iter().map(write).collect();
     traits.join(",")
 }
 

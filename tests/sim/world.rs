@@ -4,6 +4,7 @@
 
 mod acts;
 mod crash;
+mod orders;
 mod wire;
 
 use std::collections::BTreeMap;

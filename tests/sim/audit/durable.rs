@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use super::persons::Word;
 use super::story::Story;
 use super::walks::{self, Entry, Live};
 use super::{Auditor, Changes, about};
-use crate::facts::{Broken, Checked, Control, Decision, Delivery, Fed, Journey, Row, holds};
+use crate::facts::{
+    Again, Broken, Checked, Control, Decision, Delivery, Fed, Journey, Order, Row, holds,
+};
 
 /// What became durable.
 impl Auditor {
@@ -18,36 +19,14 @@ impl Auditor {
 
     pub(crate) fn durable(&mut self, changes: &Changes) -> Checked {
         let fed = self.pending();
+        self.leave(changes)?;
         let told = self.people.keep();
         self.stories.append(&mut self.stories_pending);
         for told in told.clone() {
             self.entries.settle(&mut self.people, told + 1);
             self.erase(told);
         }
-        let mut touched = Vec::new();
-        for (key, row) in changes {
-            let (kind, name) = key.split_once(' ').unwrap_or((key, ""));
-            match row {
-                Some(Row::Person(person)) => {
-                    self.persons.insert(name.to_owned(), person.clone());
-                }
-                Some(Row::Control(_)) => touched.push((name, row)),
-                Some(Row::Queued) => {
-                    self.queued.insert(name.to_owned());
-                }
-                Some(Row::Decision(_) | Row::Delivery(_)) => touched.push((name, row)),
-                Some(Row::Other) => {}
-                None => {
-                    self.queued.remove(name);
-                    let may_go = !matches!(kind, "person" | "decision" | "delivery" | "control");
-                    let may_go = may_go || (kind == "person" && self.gone.contains(name));
-                    let may_go =
-                        may_go || (kind == "delivery" && !self.deliveries.contains_key(name));
-                    self.persons.remove(name);
-                    holds("nothing durable is gone", may_go, || key.clone())?;
-                }
-            }
-        }
+        let mut touched = self.take_in(changes)?;
         // Whoever ends in this commit may make room for who enters in it.
         for (name, row) in &touched {
             if let Some(Row::Decision(it)) = row {
@@ -56,6 +35,10 @@ impl Auditor {
         }
         let since = self.latest;
         let before = self.look_at_everybody(&fed)?;
+        // Of two halves the one that had decided may have entered in this very commit.
+        touched.sort_by_key(
+            |(_, row)| matches!(row, Some(Row::Decision(decision)) if decision.outcome == "merged"),
+        );
         for (name, row) in &touched {
             if let Some(Row::Decision(decision)) = row {
                 if self.decisions.contains_key(*name) && self.erased.get(*name) == Some(&true) {
@@ -80,19 +63,55 @@ impl Auditor {
                 self.control(name, control)?;
             }
         }
-        self.silenced(&told)?;
+        self.silenced(&told, since)?;
+        self.hold_back()?;
         for told in told {
             self.entries.settle(&mut self.people, told + 1);
         }
         self.all_ended(&before)?;
         self.paused_durable.clone_from(&self.paused);
+        self.skipping_durable.clone_from(&self.skipping);
+        self.leaving_durable.clone_from(&self.leaving);
         self.counted()
     }
 }
 
+/// Rows that are looked at one by one, each with its name.
+type Touched<'a> = Vec<(&'a str, &'a Option<Row>)>;
+
 impl Auditor {
+    /// Rows of people are as they are now; the others are given back. Nothing durable is gone.
+    fn take_in<'a>(&mut self, changes: &'a Changes) -> Result<Touched<'a>, Broken> {
+        let mut touched = Vec::new();
+        for (key, row) in changes {
+            let (kind, name) = key.split_once(' ').unwrap_or((key, ""));
+            match row {
+                Some(Row::Person(person)) => {
+                    self.persons.insert(name.to_owned(), person.clone());
+                }
+                Some(Row::Control(_)) => touched.push((name, row)),
+                Some(Row::Queued) => {
+                    self.queued.insert(name.to_owned());
+                }
+                Some(Row::Decision(_) | Row::Delivery(_)) => touched.push((name, row)),
+                Some(Row::Erased(_) | Row::Other) => {}
+                None => {
+                    self.queued.remove(name);
+                    let may_go = !matches!(kind, "person" | "decision" | "delivery" | "control");
+                    let may_go = may_go || (kind == "person" && self.gone.contains(name));
+                    let may_go =
+                        may_go || (kind == "delivery" && !self.deliveries.contains_key(name));
+                    self.persons.remove(name);
+                    holds("nothing durable is gone", may_go, || key.clone())?;
+                }
+            }
+        }
+        Ok(touched)
+    }
+
     fn control(&mut self, journey: &str, control: &Control) -> Checked {
         self.controls.insert(journey.to_owned(), control.clone());
+        self.goes_on(journey, control)?;
         let has_limit = |(id, _): &(&(String, String), &Journey)| id.0 == *journey;
         let mut versions = self.versions.iter().filter(has_limit);
         for (block, by) in &control.blocks {
@@ -131,6 +150,7 @@ impl Auditor {
                 })?;
             }
         }
+        let ordered = self.ordered_in(&live);
         let before = std::mem::replace(&mut self.live, live);
         for (id, (owner, it)) in &self.live {
             let version = (it.journey.clone(), it.version.clone());
@@ -159,10 +179,14 @@ impl Auditor {
             holds("an arm stays as it was taken", is_same, || {
                 format!("{id} of {owner}: {it:?} was {was:?}")
             })?;
+            if was.is_some_and(|(_, was)| was.version != it.version) {
+                self.entries.take_over(id, facts.again);
+            }
             if was.is_none() {
                 let fits = facts.keyed == it.key.is_some();
                 holds("entries are as `again` says", fits, || format!("{it:?}"))?;
-                let fits = walks::has_cause(facts, it.entered, fed);
+                let is_ordered = ordered.contains(id);
+                let fits = is_ordered || walks::has_cause(facts, it.entered, fed);
                 holds("history starts nothing", fits, || format!("{id}: {it:?}"))?;
                 let entry = Entry {
                     id: id.clone(),
@@ -176,6 +200,8 @@ impl Auditor {
                     beside: BTreeSet::new(),
                     entered: it.entered,
                     again: facts.again,
+                    taken_over: Vec::new(),
+                    unmet: None,
                     ended: None,
                 };
                 self.entries.enter(&mut self.people, entry)?;
@@ -213,24 +239,26 @@ impl Auditor {
                 beside: BTreeSet::new(),
                 entered: decision.at,
                 again: facts.again,
+                taken_over: Vec::new(),
+                unmet: None,
                 ended: None,
             };
             self.entries.enter(&mut self.people, entry)?;
         }
         if decision.outcome == "erased" {
-            let [before, by] = self.people.around(decision.at);
-            let is_theirs = (before..by).any(|place| {
-                matches!(&self.people.word(place).1, Word::Erased { names, .. }
-                    if names.contains_key(&decision.owner))
-            });
+            let is_theirs = self.is_erased_at(&decision.owner, decision.at);
             holds("nobody else is erased", is_theirs, || {
                 format!("{id}: {decision:?}")
             })?;
         }
+        if decision.outcome == "stopped" {
+            self.stopped(decision, before.get(id).and_then(|(_, it)| it.due))?;
+        }
         if decision.outcome == "merged" {
             self.entries.merged(&mut self.people, (id, decision))?;
         }
-        if decision.outcome == "webhook" {
+        // An edit that lets people in again, and takes over who is inside, counts for the walk too.
+        if decision.outcome == "webhook" && facts.again == Again::Once {
             self.entries.one_request(&mut self.people, (id, decision))?;
         }
         self.consented(id, decision)?;
@@ -274,7 +302,9 @@ impl Auditor {
         holds("a request is as written", is_written, || {
             format!("{id}: {row:?} of {facts:?}")
         })?;
-        if let Some(last) = self.deliveries.insert(id.to_owned(), row.clone()) {
+        let last = self.deliveries.insert(id.to_owned(), row.clone());
+        let is_skipped = last.as_ref().is_some_and(|last| self.is_skipped(last));
+        if let Some(last) = last {
             let is_reduced = self.erased.get(id) == Some(&true) && row.request.url.is_empty();
             let is_same = is_reduced
                 || last.request == row.request
@@ -291,8 +321,16 @@ impl Auditor {
             self.failed.insert(format!("{}/{}", row.journey, row.block));
         }
         let is_paused = self.is_held(row);
+        let came_back_then = self.is_erased_at(&row.owner, row.decided);
         let story = self.stories.entry(id.to_owned());
         let story = story.or_insert_with(|| Story::new(row));
+        if came_back_then {
+            story.erase();
+        }
+        // As if each of them were withheld.
+        if is_skipped && row.reason.as_deref() == Some("operator") {
+            story.ordered(Order::Withhold, row.decided);
+        }
         about(story.fits(row, is_paused), id)
     }
 

@@ -33,8 +33,8 @@ impl Auditor {
         }
     }
 
-    /// Whoever is erased walks no more.
-    pub(super) fn silenced(&mut self, told: &Range<usize>) -> Checked {
+    /// Whoever is erased walks no more; `since` is when the last decision before this commit was taken.
+    pub(super) fn silenced(&mut self, told: &Range<usize>, since: i64) -> Checked {
         for place in told.clone() {
             let (at, word) = self.people.word(place).clone();
             let Word::Erased { names, deletes, .. } = word else {
@@ -45,9 +45,13 @@ impl Auditor {
             holds("whoever is erased walks no more", live.is_none(), || {
                 format!("{live:?}")
             })?;
-            // Their walks end in the same commit, under their own name.
+            if deletes {
+                self.entries.forget(&names, at);
+            }
+            // What is decided in the same commit, and before, stands there under their own name.
             let ended = self.decisions.iter();
-            let ended = ended.filter(|(_, it)| it.at == at && names.contains_key(&it.owner));
+            let ended = ended.filter(|(_, it)| (since..=at).contains(&it.at));
+            let ended = ended.filter(|(_, it)| names.contains_key(&it.owner));
             for (id, _) in ended {
                 *self.erased.entry(id.clone()).or_default() |= deletes;
                 if let Some(story) = self.stories.get_mut(id) {
@@ -56,6 +60,19 @@ impl Auditor {
             }
         }
         Ok(())
+    }
+
+    /// Whether an identifier was let go at an instant. While the clock is behind, time stands still, and
+    /// whoever comes back then is not told apart from who was erased: what they are owed may be held back.
+    pub(super) fn is_erased_at(&self, owner: &str, at: i64) -> bool {
+        let [before, by] = self.people.around(at);
+        (before..by).any(|place| {
+            let word = &self.people.word(place).1;
+            if let Word::Leaving { names, .. } = word {
+                return names.contains(owner);
+            }
+            matches!(word, Word::Erased { names, .. } if names.contains_key(owner))
+        })
     }
 
     /// A decision tells of somebody erased no more, and of everything else what it told.

@@ -12,7 +12,7 @@ use crate::facts::{Asked, DAY, Fed, Says};
 /// Everything that was told, in order.
 #[derive(Clone, Default)]
 pub(crate) struct People {
-    told: Vec<(i64, Word)>,
+    pub(super) told: Vec<(i64, Word)>,
     /// How much of it is durable.
     durable: usize,
     /// Messages by id, and when they were first told.
@@ -32,7 +32,7 @@ impl People {
 
     /// What comes earlier than what was told before it comes after something that changed nothing, and
     /// was forgotten when the clock was put back.
-    fn push(&mut self, at: i64, word: Word) {
+    pub(super) fn push(&mut self, at: i64, word: Word) {
         let later = self.told.iter_mut().rev();
         for (then, _) in later.take_while(|(then, _)| *then > at) {
             *then = at;
@@ -87,7 +87,12 @@ impl People {
                 identifier,
                 deletes,
                 silences,
-            } => self.erasing(identifier, (*deletes, *silences)),
+                through,
+            } => {
+                let word = self.erasing(identifier, (*deletes, *silences));
+                self.leaving(word, through.as_ref())
+            }
+            Says::Readmit(identifier) => self.readmitting(identifier),
             Says::Unsuppress(address) => Word::Suppressed {
                 address: address.clone(),
                 bounced: None,
@@ -96,28 +101,6 @@ impl People {
         let follows = !matches!(word, Word::Nothing);
         self.push(at, word);
         follows
-    }
-
-    /// Everything that somebody who is erased was known by.
-    fn erasing(&mut self, identifier: &str, (deletes, silences): (bool, bool)) -> Word {
-        let all = self.all();
-        let groups = self.groups(all);
-        let mut names = self.after(all).all_of(&groups, identifier);
-        // Of whom nothing is known only the mark is made that keeps them out.
-        if names.is_empty() && silences {
-            names.insert(identifier.to_owned());
-        }
-        let ghost = |name: String| (name.clone(), format!("erased:{name}"));
-        let names: BTreeMap<_, _> = names.into_iter().map(ghost).collect();
-        if names.is_empty() {
-            Word::Nothing
-        } else {
-            Word::Erased {
-                names,
-                deletes,
-                silences,
-            }
-        }
     }
 
     /// Whether a message must be known, or may be: it is remembered for seven days at least.
@@ -130,6 +113,12 @@ impl People {
     pub(crate) fn keep(&mut self) -> Range<usize> {
         let before = std::mem::replace(&mut self.durable, self.told.len());
         before..self.durable
+    }
+
+    /// What was told and is not kept yet.
+    pub(super) fn unkept(&self) -> Vec<Word> {
+        let words = self.told[self.durable..].iter();
+        words.map(|(_, word)| word.clone()).collect()
     }
 
     /// When the last of so much was told.
@@ -175,7 +164,7 @@ impl People {
         [before, by]
     }
 
-    fn after(&self, told: usize) -> Known<'_> {
+    pub(super) fn after(&self, told: usize) -> Known<'_> {
         Known::after(self.told[..told].iter().map(|(_, word)| word))
     }
 
@@ -196,6 +185,7 @@ impl People {
         found.cloned().unwrap_or_else(|| Group {
             lead: identifier.to_owned(),
             names: BTreeSet::from([identifier.to_owned()]),
+            claimed: 0,
             is_blocked: false,
         })
     }
@@ -205,13 +195,6 @@ impl People {
         self.group(told, identifier).names
     }
 
-    /// Whether an identifier of somebody erased is not heard any more.
-    pub(crate) fn is_kept_out(&self, told: usize, name: &str) -> bool {
-        self.told[..told].iter().any(|(_, word)| {
-            matches!(word, Word::Erased { names, silences: true, .. } if names.contains_key(name))
-        })
-    }
-
     /// Whether an identifier was let go after something was told, and before something else was.
     fn is_forgotten(&self, (after, before): (usize, usize), name: &str) -> bool {
         self.told[after..before].iter().any(|(_, word)| {
@@ -219,79 +202,9 @@ impl People {
         })
     }
 
-    /// An event as it is heard: without what is erased; nothing of who is.
-    pub(crate) fn heard(&self, fed: &Fed) -> Option<Fed> {
-        let is_out = |name: &String| {
-            self.told.iter().any(|(at, word)| match word {
-                Word::Erased {
-                    names,
-                    deletes,
-                    silences,
-                } => {
-                    let bars = *silences || (*deletes && fed.occurred <= *at);
-                    names.contains_key(name) && bars
-                }
-                Word::Event(_)
-                | Word::Merged { .. }
-                | Word::Parted { .. }
-                | Word::Detached { .. }
-                | Word::Unblocked(_)
-                | Word::Suppressed { .. }
-                | Word::Nothing => false,
-            })
-        };
-        let out: BTreeSet<&String> = fed.names.iter().filter(|name| is_out(name)).collect();
-        let user = fed.names.iter().find(|it| is_user(it));
-        let is_about_them = user.map_or(!out.is_empty(), |user| out.contains(user));
-        // A refusal about an address that is not theirs is heard all the same, and nothing else.
-        let refused = fed.said.as_ref().filter(|said| {
-            let is_address =
-                said.subject.starts_with("email:") || said.subject.starts_with("phone:");
-            !said.accepts && is_address && !out.contains(&said.subject)
-        });
-        if is_about_them {
-            let said = refused?;
-            return Some(Fed {
-                names: BTreeSet::from([said.subject.clone()]),
-                previous: None,
-                ..fed.clone()
-            });
-        }
-        let said = fed.said.clone();
-        Some(Fed {
-            names: fed
-                .names
-                .iter()
-                .filter(|it| !out.contains(it))
-                .cloned()
-                .collect(),
-            said: said.filter(|said| !out.contains(&said.subject)),
-            previous: fed.previous.clone().filter(|it| !out.contains(it)),
-            ..fed.clone()
-        })
-    }
-
     /// What was told at a place.
     pub(crate) fn word(&self, place: usize) -> &(i64, Word) {
         &self.told[place]
-    }
-
-    /// Whether an operator's word may be played: what changes who is who among those who are kept out,
-    /// and whose rows stay, is not.
-    pub(crate) fn may_say(&mut self, says: &Says) -> bool {
-        let all = self.all();
-        let is_quiet = |word: &(i64, Word)| matches!(word.1, Word::Erased { deletes: false, .. });
-        if !self.told.iter().any(is_quiet) {
-            return true;
-        }
-        match says {
-            Says::Merge { from, into } => [from, into].into_iter().all(|it| {
-                let names = self.person(all, it);
-                names.iter().all(|name| !self.is_kept_out(all, name))
-            }),
-            Says::Detach { .. } | Says::Unblock(_) => false,
-            Says::Suppress { .. } | Says::Unsuppress(_) | Says::Erase { .. } => true,
-        }
     }
 
     /// Whether an address bounced, or somebody complained there; nothing where it is fine. A complaint
@@ -311,6 +224,8 @@ impl People {
                 | Word::Unblocked(_)
                 | Word::Suppressed { .. }
                 | Word::Erased { .. }
+                | Word::Readmitted(_)
+                | Word::Leaving { .. }
                 | Word::Nothing => held,
             })
     }

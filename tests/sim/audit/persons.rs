@@ -19,6 +19,8 @@ pub(crate) struct Group {
     /// What they are known by: the user that others were taken into, else the best identifier.
     pub(crate) lead: String,
     pub(crate) names: BTreeSet<String>,
+    /// How many claim what is nobody's: one who holds others by now, or several.
+    pub(crate) claimed: usize,
     /// Whether it is a thing that so many claimed that events go on without it.
     pub(crate) is_blocked: bool,
 }
@@ -58,6 +60,14 @@ pub(crate) enum Word {
         deletes: bool,
         silences: bool,
     },
+    /// These are erased once a walk in a journey is over, and not heard of until then.
+    Leaving {
+        names: BTreeSet<String>,
+        deletes: bool,
+        silences: bool,
+    },
+    /// These are heard of again.
+    Readmitted(BTreeSet<String>),
     /// An order that comes to nothing.
     Nothing,
 }
@@ -70,14 +80,15 @@ pub(crate) fn is_address(identifier: &str) -> bool {
     identifier.starts_with("email:") || identifier.starts_with("phone:")
 }
 
-fn rank(identifier: &str) -> usize {
+/// The place of an identifier that is no user's, the best first.
+pub(crate) fn rank(identifier: &str) -> usize {
     let place = RANKS.iter().position(|it| identifier.starts_with(it));
     place.unwrap_or(RANKS.len())
 }
 
 /// A claim that was not undone.
 #[derive(Clone, Copy, Debug)]
-struct Claim {
+pub(super) struct Claim {
     at: i64,
     is_public: bool,
     is_alias: bool,
@@ -88,11 +99,11 @@ struct Claim {
 pub(crate) struct Known<'a> {
     seen: BTreeSet<&'a str>,
     /// By identifier, then by user.
-    claims: BTreeMap<&'a str, BTreeMap<&'a str, Vec<Claim>>>,
+    pub(super) claims: BTreeMap<&'a str, BTreeMap<&'a str, Vec<Claim>>>,
     /// Named together, and since when.
-    soft: BTreeMap<&'a str, BTreeMap<&'a str, i64>>,
+    pub(super) soft: BTreeMap<&'a str, BTreeMap<&'a str, i64>>,
     /// Into whom a user was taken, and when.
-    taken: BTreeMap<&'a str, (&'a str, i64)>,
+    pub(super) taken: BTreeMap<&'a str, (&'a str, i64)>,
     /// By identifier: from whom it was told apart, and until when.
     apart: BTreeMap<&'a str, BTreeMap<&'a str, i64>>,
     blocked: BTreeSet<&'a str>,
@@ -138,6 +149,8 @@ impl<'a> Known<'a> {
                     ..
                 } => known.forget(names),
                 Word::Erased { deletes: false, .. }
+                | Word::Readmitted(_)
+                | Word::Leaving { .. }
                 | Word::Suppressed { bounced: None, .. }
                 | Word::Nothing => {}
             }
@@ -248,7 +261,7 @@ impl<'a> Known<'a> {
 
     /// Who claims an identifier, by public claims or by verified ones, and since when. An alias counts
     /// as long as nobody goes by its text.
-    fn claiming(&self, name: &str, is_public: bool) -> BTreeMap<&'a str, i64> {
+    pub(super) fn claiming(&self, name: &str, is_public: bool) -> BTreeMap<&'a str, i64> {
         let is_void = |it: &Claim| it.is_alias && self.is_a_user(name);
         let mut claiming = BTreeMap::new();
         for (user, claims) in self.claims.get(name).into_iter().flatten() {
@@ -279,7 +292,7 @@ impl<'a> Known<'a> {
     }
 
     /// The persons whose claims on an identifier count.
-    fn owners(&self, name: &str) -> BTreeSet<&'a str> {
+    pub(super) fn owners(&self, name: &str) -> BTreeSet<&'a str> {
         let verified = self.claiming(name, false);
         let counting = if verified.is_empty() {
             self.claiming(name, true)
@@ -358,10 +371,17 @@ impl<'a> Known<'a> {
         }
         let groups = groups.into_iter().map(|(lead, names)| Group {
             lead: lead.to_owned(),
+            claimed: owners.get(lead).map_or(0, |it| Self::claims_of(it)),
             is_blocked: self.blocked.contains(lead),
             names,
         });
         groups.collect()
+    }
+
+    /// How many claim something: whoever was erased and did makes it nobody's for good.
+    fn claims_of(owners: &BTreeSet<&str>) -> usize {
+        let is_ghosts = owners.iter().any(|it| !is_user(it));
+        owners.len() + usize::from(is_ghosts)
     }
 
     /// What hangs together with an unclaimed identifier, and the persons next to that.
@@ -441,49 +461,6 @@ impl<'a> Known<'a> {
             identifier: identifier.to_owned(),
             until,
         }
-    }
-
-    /// Since when two identifiers of a person are one: the earliest instant at which what was told
-    /// by then leads from the one to the other.
-    pub(crate) fn since(&self, person: &BTreeSet<String>, left: &str, right: &str) -> Option<i64> {
-        if !person.contains(left) || !person.contains(right) {
-            return None;
-        }
-        let is_own = |name: &str| {
-            let owners = self.owners(name);
-            person.contains(name)
-                || (owners.len() == 1 && owners.iter().all(|it| person.contains(*it)))
-        };
-        let mut links: Vec<(i64, &str, &str)> = Vec::new();
-        let taken = self.taken.iter();
-        links.extend(taken.map(|(from, (into, at))| (*at, *from, *into)));
-        for (name, beside) in &self.soft {
-            links.extend(beside.iter().map(|(other, at)| (*at, *name, *other)));
-        }
-        for name in self.claims.keys() {
-            let verified = self.claiming(name, false);
-            let counting = if verified.is_empty() {
-                self.claiming(name, true)
-            } else {
-                verified
-            };
-            links.extend(counting.into_iter().map(|(user, at)| (at, user, *name)));
-        }
-        links.retain(|(_, one, other)| is_own(one) && is_own(other));
-        links.sort_unstable();
-        let mut parts: Vec<BTreeSet<&str>> = Vec::new();
-        for (at, one, other) in links {
-            let touches = |part: &BTreeSet<&str>| part.contains(one) || part.contains(other);
-            let (touched, apart): (Vec<_>, Vec<_>) = parts.into_iter().partition(touches);
-            let mut whole: BTreeSet<&str> = touched.into_iter().flatten().collect();
-            whole.extend([one, other]);
-            if whole.contains(left) && whole.contains(right) {
-                return Some(at);
-            }
-            parts = apart;
-            parts.push(whole);
-        }
-        None
     }
 
     pub(crate) fn is_blocked(&self, identifier: &str) -> bool {

@@ -33,6 +33,10 @@ impl Auditor {
             })?;
         }
         self.together()?;
+        let waits = self.skipping.iter().find(|(_, ordered)| **ordered <= at);
+        holds("what is overdue is skipped", waits.is_none(), || {
+            format!("{waits:?} does not go on at {at}")
+        })?;
         // While the clock is behind, the search through the ledger has not begun.
         if at >= self.erased_last {
             self.forgotten()?;
@@ -138,7 +142,10 @@ impl Auditor {
             let entry = self.entries.of(id);
             let is_beyond = |it: &&Entry| {
                 let was_erased = matches!(&it.ended, Some((_, how)) if how == "erased");
-                let is_known = !was_erased && !it.owners.is_empty();
+                // What was written before somebody logged in goes with whoever they were then.
+                let is_older = it.entered <= self.erased_last;
+                let was_let_go = is_older && self.gone.contains(&it.first_owner);
+                let is_known = !was_erased && !was_let_go && !it.owners.is_empty();
                 it.version == *version && first != block && is_known
             };
             let Some(entry) = entry.filter(is_beyond) else {

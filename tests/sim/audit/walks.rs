@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::people::People;
-use super::persons::is_user;
+use super::persons::{Word, is_user};
 use crate::facts::{
     Again, Asks, Block, Checked, DAY, Decision, Delivery, Fed, HOUR, Instance, Journey, Trigger,
     holds,
@@ -36,6 +36,10 @@ pub(crate) struct Entry {
     pub(crate) entered: i64,
     /// What its journey said of further entries then.
     pub(crate) again: Again,
+    /// What the versions say that took it over.
+    pub(crate) taken_over: Vec<Again>,
+    /// Whose it would be, had they been met: an erasure of another user let an alias count.
+    pub(crate) unmet: Option<String>,
     /// When it ended, and how.
     pub(crate) ended: Option<(i64, String)>,
 }
@@ -115,6 +119,13 @@ impl Entries {
         Ok(())
     }
 
+    /// A version took a walk over that says this of further entries.
+    pub(crate) fn take_over(&mut self, id: &str, again: Again) {
+        for entry in self.0.iter_mut().filter(|it| it.id == id) {
+            entry.taken_over.push(again);
+        }
+    }
+
     /// What these entered is not remembered any more.
     pub(crate) fn forget(&mut self, names: &BTreeMap<String, String>, at: i64) {
         let own = |it: &&mut Entry| it.entered <= at && names.contains_key(&it.owner);
@@ -141,13 +152,19 @@ impl Entries {
     /// user's from then on, whatever is told apart later; `told` is how much was told in all.
     pub(crate) fn settle(&mut self, people: &mut People, told: usize) {
         let (at, groups) = (people.at(told), people.groups(told));
+        let is_erasure = matches!(people.word(told - 1).1, Word::Erased { .. });
         for entry in self.0.iter_mut().filter(|it| it.entered <= at) {
             let group = groups.iter().find(|it| it.names.contains(&entry.owner));
             let lead = group.map(|it| it.lead.clone());
             // What a user had stays theirs, whomever they are merged with.
             let Some(lead) = lead.filter(|it| is_user(it) && !is_user(&entry.owner)) else {
+                entry.unmet = None;
                 continue;
             };
+            if is_erasure || entry.unmet.as_ref() == Some(&lead) {
+                entry.unmet = Some(lead);
+                continue;
+            }
             let was_merged = matches!(&entry.ended, Some((_, how)) if how == "merged");
             if !was_merged {
                 entry.owners.push((told, lead.clone()));
@@ -178,11 +195,12 @@ impl Entries {
                 let is_live = live.contains_key(&other.id);
                 let was_merged = matches!(&other.ended, Some((_, how)) if how == "merged");
                 let is_later = (one.entered, &one.id) > (other.entered, &other.id);
-                let has_room = match one.again {
+                let has_room = |again: &Again| match again {
                     Again::Always => true,
                     Again::Once => was_merged || (is_live && !is_later),
                     Again::AfterExit | Again::Every(_) => !is_live || !is_later,
                 };
+                let has_room = has_room(&one.again) || one.taken_over.iter().any(has_room);
                 holds("of two halves one walks on", has_room, || {
                     format!("{one:?} beside {other:?}")
                 })?;
@@ -244,7 +262,9 @@ impl Entries {
             } else {
                 own
             };
-            later.again == Again::Once && other.entered != own.entered
+            // Whoever became theirs by the erasure of another user was not met, and walks on.
+            let were_met = own.unmet.is_none() && other.unmet.is_none();
+            were_met && later.again == Again::Once && other.entered != own.entered
         };
         let others = self.0.iter().filter(|it| it.id != id);
         let mut others = others.filter(|it| is_refused(it));
@@ -282,7 +302,7 @@ pub(crate) fn has_cause(journey: &Journey, entered: i64, fed: &[Fed]) -> bool {
     let starts = |fed: &&Fed| match &journey.trigger {
         Trigger::Event { name, .. } => fed.name.as_ref() == Some(name),
         Trigger::Consent { .. } => fed.said.is_some(),
-        Trigger::Trait => fed.tells,
+        Trigger::Trait => !fed.traits.is_empty(),
         Trigger::Schedule | Trigger::Date | Trigger::Delivery => true,
     };
     let is_news = |fed: &&Fed| !fed.historical && fed.at - fed.occurred <= LATENESS;

@@ -1,15 +1,14 @@
-//! What can happen? People do things, time has its turn, operators order, journeys are edited.
+//! What can happen? People do things, time has its turn, journeys are edited. Not here: what operators
+//! order (`orders`).
 
 use std::sync::Arc;
 
-use wayfare_consent::SuppressionKind;
-use wayfare_event::{Event, Identifier, Timestamp};
-use wayfare_executor::record::EraseMode;
-use wayfare_executor::{Action, Erase, Happened, Key, Operator, Place};
+use wayfare_event::{Event, Timestamp};
+use wayfare_executor::Happened;
 use wayfare_identity::Trust;
 
-use super::{Step, World};
-use crate::facts::{Broken, Order, SECOND, Says, Told, holds};
+use super::{Step, Stop, World};
+use crate::facts::{SECOND, Told, holds};
 use crate::journeys;
 use crate::look;
 use crate::people::{self, Happening};
@@ -18,7 +17,7 @@ use crate::stores::Kind;
 /// Timers and queued inputs between two looks at what else there is.
 const AT_ONCE: usize = 256;
 /// Journeys there may be.
-const JOURNEYS: u64 = 6;
+pub(super) const JOURNEYS: u64 = 6;
 
 impl World {
     /// Something happens to somebody; now and then several things share a commit.
@@ -73,76 +72,6 @@ impl World {
         self.commit(1)
     }
 
-    /// An operator says who is who.
-    pub(super) fn say(&mut self) -> Step {
-        self.clock += 1;
-        let at = self.at();
-        let says = if self.dice.one_in(5) {
-            people::erase(&mut self.dice)
-        } else {
-            people::order(&mut self.dice)
-        };
-        if !self.auditor.may_say(&says) {
-            return Ok(());
-        }
-        let follows = self.auditor.said(&says, at);
-        let identifier = |text: &str| {
-            let (namespace, value) = text.split_once(':').unwrap();
-            Identifier::new(namespace, value)
-        };
-        let (what, action) = match &says {
-            Says::Merge { from, into } => {
-                let (from, into) = (identifier(from), identifier(into));
-                ("merge", Action::Merge { from, into })
-            }
-            Says::Detach {
-                identifier: it,
-                from,
-            } => {
-                let (identifier, from) = (identifier(it), identifier(from));
-                ("detach", Action::Detach { identifier, from })
-            }
-            Says::Unblock(it) => ("unblock", Action::Unblock(identifier(it))),
-            Says::Suppress { address, bounced } => {
-                let kind = if *bounced {
-                    SuppressionKind::Bounce
-                } else {
-                    SuppressionKind::Complaint
-                };
-                let address = identifier(address);
-                ("suppress", Action::Suppress { address, kind })
-            }
-            Says::Erase {
-                identifier: it,
-                deletes,
-                silences,
-            } => {
-                let mode = match (deletes, silences) {
-                    (true, true) => EraseMode::Both,
-                    (true, false) => EraseMode::Delete,
-                    (false, _) => EraseMode::Suppress,
-                };
-                let (identifier, through) = (identifier(it), None);
-                let erase = Erase {
-                    identifier,
-                    mode,
-                    through,
-                };
-                let what = match mode {
-                    EraseMode::Both => "erase both",
-                    EraseMode::Delete => "erase delete",
-                    EraseMode::Suppress => "erase suppress",
-                };
-                (what, Action::Erase(erase))
-            }
-            Says::Unsuppress(it) => ("unsuppress", Action::Unsuppress(identifier(it))),
-        };
-        if follows {
-            self.count(format!("order {what}"));
-        }
-        self.order_now(action)
-    }
-
     fn next_happening(&mut self, at: i64) -> Happening {
         if !self.delayed.is_empty() && self.dice.one_in(3) {
             let place = self.dice.place(self.delayed.len());
@@ -155,7 +84,8 @@ impl World {
     }
 
     /// Hands an event in; whether it was taken for a copy.
-    fn feed(&mut self, happening: &Happening) -> Result<bool, Broken> {
+    fn feed(&mut self, happening: &Happening) -> Result<bool, Stop> {
+        self.clear()?;
         let Happening { fed, text } = happening;
         let event = Event::parse(text, None).unwrap();
         let occurred = Timestamp::from_micros(fed.occurred);
@@ -210,6 +140,7 @@ impl World {
             again = other;
         }
         again.fed.at = at;
+        self.clear()?;
         let before = self.shelf.watch.lock().unwrap().rows.clone();
         if self.feed(&again)? {
             self.commit(1)?;
@@ -217,6 +148,18 @@ impl World {
             holds("a second copy changes nothing", is_same, || {
                 again.text.clone()
             })?;
+        }
+        Ok(())
+    }
+
+    /// Where somebody is to be erased once a walk is over, what is due comes before what is told, so that
+    /// it is known which of them was first.
+    pub(super) fn clear(&mut self) -> Step {
+        if self.auditor.is_leaving() {
+            self.commit(1)?;
+            let now = self.now();
+            self.engine().fire(now, AT_ONCE).unwrap();
+            self.commit(1)?;
         }
         Ok(())
     }
@@ -234,15 +177,30 @@ impl World {
             self.commit(1)?;
             let engine = self.engine();
             let is_sweeping = engine.next_sweep().is_some_and(|due| due <= now);
-            if fired == 0 && !is_sweeping && !engine.has_queued() {
+            // What went on behind a sweep may be due by now.
+            let is_due = engine.next_timer().is_some_and(|due| due <= now);
+            if fired == 0 && !is_sweeping && !is_due && !engine.has_queued() {
                 break;
             }
         }
         self.take()?;
         let profiles = look::profiles(self.shelf.watch.lock().unwrap().rows.values());
         self.auditor.same_people(&profiles)?;
+        if self.dice.one_in(12) {
+            self.same_traits()?;
+        }
         self.auditor.rested(self.clock)?;
         self.point(3)
+    }
+
+    /// What profiles show is compared.
+    fn same_traits(&mut self) -> Step {
+        let shown = {
+            let catalog = self.engine.as_ref().unwrap().catalog();
+            look::traits(catalog, &self.shelf.watch.lock().unwrap().rows)
+        };
+        self.auditor.same_traits(&shown)?;
+        Ok(())
     }
 
     pub(super) fn take(&mut self) -> Step {
@@ -252,71 +210,6 @@ impl World {
             self.taken.push(delivery.id);
         }
         Ok(())
-    }
-
-    /// Somebody stops a journey or a block, or lets it go on; or says what becomes of a delivery.
-    pub(super) fn order(&mut self) -> Step {
-        if self.dice.one_in(2) {
-            return self.order_delivery();
-        }
-        let journey = format!("j{}", self.dice.below(JOURNEYS));
-        let block = self.dice.one_in(3).then(|| "send".to_owned());
-        let pauses = self.dice.one_in(3);
-        let place = Place {
-            journey: journey.as_str().into(),
-            block: block.map(Arc::from),
-        };
-        let name = place.to_string();
-        if pauses {
-            self.auditor.paused(&name);
-            self.order_now(Action::Pause(place))
-        } else {
-            self.auditor.resumed(&name);
-            self.order_now(Action::Resume(place))
-        }
-    }
-
-    fn order_delivery(&mut self) -> Step {
-        let ids: Vec<_> = {
-            let watch = self.shelf.watch.lock().unwrap();
-            let keys = watch.rows.keys();
-            let id = |key: &Key| {
-                if let Key::Delivery(id) = key {
-                    return Some(*id);
-                }
-                None
-            };
-            keys.filter_map(id).collect()
-        };
-        if ids.is_empty() {
-            return Ok(());
-        }
-        let back = self.dice.place(ids.len());
-        let id = ids[back];
-        let at = self.at();
-        if self.auditor.is_erased(&look::digits(&id)) {
-            return Ok(());
-        }
-        let (order, action) = match self.dice.below(4) {
-            0 | 1 => (Order::Resend, Action::Resend(id)),
-            2 => (Order::Resolve, Action::Resolve(id)),
-            _ => (Order::Withhold, Action::Withhold(id)),
-        };
-        self.auditor.ordered(&look::digits(&id), order, at)?;
-        self.order_now(action)
-    }
-
-    fn order_now(&mut self, action: Action) -> Step {
-        self.note(&format!("{action:?}"));
-        let order = Operator {
-            by: "ops".into(),
-            reason: "it is a simulation".into(),
-            action,
-        };
-        let now = self.now();
-        self.engine().order(now, order).unwrap();
-        self.point(1)?;
-        self.commit(1)
     }
 
     /// A journey is written anew, or for the first time.

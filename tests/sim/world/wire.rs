@@ -156,6 +156,10 @@ impl World {
             return Ok(());
         }
         let place = self.dice.place(self.late.len());
+        // One that is in hand once more would be planned anew, and given out a second time.
+        if self.taken.contains(&self.late[place].id) {
+            return Ok(());
+        }
         let flight = self.late.swap_remove(place);
         self.count("point 13".to_owned());
         self.hear_result(&flight)?;
