@@ -171,8 +171,8 @@ pub(crate) enum Says {
 pub(crate) struct Said {
     pub(crate) category: &'static str,
     pub(crate) accepts: bool,
-    /// Whom it is about, as `namespace:value`.
-    pub(crate) subject: String,
+    /// Whom it is about, as `namespace:value`: an address, a person, or both.
+    pub(crate) subjects: Vec<String>,
     pub(crate) until: Option<i64>,
 }
 

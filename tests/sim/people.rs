@@ -127,7 +127,7 @@ pub(crate) fn introduce(dice: &mut Dice, user: u64) -> Vec<(Option<Said>, Body)>
         let said = Said {
             category,
             accepts: true,
-            subject: id.clone(),
+            subjects: vec![id.clone()],
             until: None,
         };
         let body = Body {
@@ -414,22 +414,26 @@ fn consent(
     let action = if accepts { "accept" } else { "decline" };
     let by_mail = !dice.one_in(3);
     let mut who = who.to_owned();
-    let subject = if by_mail {
+    // The user, if one is named, else the browser.
+    let user = names.iter().find(|it| it.starts_with("user_id"));
+    let own = user.or_else(|| names.first()).cloned();
+    let mut subjects: Vec<String> = own.into_iter().collect();
+    if by_mail {
         if dice.one_in(2) {
             names.clear();
             who.clear();
+            subjects.clear();
         } else {
             who.push(',');
         }
         names.insert(format!("email:{mail}"));
         who = format!("{who}\"email\":\"{mail}\"");
-        format!("email:{mail}")
-    } else {
-        // The user, if one is named, else the browser.
-        let user = names.iter().find(|it| it.starts_with("user_id"));
-        let own = user.or_else(|| names.first());
-        own.cloned().unwrap_or_default()
-    };
+        // A no about the person stays theirs, whatever address comes with it.
+        if accepts || category == "marketing" {
+            subjects.clear();
+        }
+        subjects.push(format!("email:{mail}"));
+    }
     let until = (accepts && dice.one_in(4)).then(|| at + dice.between(HOUR, 4 * DAY));
     let ends = until.map(|until| {
         let until = Timestamp::from_micros(until);
@@ -442,7 +446,7 @@ fn consent(
     let said = Said {
         category,
         accepts,
-        subject,
+        subjects,
         until,
     };
     (Some(said), line)

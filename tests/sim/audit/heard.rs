@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::people::People;
-use super::persons::{Word, is_user};
+use super::persons::{Word, is_address, is_user};
 use crate::facts::{Fed, Says};
 
 /// What is remembered of an identifier of somebody erased.
@@ -138,8 +138,11 @@ impl People {
         }
     }
 
-    /// An event as it is heard: without what is erased; nothing of who is.
-    pub(crate) fn heard(&self, fed: &Fed) -> Option<Fed> {
+    /// An event as it is heard: without what is erased; nothing of who is, but what they refuse while
+    /// anything is known of them.
+    pub(crate) fn heard(&mut self, fed: &Fed) -> Option<Fed> {
+        let groups = self.groups(self.all());
+        let is_known = |name: &String| groups.iter().any(|it| it.names.contains(name));
         let is_out = |name: &String| {
             let mark = self.mark(self.all(), name);
             mark.is_silent || mark.is_leaving || mark.deleted.is_some_and(|at| fed.occurred <= at)
@@ -147,21 +150,36 @@ impl People {
         let out: BTreeSet<&String> = fed.names.iter().filter(|name| is_out(name)).collect();
         let user = fed.names.iter().find(|it| is_user(it));
         let is_about_them = user.map_or(!out.is_empty(), |user| out.contains(user));
-        // A refusal about an address that is not theirs is heard all the same, and nothing else.
-        let refused = fed.said.as_ref().filter(|said| {
-            let is_address =
-                said.subject.starts_with("email:") || said.subject.starts_with("phone:");
-            !said.accepts && is_address && !out.contains(&said.subject)
-        });
         if is_about_them {
-            let said = refused?;
+            let said = fed.said.as_ref().filter(|said| !said.accepts)?;
+            let mut addresses = said.subjects.iter().filter(|it| is_address(it));
+            // A refusal about an address that is not theirs is heard all the same, and nothing else.
+            let elsewhere = addresses.clone().find(|it| !out.contains(it));
+            let is_kept = |name: &&String| {
+                let deleted = self.mark(self.all(), name).deleted;
+                is_known(name) && deleted.is_none_or(|at| fed.occurred > at)
+            };
+            let is_own = addresses.all(|it| out.contains(it)) && out.iter().all(|it| is_kept(it));
+            let names = match elsewhere {
+                Some(address) => BTreeSet::from([address.clone()]),
+                None if is_own => out.into_iter().cloned().collect(),
+                None => return None,
+            };
+            let mut said = said.clone();
+            said.subjects.retain(|it| names.contains(it));
             return Some(Fed {
-                names: BTreeSet::from([said.subject.clone()]),
+                names,
                 previous: None,
+                name: None,
+                traits: Vec::new(),
+                said: Some(said),
                 ..fed.clone()
             });
         }
-        let said = fed.said.clone();
+        let mut said = fed.said.clone();
+        if let Some(said) = &mut said {
+            said.subjects.retain(|it| !out.contains(it));
+        }
         let mut traits = fed.traits.clone();
         traits.retain(|told| {
             let value = told.value.as_deref().unwrap_or_default();
@@ -176,7 +194,7 @@ impl People {
                 .cloned()
                 .collect(),
             traits,
-            said: said.filter(|said| !out.contains(&said.subject)),
+            said: said.filter(|said| !said.subjects.is_empty()),
             previous: fed.previous.clone().filter(|it| !out.contains(it)),
             ..fed.clone()
         })

@@ -264,23 +264,24 @@ impl People {
             let Some(said) = fed.said.as_ref().filter(|said| said.category == category) else {
                 continue;
             };
-            if self.is_forgotten((place, told), &said.subject) {
-                continue;
-            }
-            let (subject, when) = (said.subject.as_str(), fed.occurred.min(fed.at));
-            let counts = match asked.address.as_deref().filter(|_| by_address) {
-                None => person.contains(subject),
-                Some(address) if address == subject => true,
-                Some(_) if is_address(subject) => false,
-                // A yes of a person reaches what was theirs when they said it, a no everything.
-                Some(address) => {
-                    person.contains(subject) && (!said.accepts || was_one(subject, address, when))
+            let when = fed.occurred.min(fed.at);
+            let kept = |it: &&String| !self.is_forgotten((place, told), it);
+            for subject in said.subjects.iter().filter(kept).map(String::as_str) {
+                let counts = match asked.address.as_deref().filter(|_| by_address) {
+                    None => person.contains(subject),
+                    Some(address) if address == subject => true,
+                    Some(_) if is_address(subject) => false,
+                    // A yes of a person reaches what was theirs when they said it, a no everything.
+                    Some(address) => {
+                        person.contains(subject)
+                            && (!said.accepts || was_one(subject, address, when))
+                    }
+                };
+                if counts && !said.accepts {
+                    no.push((when, subject));
+                } else if counts && said.until.is_none_or(|until| until > at) {
+                    yes.push((when, subject));
                 }
-            };
-            if counts && !said.accepts {
-                no.push((when, subject));
-            } else if counts && said.until.is_none_or(|until| until > at) {
-                yes.push((when, subject));
             }
         }
         // A later yes lifts the no of whoever they were one with by then.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use wayfare_consent::Binding;
 use wayfare_consent::sources::Said;
 use wayfare_event::{
     ConsentAction, Event, EventKind, Identifier, InstanceId, Map, Namespace, Timestamp, Value,
@@ -57,8 +58,8 @@ fn is_barred(work: &Work<'_>, identifier: &Identifier, occurred: Timestamp) -> b
 
 /// The event as it is heard, without what is erased; nothing where it is about somebody erased: its
 /// anchor is, or, without an anchor, any of those it names. A refusal about an address that is not
-/// theirs is heard all the same, and so is their own while the erasure waits for a walk: what that owes
-/// must not leave against it.
+/// theirs is heard all the same, and so is their own for as long as anything is kept of them: what the
+/// erasure waits for must not leave against it, and nothing else once they are let in again.
 pub(super) fn heard<'a>(work: &Work<'_>, happened: &'a Happened) -> Option<Cow<'a, Happened>> {
     let named = happened.named.identifiers();
     let mut barred = named
@@ -77,7 +78,8 @@ pub(super) fn heard<'a>(work: &Work<'_>, happened: &'a Happened) -> Option<Cow<'
         let has_address = addresses(said).next().is_some();
         declines(said) && has_address && !addresses(said).any(|it| is_out(&it))
     };
-    if is_theirs && barred.iter().all(|it| is_waiting(work, it)) {
+    let is_kept = |it: &&Identifier| is_kept(work, it, happened.occurred);
+    if is_theirs && barred.iter().all(is_kept) {
         let own = |said: &Said| declines(said) && addresses(said).all(|it| is_out(&it));
         let refusal = refusal(happened, own, is_out);
         if refusal.is_some() {
@@ -100,19 +102,28 @@ pub(super) fn heard<'a>(work: &Work<'_>, happened: &'a Happened) -> Option<Cow<'
         event.context.insert("traits", told.into());
     }
     event.set_once = without(work, &event.set_once, &is_out);
-    // What is said of an address that is left out is not said of the person instead.
-    heard.said.retain(|said| {
-        let is_of_barred = addresses(said).any(|it| is_out(&it));
-        !is_of_barred && (!is_theirs || refuses_elsewhere(said))
+    // What is said of an address that is left out is not said of the person instead, but for a refusal
+    // that is about persons.
+    let is_personal = |said: &Said| {
+        let category = work.catalog.consent.category(&said.statement.category);
+        category.is_some_and(|it| it.binding == Binding::Profile)
+    };
+    heard.said.retain_mut(|said| {
+        if addresses(said).any(|it| is_out(&it)) {
+            (said.statement.email, said.statement.phone) = (None, None);
+            return !is_theirs && declines(said) && is_personal(said);
+        }
+        !is_theirs || refuses_elsewhere(said)
     });
     Some(Cow::Owned(heard))
 }
 
-/// Whether what is to be erased under an identifier waits for a walk, and nothing was erased before.
-fn is_waiting(work: &Work<'_>, identifier: &Identifier) -> bool {
+/// Whether somebody who is not heard is still known by an identifier, and was when this happened.
+fn is_kept(work: &Work<'_>, identifier: &Identifier, occurred: Timestamp) -> bool {
     let record = work.rows.record(identifier);
-    let erasing = record.and_then(|record| record.erasing.as_ref());
-    erasing.is_some_and(|erasing| erasing.through.is_some())
+    let mark = mark(work, identifier).filter(|mark| mark.epoch > 1);
+    record.is_some_and(|record| record.erasing.is_some())
+        && mark.is_none_or(|mark| occurred > mark.at)
 }
 
 fn declines(said: &Said) -> bool {
