@@ -129,10 +129,10 @@ impl Held {
         };
         let mut profile = who::profile_behind(work, identifier)?;
         if profile.standing == Standing::Evicted {
-            // Its one anchor holds others of its namespace by now, and it is still theirs.
-            let anchor = node.edges().iter().find(|edge| edge.kind.claims());
-            if let Some(anchor) = anchor {
-                profile = who::profile_behind(work, &anchor.other)?;
+            // Its one person holds others of its namespace by now, and it is still theirs. Whoever has
+            // a claim on it that does not count is somebody else.
+            if let Some(anchor) = work.rows.links().claimants(node).first() {
+                profile = who::profile_behind(work, anchor)?;
             }
         }
         let catalog = work.catalog;
@@ -144,9 +144,15 @@ impl Held {
             .filter_map(|anchor| links.node(anchor))
             .flat_map(|node| node.edges());
         let claimed = neighbours.filter(|edge| edge.kind.claims());
+        let is_theirs = |other: &Identifier| {
+            let node = links.node(other);
+            let claimants = node.map(|node| links.claimants(node)).unwrap_or_default();
+            claimants.iter().any(|it| profile.identifiers.contains(it))
+        };
         let evicted = claimed.filter_map(|edge| {
-            let profile = partition.profile_of(&edge.other)?;
-            (profile.standing == Standing::Evicted).then(|| edge.other.clone())
+            let standing = partition.profile_of(&edge.other)?.standing;
+            let is_evicted = standing == Standing::Evicted && is_theirs(&edge.other);
+            is_evicted.then(|| edge.other.clone())
         });
         let mut identifiers = profile.identifiers.clone();
         for other in evicted {

@@ -2,8 +2,8 @@
 
 use wayfare_consent::SuppressionKind;
 use wayfare_event::Identifier;
-use wayfare_executor::Action;
 use wayfare_executor::record::{Cause, EraseMode, Key, QueueId, Queued, Row};
+use wayfare_executor::{Action, Trust};
 
 use crate::erase::{GOODBYE, answered, browser, erase, people, three, through, told_of, user};
 use crate::events::{login, tell, track};
@@ -225,4 +225,25 @@ fn what_was_shared_with_somebody_erased_is_nobodys_when_the_other_lets_it_go() {
     assert_eq!(world.profile(&browser("kiosk")), kiosk);
     world.hear(7, &track("anonymousId kiosk", "Seen", ""));
     assert_eq!(people(&world), ["anonymous_id:kiosk", "user_id:u2"]);
+}
+
+#[test]
+fn an_address_that_was_let_go_is_its_owners_and_not_whoever_only_says_so() {
+    let mut world = World::new(&[]);
+    let of = |who: &str, name: &str| tell(who, "email", &format!(r#""{name}@x.example""#));
+    let old = Identifier::new("email", "old@x.example");
+    world.hear(0, &of("zed", "old"));
+    for newer in 1..=5 {
+        world.hear(newer, &of("zed", &format!("n{newer}")));
+    }
+    world.hear_from(Trust::Unverified, 6, &of("anna", "old"));
+    assert_ne!(world.profile(&old), world.profile(&user("zed")));
+    let mut other = world.fork();
+    world.order(7, erase(old.clone(), EraseMode::Both));
+    assert_eq!(people(&world), ["user_id:anna"]);
+    // Nor is it hers when she is erased.
+    other.order(7, erase(user("anna"), EraseMode::Both));
+    let left = people(&other);
+    assert_eq!(left.len(), 7, "{left:?}");
+    assert!(other.profile(&old).is_some() && other.profile(&user("anna")).is_none());
 }
