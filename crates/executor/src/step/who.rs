@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use wayfare_consent::{Binding, Choice, Jurisdiction, Question, Said};
 use wayfare_event::{Identifier, InstanceId, Map, Namespace, ProfileId, Timestamp, Value};
-use wayfare_identity::{Named, Profile};
+use wayfare_identity::{Named, Profile, Standing};
+use wayfare_journey::definition::IdentityNeed;
 
 use super::work::{NotYet, Work};
 use crate::record::{Instance, Key, Planned, Register, Told};
@@ -14,7 +15,9 @@ use crate::snapshot::Snapshot;
 #[derive(Clone, Debug)]
 pub(crate) struct Who {
     pub(crate) id: ProfileId,
-    pub(crate) known: bool,
+    known: bool,
+    /// Whether it is what several claim, or a crowd: then nothing is sent to it.
+    is_nobodys: bool,
     /// The identifier that what is new is kept under.
     pub(crate) owner: Identifier,
     anchor: Option<Identifier>,
@@ -57,6 +60,7 @@ impl Who {
         let who = Self {
             id: profile.id,
             known: profile.known,
+            is_nobodys: is_nobodys(profile),
             anchor: profile.anchor().cloned(),
             owner,
             identifiers: profile.identifiers.clone(),
@@ -102,6 +106,15 @@ impl Who {
     pub(crate) fn foresee(&mut self, work: &Work<'_>, name: &str, value: Value) {
         self.traits.insert(name, value);
         self.jurisdiction = jurisdiction(work, &self.traits);
+    }
+
+    /// Whether it is as known as a webhook asks for (SP 14). What several claim never is: whoever it
+    /// is, one of them would get what is another's.
+    pub(crate) const fn is_known_for(&self, need: IdentityNeed) -> bool {
+        match need {
+            IdentityNeed::Known => self.known,
+            IdentityNeed::Any => !self.is_nobodys,
+        }
     }
 
     /// Whether no anchor is known.
@@ -274,6 +287,14 @@ pub(crate) fn is_erasing(work: &Work<'_>, profile: &Profile) -> bool {
     records.any(|record| record.erasing.is_some())
 }
 
+/// Whether a profile is an identifier that several persons claim, or so many that it is blocked.
+const fn is_nobodys(profile: &Profile) -> bool {
+    match profile.standing {
+        Standing::Contested | Standing::Blocked => true,
+        Standing::Anchored | Standing::Loose | Standing::Evicted => false,
+    }
+}
+
 /// The profile an identifier is in, with everything it can reach loaded.
 pub(crate) fn profile_behind(work: &Work<'_>, identifier: &Identifier) -> Result<Profile, NotYet> {
     let catalog = work.catalog;
@@ -291,7 +312,7 @@ pub(crate) fn profile_behind(work: &Work<'_>, identifier: &Identifier) -> Result
             &identifier.value,
         ),
         identifiers: vec![identifier.clone()],
-        standing: wayfare_identity::Standing::Loose,
+        standing: Standing::Loose,
         known: false,
     };
     Ok(partition

@@ -219,6 +219,28 @@ fn walks_under_different_keys_do_not_touch_when_people_become_one() {
     assert_eq!(world.live().len(), 2);
 }
 
+#[test]
+fn nothing_is_sent_to_what_several_claim_whoever_may_be_anonymous() {
+    let mut world = World::new(&[GREET]);
+    world.hear(0, &track("anonymousId a1", "Visited", ""));
+    for user in 0..8 {
+        world.hear(user + 1, &login("a1", &format!("u{user}")));
+        // The walk is the first user's, who was alone with the browser.
+        world.hear(user + 1, &track("anonymousId kiosk", "Seen", ""));
+        world.hear(user + 1, &login("kiosk", &format!("u{user}")));
+        if user == 2 {
+            world.hear(3, &track("anonymousId kiosk", "Visited", ""));
+        }
+    }
+    // By then it is blocked; a browser of two is contested.
+    for user in ["u8", "u9"] {
+        world.hear(10, &login("shared", user));
+    }
+    world.hear(10, &track("anonymousId shared", "Visited", ""));
+    let told = ["greet webhook", "greet unresolved", "greet unresolved"];
+    assert_eq!(world.wait(1_000), told);
+}
+
 /// One thing that happens in a made-up story.
 #[derive(Clone, Copy, Debug)]
 enum Turn {
