@@ -78,7 +78,7 @@ impl Who {
     /// The profile an identifier is in, wholly loaded.
     pub(crate) fn behind(work: &Work<'_>, identifier: &Identifier) -> Result<Self, NotYet> {
         let profile = profile_behind(work, identifier)?;
-        let owner = profile.anchor().unwrap_or(identifier).clone();
+        let owner = home(work, &profile, identifier).clone();
         Self::look(work, &profile, owner)
     }
 
@@ -319,6 +319,33 @@ pub(crate) fn profile_behind(work: &Work<'_>, identifier: &Identifier) -> Result
         .profile_of(identifier)
         .cloned()
         .unwrap_or_else(alone))
+}
+
+/// Where what is told of a profile by one of its identifiers is kept, so that it is theirs again when an
+/// operator tells apart whom one merged: the identifier itself where it is an anchor, else the one anchor
+/// of the profile that claims it, else the one that stands for the profile. Without an anchor, it is
+/// kept under the identifier.
+pub(crate) fn home<'a>(
+    work: &'a Work<'_>,
+    profile: &'a Profile,
+    identifier: &'a Identifier,
+) -> &'a Identifier {
+    let Some(meant) = profile.towards(&work.catalog.identity, identifier) else {
+        return identifier;
+    };
+    if meant == identifier {
+        return meant;
+    }
+    let links = work.rows.links();
+    let node = links.node(identifier);
+    let claimants = node.map(|node| links.claimants(node)).unwrap_or_default();
+    let mut own = claimants
+        .into_iter()
+        .filter(|it| profile.identifiers.contains(it));
+    match (own.next(), own.next()) {
+        (Some(own), None) => own,
+        (Some(_) | None, _) => meant,
+    }
 }
 
 fn jurisdiction(work: &Work<'_>, traits: &Map) -> Jurisdiction {
