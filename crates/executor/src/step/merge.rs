@@ -16,7 +16,7 @@ use super::who::{self, Live, Who};
 use super::work::{NotYet, Work};
 use super::write::TraitChanged;
 use crate::change::Change;
-use crate::forget::entry;
+use crate::forget::entry as guard;
 use crate::record::{DecisionOutcome, Guard, Key, Row};
 use crate::refusal::RefusalCode;
 use crate::trace::Note;
@@ -125,23 +125,35 @@ fn keep(
     });
     let entries: Vec<_> = entries.collect();
     work.need(entries.iter().flat_map(|(from, to, (journey, key))| {
-        [entry(from, journey, key), entry(to, journey, key)]
+        [guard(from, journey, key), guard(to, journey, key)]
     }))?;
     for (from, owner, (journey, key)) in entries {
-        let Some(entry) = work.rows.guard(&entry(&from, &journey, &key)) else {
+        let Some(entry) = work.rows.guard(&guard(&from, &journey, &key)) else {
             continue;
         };
         // What ended as the other half of a merge must not hide the half that stayed.
-        if outcome(work, &entry)? != Some(DecisionOutcome::Merged) {
-            work.make(Change::EntryKept {
-                owner,
-                journey,
-                key,
-                entry,
-            });
+        if is_merged(work, &entry)? {
+            continue;
         }
+        let held = work.rows.guard(&guard(&owner, &journey, &key));
+        let replaces = match held {
+            Some(held) => is_merged(work, &held)?,
+            None => false,
+        };
+        work.make(Change::EntryKept {
+            owner,
+            journey,
+            key,
+            entry,
+            replaces,
+        });
     }
     Ok(())
+}
+
+/// Whether an entry ended as the other half of a merge.
+fn is_merged(work: &Work<'_>, entry: &Guard) -> Result<bool, NotYet> {
+    Ok(outcome(work, entry)? == Some(DecisionOutcome::Merged))
 }
 
 /// How an entry ended; nothing while it is live.

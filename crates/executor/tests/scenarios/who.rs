@@ -220,6 +220,20 @@ fn walks_under_different_keys_do_not_touch_when_people_become_one() {
 }
 
 #[test]
+fn the_half_of_a_merge_that_stayed_is_remembered_when_its_browser_is_shared() {
+    let mut world = World::new(&[GREET]);
+    world.hear(0, &track("anonymousId b1", "Visited", ""));
+    world.hear(1, &track("userId u", "Visited", ""));
+    assert_eq!(world.hear(2, &login("b1", "u")), ["greet merged"]);
+    assert_eq!(world.wait(60), ["greet webhook"]);
+    world.hear(61, &login("b1", "x"));
+    world.hear(62, &track("anonymousId b2", "Visited", ""));
+    assert_eq!(world.hear(63, &login("b2", "u")), ["greet merged"]);
+    let again = world.hear(64, &track("userId u", "Visited", ""));
+    assert_eq!(again, ["greet refused: once"]);
+}
+
+#[test]
 fn nothing_is_sent_to_what_several_claim_whoever_may_be_anonymous() {
     let mut world = World::new(&[GREET]);
     world.hear(0, &track("anonymousId a1", "Visited", ""));
