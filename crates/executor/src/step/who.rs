@@ -117,6 +117,11 @@ impl Who {
         }
     }
 
+    /// The ids that its identifiers had by themselves, or would have.
+    pub(crate) fn own_ids(&self, work: &Work<'_>) -> impl Iterator<Item = ProfileId> {
+        self.identifiers.iter().map(|it| own_id(work, it))
+    }
+
     /// Whether no anchor is known.
     pub(crate) const fn is_loose(&self) -> bool {
         self.anchor.is_none()
@@ -305,12 +310,7 @@ pub(crate) fn profile_behind(work: &Work<'_>, identifier: &Identifier) -> Result
     let partition =
         wayfare_identity::resolve(&catalog.identity, &catalog.id_key, work.rows.links());
     let alone = || Profile {
-        id: ProfileId::derive(
-            &catalog.id_key,
-            1,
-            identifier.namespace.as_str(),
-            &identifier.value,
-        ),
+        id: own_id(work, identifier),
         identifiers: vec![identifier.clone()],
         standing: Standing::Loose,
         known: false,
@@ -319,6 +319,14 @@ pub(crate) fn profile_behind(work: &Work<'_>, identifier: &Identifier) -> Result
         .profile_of(identifier)
         .cloned()
         .unwrap_or_else(alone))
+}
+
+/// The id of the profile that an identifier makes by itself.
+pub(crate) fn own_id(work: &Work<'_>, identifier: &Identifier) -> ProfileId {
+    let namespace = identifier.namespace.as_str();
+    let node = work.rows.links().node(identifier);
+    let epoch = node.map_or(1, |node| node.epoch());
+    ProfileId::derive(&work.catalog.id_key, epoch, namespace, &identifier.value)
 }
 
 /// Where what is told of a profile by one of its identifiers is kept, so that it is theirs again when an

@@ -255,6 +255,19 @@ fn nothing_is_sent_to_what_several_claim_whoever_may_be_anonymous() {
     assert_eq!(world.wait(1_000), told);
 }
 
+#[test]
+fn what_was_decided_under_a_former_id_is_not_decided_again() {
+    let always = GREET.replace("again: once", "again: always");
+    let mut world = World::new(&[&always]);
+    let visit = track("anonymousId b1", "Visited", r#","messageId":"m1""#);
+    assert_eq!(world.hear(0, &visit), ["greet entered"]);
+    assert_eq!(world.wait(60), ["greet webhook"]);
+    world.hear(61, &login("b1", "u"));
+    // The message is forgotten by now, and sent once more.
+    world.forget_messages();
+    assert_eq!(world.hear(62, &visit), ["greet refused: once"]);
+}
+
 /// One thing that happens in a made-up story.
 #[derive(Clone, Copy, Debug)]
 enum Turn {
