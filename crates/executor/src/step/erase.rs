@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use wayfare_event::{Identifier, IdentifierHash, InstanceId};
+use wayfare_event::{Identifier, IdentifierHash, InstanceId, ProfileId};
 use wayfare_identity::{Profile, Standing};
 
 use super::sweep;
@@ -169,6 +169,13 @@ impl Held {
         }))
     }
 
+    /// The id of the profile, and those that lead there.
+    fn ids(&self, work: &Work<'_>) -> Vec<ProfileId> {
+        let own = self.identifiers.iter().map(|it| who::own_id(work, it));
+        let ids: BTreeSet<ProfileId> = own.chain([self.profile.id]).collect();
+        ids.into_iter().collect()
+    }
+
     fn live(&self, work: &Work<'_>) -> Vec<Live> {
         let records = self.identifiers.iter();
         let records = records.filter_map(|it| Some((it, work.rows.record(it)?)));
@@ -222,7 +229,7 @@ fn unknown(work: &mut Work<'_>, identifier: &Identifier, mode: EraseMode) -> Res
     }));
     if mode.deletes() {
         // Nothing is to be reduced, but the order itself says whom it names.
-        begin(work, vec![hash], (mode, true));
+        begin(work, (vec![hash], Vec::new()), (mode, true));
     }
     Ok(())
 }
@@ -284,6 +291,7 @@ fn proper(work: &mut Work<'_>, held: &Held, erasing: Erasing) -> Result<(), NotY
     };
     silence(work, held, &erasing)?;
     let hashes: Vec<_> = held.identifiers.iter().map(|it| hashed(work, it)).collect();
+    let profiles = held.ids(work);
     for (identifier, hash) in held.identifiers.iter().zip(&hashes) {
         let before = work.rows.erased(*hash);
         let epoch = work
@@ -323,13 +331,17 @@ fn proper(work: &mut Work<'_>, held: &Held, erasing: Erasing) -> Result<(), NotY
     } else {
         mark(work, &held.identifiers, &erasing);
     }
-    begin(work, hashes, (mode, false));
+    begin(work, (hashes, profiles), (mode, false));
     Ok(())
 }
 
 /// Lets a sweep begin that reduces the ledger, where that is to be done, and lets the history be
 /// redacted.
-fn begin(work: &mut Work<'_>, hashes: Vec<IdentifierHash>, (mode, is_reduced): (EraseMode, bool)) {
+fn begin(
+    work: &mut Work<'_>,
+    (hashes, profiles): (Vec<IdentifierHash>, Vec<ProfileId>),
+    (mode, is_reduced): (EraseMode, bool),
+) {
     let Some(first) = hashes.first() else {
         return;
     };
@@ -342,6 +354,7 @@ fn begin(work: &mut Work<'_>, hashes: Vec<IdentifierHash>, (mode, is_reduced): (
         at: (!is_reduced).then_some(work.at),
         erasure: Some(Arc::new(Erasure {
             hashes,
+            profiles,
             seq: work.seq,
             at: work.at,
             mode,
