@@ -296,3 +296,19 @@ fn what_was_decided_of_another_user_while_two_were_one_stays_theirs() {
     let told = world.ready(73, owed);
     assert!(told[0].starts_with("Armed"), "{told:?}");
 }
+
+#[test]
+fn what_is_ordered_again_is_still_that_of_whoever_was_deleted() {
+    let mut world = World::new(&[GREET]);
+    world.hear(0, &track("userId u1", "Visited", ""));
+    world.wait(60);
+    let owed = world.owed();
+    world.ready(61, owed);
+    world.finished(62, owed, (1, answered(400)));
+    world.order(63, erase(user("u1"), EraseMode::Delete));
+    // Before the sweep comes to it, whoever has the identifier now is somebody else.
+    world.hear(64, &track("userId u1", "Seen", ""));
+    world.order(65, Action::Resend(owed));
+    let erased = State::Withheld(WithheldReason::Erased);
+    assert_eq!(world.ready(66, owed), [format!("{erased:?}")]);
+}
