@@ -59,9 +59,11 @@ impl Change {
                 }
             }
             Self::Rehomed { from, to, id } => rehome(rows, (from, to), *id),
-            Self::EntryKept { entry, .. } => {
+            Self::EntryKept {
+                entry, replaces, ..
+            } => {
                 let keys = self.touches().into_iter();
-                keys.for_each(|key| keep(rows, key, *entry));
+                keys.for_each(|key| keep(rows, key, *entry, *replaces));
             }
             Self::Parked { owner, id, .. }
             | Self::ArmTaken { owner, id, .. }
@@ -293,7 +295,7 @@ fn enter(rows: &mut Snapshot, owner: &Identifier, id: InstanceId, instance: &Ins
         entered: instance.entered,
         instance: id,
     };
-    keep(rows, guard(owner, instance), entry);
+    keep(rows, guard(owner, instance), entry, false);
     let instances = &mut rows.record_mut(owner).instances;
     instances.insert(id, Arc::new(instance.clone()));
 }
@@ -305,12 +307,10 @@ fn rehome(rows: &mut Snapshot, (from, to): (&Identifier, &Identifier), id: Insta
     }
 }
 
-/// Remembers an entry, unless a later one is remembered.
-fn keep(rows: &mut Snapshot, key: Key, entry: Guard) {
-    if rows
-        .guard(&key)
-        .is_none_or(|last| last.entered <= entry.entered)
-    {
+/// Remembers an entry, unless a later one is remembered that it does not replace.
+fn keep(rows: &mut Snapshot, key: Key, entry: Guard, replaces: bool) {
+    let held = rows.guard(&key);
+    if replaces || held.is_none_or(|last| last.entered <= entry.entered) {
         rows.put(key, Some(Row::Guard(entry)));
     }
 }

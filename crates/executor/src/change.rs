@@ -131,6 +131,10 @@ pub enum Change {
         key: Arc<str>,
         /// The entry.
         entry: Guard,
+        /// Whether it takes the place of one that ended as the other half of a merge, also of a later
+        /// one.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        replaces: bool,
     },
     /// An instance came to a block and stays there.
     Parked {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use wayfare_event::{DecisionId, DeliveryId, IdKey, Identifier, IdentifierHash};
+use wayfare_event::{DecisionId, DeliveryId, IdKey, Identifier, IdentifierHash, InstanceId};
 use wayfare_identity::{LinkChange, Named};
 
 use crate::change::Change;
@@ -106,9 +106,15 @@ impl Redaction {
             }
     }
 
-    /// Whether a change tells of somebody who was erased. What remains of an erasure tells of nobody.
+    /// Whether a change tells of somebody who was erased: of a walk that was theirs, or of what they
+    /// went by. What remains of an erasure tells of nobody.
     #[must_use]
     pub fn concerns(&self, seq: u64, change: &Change) -> bool {
+        let walk = change.instance().map(InstanceId::decision);
+        walk.is_some_and(|walk| self.decisions.contains(&walk)) || self.tells(seq, change)
+    }
+
+    fn tells(&self, seq: u64, change: &Change) -> bool {
         match change {
             Change::TraitSet { owner, .. }
             | Change::AccountJoined { owner, .. }
@@ -140,9 +146,7 @@ impl Redaction {
             Change::Erasure(ErasureChange::Forgotten {
                 identifier, others, ..
             }) => self.is_about(seq, identifier) || others.iter().any(|it| self.is_about(seq, it)),
-            Change::Decided(decision) => {
-                self.decisions.contains(&decision.id) || self.is_about(seq, &decision.owner)
-            }
+            Change::Decided(decision) => self.is_about(seq, &decision.owner),
             Change::DeliveryMoved { delivery, .. } | Change::DeliveryOrdered { delivery, .. } => {
                 self.owes(*delivery)
             }
@@ -202,5 +206,28 @@ impl Redaction {
             | Cause::Erased => None,
         };
         self.is_about(seq, &queued.owner) || delivery.is_some_and(|id| self.owes(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wayfare_event::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_walk_whose_decision_is_reduced_was_theirs_from_its_beginning() {
+        let mut redaction = Redaction::new(IdKey::STATELESS, []);
+        let [own, other] = [1, 2].map(|byte| InstanceId::from_bytes([byte; 16]));
+        redaction.hear(&Change::Erasure(ErasureChange::Reduced(own.decision())));
+        let parked = |id| Change::Parked {
+            owner: Identifier::new("anonymous_id", "b"),
+            id,
+            block: "hour".into(),
+            at: Timestamp::EPOCH,
+            due: None,
+        };
+        assert!(redaction.concerns(1, &parked(own)));
+        assert!(!redaction.concerns(1, &parked(other)));
     }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use wayfare_event::{DeliveryId, Identifier, InstanceId, ProfileId, Timestamp};
 use wayfare_journey::Block;
-use wayfare_journey::definition::IdentityNeed;
 
 use crate::catalog::{Catalog, Published};
 use crate::input::{Happened, Place};
@@ -94,7 +93,7 @@ fn one(work: &mut Work<'_>, asked: &Asked<'_>) -> Result<Option<Rehearsed>, NotY
     };
     Ok(Some(Rehearsed {
         profile: who.id,
-        is_known: who.known || webhook.identity == IdentityNeed::Any,
+        is_known: who.is_known_for(webhook.identity),
         declined,
         permission: send::permission(work, &who, consent)?,
         request,

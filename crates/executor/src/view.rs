@@ -198,13 +198,7 @@ fn one(work: &Work<'_>, resolved: &wayfare_identity::Profile) -> Result<Profile,
         let permission = send::permission(work, &who, asked)?;
         consent.insert(name.clone(), (choice, permission.verdict));
     }
-    let own = |identifier: &Identifier| {
-        let namespace = identifier.namespace.as_str();
-        let node = work.rows.links().node(identifier);
-        let epoch = node.map_or(1, |node| node.epoch());
-        ProfileId::derive(&work.catalog.id_key, epoch, namespace, &identifier.value)
-    };
-    let former = resolved.identifiers.iter().map(own);
+    let former = who.own_ids(work);
     let node = resolved.identifiers.first();
     let node = node.and_then(|it| work.rows.links().node(it));
     let blocked = node.and_then(|node| node.blocked());

@@ -418,7 +418,8 @@ impl Links {
 
     /// The anchors whose claim on an identifier that is no anchor itself counts: if any claim is
     /// verified, only those that are (2.1.4, trust).
-    pub(crate) fn claimants<'a>(&'a self, node: &'a Node) -> BTreeSet<&'a Identifier> {
+    #[must_use]
+    pub fn claimants<'a>(&'a self, node: &'a Node) -> BTreeSet<&'a Identifier> {
         let verified = self.claiming(node, Trust::Verified);
         if verified.is_empty() {
             self.claiming(node, Trust::Unverified)

@@ -10,8 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use wayfare_event::{DeliveryId, Event, Identifier, Map, ProfileId, Timestamp, Value};
-use wayfare_executor::record::{Erased, Erasing, Person, hash};
+use wayfare_executor::record::{Decision, Erased, Erasing, Person, hash};
 use wayfare_executor::{Catalog, Change, Key, Row, Sending, Snapshot, view};
+use wayfare_identity::Config;
 use wayfare_store::{Entry, LoggedInput, RowKind, Store, StoreError};
 
 use crate::config::Settings;
@@ -24,6 +25,9 @@ const PAGE_ROWS: usize = 1_024;
 pub struct Export {
     profile: view::Profile,
     identifiers: BTreeSet<Identifier>,
+    /// The ids that the profile has, or had.
+    ids: BTreeSet<ProfileId>,
+    identity: Config,
     erasing: Option<Arc<Erasing>>,
     people: Vec<(Identifier, Person)>,
     accounts: BTreeMap<Arc<str>, Map>,
@@ -102,7 +106,13 @@ impl Export {
                 people.push((identifier.clone(), person));
             }
         }
+        let own = people.iter().map(|(it, person)| {
+            let (namespace, epoch) = (it.namespace.as_str(), person.node.epoch());
+            ProfileId::derive(&catalog.id_key, epoch, namespace, &it.value)
+        });
         let mut export = Self {
+            ids: own.chain([profile.id]).collect(),
+            identity: catalog.identity,
             profile,
             identifiers: identifiers.into_iter().collect(),
             erasing: people.iter().find_map(|(_, it)| it.record.erasing.clone()),
@@ -198,10 +208,7 @@ impl Export {
             let Row::Decision(decision) = row else {
                 continue;
             };
-            let is_own = self.identifiers.contains(&decision.owner)
-                || decision.profile == self.profile.id
-                || self.profile.former.contains(&decision.profile);
-            if !is_own {
+            if !self.is_own(&decision) {
                 continue;
             }
             self.decisions.push(lines::decision(&decision).into());
@@ -213,6 +220,14 @@ impl Export {
             }
         }
         Ok(keys.into_iter().next_back())
+    }
+
+    /// Whether a decision was about the person. What is kept under an anchor of somebody else is
+    /// theirs, who was one with the person at the time.
+    fn is_own(&self, decision: &Decision) -> bool {
+        let is_anchored = self.identity.is_anchor(&decision.owner);
+        self.identifiers.contains(&decision.owner)
+            || (!is_anchored && self.ids.contains(&decision.profile))
     }
 
     /// Reads the history: the events that name the person, and the attempts of what they were owed.

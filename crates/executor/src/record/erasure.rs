@@ -102,6 +102,10 @@ pub struct Erasing {
 pub struct Erasure {
     /// The identifiers.
     pub hashes: Vec<IdentifierHash>,
+    /// The ids that their profile had: its last, and that of each identifier by itself. What was decided
+    /// under one of them was about them, whosever the identifier is by now that it was kept under.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub profiles: Vec<ProfileId>,
     /// The input that erased them: what was decided later is of somebody else.
     pub seq: u64,
     /// When that was.
@@ -120,10 +124,13 @@ impl Erasure {
         self.hashes.contains(&hash(key, owner))
     }
 
-    /// Whether a row of the ledger is to be reduced.
+    /// Whether a row of the ledger may be to be reduced: it is, unless it is kept under an anchor of
+    /// somebody else, who was one with them at the time.
     #[must_use]
     pub fn concerns(&self, key: &IdKey, decision: &Decision) -> bool {
-        decision.turn.seq <= self.seq && self.is_about(key, &decision.owner)
+        let is_theirs =
+            || self.is_about(key, &decision.owner) || self.profiles.contains(&decision.profile);
+        decision.turn.seq <= self.seq && is_theirs()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use wayfare_event::{InstanceId, Map, Value};
+use wayfare_event::{InstanceId, Map, ProfileId, Value};
 use wayfare_journey::expression::Expression;
 use wayfare_journey::{Again, EntryLimit, TriggerOn};
 
@@ -167,8 +167,9 @@ fn again(
     work.need(guards.iter().cloned())?;
     let entries = guards.iter().filter_map(|guard| work.rows.guard(guard));
     let last = entries.map(|entry| entry.entered).max();
-    // An id is decided on once, for ever: also when its message is long forgotten.
-    if last.is_some() && is_taken(work, id(who, start, instance), &live)? {
+    // An id is decided on once, for ever: also when its message is long forgotten, and under whichever
+    // id its person had by then.
+    if last.is_some() && is_taken(work, &ids(work, who, start, instance), &live)? {
         let code = RefusalCode::Once;
         let leaf = Some(("messageId".to_owned(), start.opener.clone()));
         return Ok(Err(Refused { code, leaf }));
@@ -215,11 +216,13 @@ fn within(work: &mut Work<'_>, journey: &Arc<str>, limit: EntryLimit) -> bool {
     false
 }
 
-/// Whether an id is that of a walk, or of one that ended.
-fn is_taken(work: &Work<'_>, id: InstanceId, live: &[Live]) -> Result<bool, NotYet> {
-    let decision = Key::Decision(id.decision());
-    work.need([decision.clone()])?;
-    Ok(live.iter().any(|live| live.id == id) || work.rows.row(&decision).is_some())
+/// Whether one of these ids is that of a walk, or of one that ended.
+fn is_taken(work: &Work<'_>, ids: &[InstanceId], live: &[Live]) -> Result<bool, NotYet> {
+    let decision = |id: &InstanceId| Key::Decision(id.decision());
+    work.need(ids.iter().map(decision))?;
+    let is_live = live.iter().any(|live| ids.contains(&live.id));
+    let mut ended = ids.iter().map(|id| work.rows.row(&decision(id)));
+    Ok(is_live || ended.any(|row| row.is_some()))
 }
 
 /// Whether no more keys are listed of somebody without an anchor.
@@ -238,8 +241,20 @@ fn kept_bytes(instance: &Instance) -> usize {
 
 /// The id of the instance that something opens.
 fn id(who: &Who, start: &Start<'_>, instance: &Instance) -> InstanceId {
+    id_of(who.id, start, instance)
+}
+
+/// The ids that the instance has now, and would have had while its person had a former id.
+fn ids(work: &Work<'_>, who: &Who, start: &Start<'_>, instance: &Instance) -> Vec<InstanceId> {
+    let profiles = std::iter::once(who.id).chain(who.own_ids(work));
+    let profiles: BTreeSet<ProfileId> = profiles.collect();
+    let id = |profile| id_of(profile, start, instance);
+    profiles.into_iter().map(id).collect()
+}
+
+fn id_of(profile: ProfileId, start: &Start<'_>, instance: &Instance) -> InstanceId {
     let key = instance.key.as_deref();
-    InstanceId::derive(&instance.journey, key, &start.opener, who.id)
+    InstanceId::derive(&instance.journey, key, &start.opener, profile)
 }
 
 /// The key at the journey's path: text up to a limit, or a number's digits.

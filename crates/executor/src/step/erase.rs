@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use wayfare_event::{Identifier, IdentifierHash, InstanceId};
+use wayfare_event::{Identifier, IdentifierHash, InstanceId, ProfileId};
 use wayfare_identity::{Profile, Standing};
 
 use super::sweep;
@@ -129,10 +129,10 @@ impl Held {
         };
         let mut profile = who::profile_behind(work, identifier)?;
         if profile.standing == Standing::Evicted {
-            // Its one anchor holds others of its namespace by now, and it is still theirs.
-            let anchor = node.edges().iter().find(|edge| edge.kind.claims());
-            if let Some(anchor) = anchor {
-                profile = who::profile_behind(work, &anchor.other)?;
+            // Its one person holds others of its namespace by now, and it is still theirs. Whoever has
+            // a claim on it that does not count is somebody else.
+            if let Some(anchor) = work.rows.links().claimants(node).first() {
+                profile = who::profile_behind(work, anchor)?;
             }
         }
         let catalog = work.catalog;
@@ -144,9 +144,15 @@ impl Held {
             .filter_map(|anchor| links.node(anchor))
             .flat_map(|node| node.edges());
         let claimed = neighbours.filter(|edge| edge.kind.claims());
+        let is_theirs = |other: &Identifier| {
+            let node = links.node(other);
+            let claimants = node.map(|node| links.claimants(node)).unwrap_or_default();
+            claimants.iter().any(|it| profile.identifiers.contains(it))
+        };
         let evicted = claimed.filter_map(|edge| {
-            let profile = partition.profile_of(&edge.other)?;
-            (profile.standing == Standing::Evicted).then(|| edge.other.clone())
+            let standing = partition.profile_of(&edge.other)?.standing;
+            let is_evicted = standing == Standing::Evicted && is_theirs(&edge.other);
+            is_evicted.then(|| edge.other.clone())
         });
         let mut identifiers = profile.identifiers.clone();
         for other in evicted {
@@ -161,6 +167,13 @@ impl Held {
             profile,
             identifiers,
         }))
+    }
+
+    /// The id of the profile, and those that lead there.
+    fn ids(&self, work: &Work<'_>) -> Vec<ProfileId> {
+        let own = self.identifiers.iter().map(|it| who::own_id(work, it));
+        let ids: BTreeSet<ProfileId> = own.chain([self.profile.id]).collect();
+        ids.into_iter().collect()
     }
 
     fn live(&self, work: &Work<'_>) -> Vec<Live> {
@@ -216,7 +229,7 @@ fn unknown(work: &mut Work<'_>, identifier: &Identifier, mode: EraseMode) -> Res
     }));
     if mode.deletes() {
         // Nothing is to be reduced, but the order itself says whom it names.
-        begin(work, vec![hash], (mode, true));
+        begin(work, (vec![hash], Vec::new()), (mode, true));
     }
     Ok(())
 }
@@ -278,6 +291,7 @@ fn proper(work: &mut Work<'_>, held: &Held, erasing: Erasing) -> Result<(), NotY
     };
     silence(work, held, &erasing)?;
     let hashes: Vec<_> = held.identifiers.iter().map(|it| hashed(work, it)).collect();
+    let profiles = held.ids(work);
     for (identifier, hash) in held.identifiers.iter().zip(&hashes) {
         let before = work.rows.erased(*hash);
         let epoch = work
@@ -317,13 +331,17 @@ fn proper(work: &mut Work<'_>, held: &Held, erasing: Erasing) -> Result<(), NotY
     } else {
         mark(work, &held.identifiers, &erasing);
     }
-    begin(work, hashes, (mode, false));
+    begin(work, (hashes, profiles), (mode, false));
     Ok(())
 }
 
 /// Lets a sweep begin that reduces the ledger, where that is to be done, and lets the history be
 /// redacted.
-fn begin(work: &mut Work<'_>, hashes: Vec<IdentifierHash>, (mode, is_reduced): (EraseMode, bool)) {
+fn begin(
+    work: &mut Work<'_>,
+    (hashes, profiles): (Vec<IdentifierHash>, Vec<ProfileId>),
+    (mode, is_reduced): (EraseMode, bool),
+) {
     let Some(first) = hashes.first() else {
         return;
     };
@@ -336,6 +354,7 @@ fn begin(work: &mut Work<'_>, hashes: Vec<IdentifierHash>, (mode, is_reduced): (
         at: (!is_reduced).then_some(work.at),
         erasure: Some(Arc::new(Erasure {
             hashes,
+            profiles,
             seq: work.seq,
             at: work.at,
             mode,

@@ -241,6 +241,7 @@ pub(super) fn holds_back(work: &Work<'_>, delivery: &Delivery) -> Result<bool, N
     let own = InstanceId::from_bytes(*delivery.id.as_bytes());
     let record = work.rows.record(owner);
     let erasing = record.and_then(|record| record.erasing.as_ref());
-    let is_others = mark(work, owner).is_some_and(|mark| delivery.owed <= mark.at);
+    // What is ordered again is owed anew, and still by the decision about whoever was deleted.
+    let is_others = mark(work, owner).is_some_and(|mark| delivery.turn.seq <= mark.seq);
     Ok(is_others || erasing.is_some_and(|erasing| erasing.through != Some(own)))
 }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use wayfare_consent::sources::Said;
 use wayfare_event::{Event, EventKind, Identifier, Map, MessageHash, Value};
-use wayfare_identity::{Partition, Profile, Standing};
+use wayfare_identity::{Partition, Profile};
 use wayfare_journey::TraitOf;
 
 use super::start::{Start, Starts};
-use super::who::Who;
+use super::who::{self, Who};
 use super::work::{NotYet, Work};
 use super::write::{TraitChanged, Wrote};
 use super::{date, enter, erased, leave, merge, migrate, persons, said, stop, walk, write};
@@ -118,7 +118,7 @@ fn about(
         return Ok(());
     };
     work.trace.note(|| Note::Attributed(profile.id));
-    let owner = owner(profile, happened);
+    let owner = owner(work, profile, happened);
     let wrote = write::write(work, happened, &owner, profile)?;
     if !concerns {
         return Ok(());
@@ -271,20 +271,19 @@ fn attributed<'a>(
         .or_else(|| after.profile_of(of_blocked()?))
 }
 
-/// Where what is new is kept: under the anchor, else under the best identifier named.
-fn owner(profile: &Profile, happened: &Happened) -> Identifier {
+/// Where what is new is kept: under the anchor named, else under the one the best identifier named is
+/// of; where there is none, under that identifier.
+fn owner(work: &Work<'_>, profile: &Profile, happened: &Happened) -> Identifier {
+    let config = &work.catalog.identity;
     let named = happened.named.identifiers().iter();
-    let best = named
-        .into_iter()
-        .find(|it| profile.identifiers.contains(it));
-    match profile.standing {
-        Standing::Anchored => profile.identifiers.first(),
-        Standing::Loose | Standing::Evicted | Standing::Contested | Standing::Blocked => {
-            best.or_else(|| profile.identifiers.first())
-        }
-    }
-    .cloned()
-    .unwrap_or_else(|| Identifier::new("", ""))
+    let mut named = named.filter(|it| profile.identifiers.contains(it));
+    let best = named.clone().next();
+    let anchor = named.find(|it| config.is_anchor(it));
+    let named = anchor.or(best).or_else(|| profile.identifiers.first());
+    named.map_or_else(
+        || Identifier::new("", ""),
+        |named| who::home(work, profile, named).clone(),
+    )
 }
 
 /// Whether anybody can leave, go on or enter: most events concern no journey.

@@ -88,7 +88,9 @@ fn reduce(work: &mut Work<'_>, erasure: &Erasure, id: DecisionId) -> Result<(), 
     let Some(Row::Decision(decision)) = work.rows.row(&Key::Decision(id)) else {
         return Ok(());
     };
-    if !erasure.concerns(&work.catalog.id_key, &decision) {
+    let (config, key) = (&work.catalog.identity, &work.catalog.id_key);
+    let is_anothers = config.is_anchor(&decision.owner) && !erasure.is_about(key, &decision.owner);
+    if is_anothers || !erasure.concerns(key, &decision) {
         return Ok(());
     }
     let delivery = attempt::delivery(work, id.delivery())?;

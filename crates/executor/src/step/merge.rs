@@ -16,6 +16,7 @@ use super::who::{self, Live, Who};
 use super::work::{NotYet, Work};
 use super::write::TraitChanged;
 use crate::change::Change;
+use crate::forget::entry as guard;
 use crate::record::{DecisionOutcome, Guard, Key, Row};
 use crate::refusal::RefusalCode;
 use crate::trace::Note;
@@ -36,12 +37,10 @@ pub(crate) fn settle(
     if former.len() > 1 {
         merge(work, who)?;
     }
-    match profile.anchor() {
-        Some(anchor) if former.iter().any(|id| *id != profile.id) => {
-            adopt(work, who, anchor, &profile.identifiers)
-        }
-        Some(_) | None => Ok(()),
+    if profile.anchor().is_some() && former.iter().any(|id| *id != profile.id) {
+        adopt(work, who, profile)?;
     }
+    Ok(())
 }
 
 /// Records where a merge changed a trait that would have started a journey: history gained starts
@@ -83,19 +82,13 @@ pub(crate) fn refuse_history(
     }
 }
 
-/// What was somebody's before they were known is the anchor's from now on: it stays theirs when the
+/// What was somebody's before they were known is their anchor's from now on: it stays theirs when the
 /// identifier it came from turns out to be shared.
-fn adopt(
-    work: &mut Work<'_>,
-    who: &Who,
-    anchor: &Identifier,
-    identifiers: &[Identifier],
-) -> Result<(), NotYet> {
+fn adopt(work: &mut Work<'_>, who: &Who, profile: &Profile) -> Result<(), NotYet> {
     // What another anchor has is seen through the merge that made them one, and stays theirs when an
     // operator tells the two apart.
     let catalog = work.catalog;
     let is_anchor = |it: &Identifier| catalog.identity.is_anchor(it);
-    let others = || identifiers.iter().filter(|other| !is_anchor(other));
     let mut entries = Vec::new();
     for live in who.live(&work.rows) {
         if is_anchor(&live.owner) {
@@ -103,42 +96,64 @@ fn adopt(
         }
         let (journey, key) = (live.instance.journey.clone(), live.instance.key.clone());
         entries.push((live.owner.clone(), journey, key.unwrap_or_default()));
+        let to = who::home(work, profile, &live.owner).clone();
         work.make(Change::Rehomed {
             from: live.owner,
-            to: anchor.clone(),
+            to,
             id: live.id,
         });
     }
-    for other in others() {
+    for other in profile.identifiers.iter().filter(|it| !is_anchor(it)) {
         let record = work.rows.record(other);
         for (journey, keys) in record.into_iter().flat_map(|record| &record.keys) {
             let listed = keys.iter();
             entries.extend(listed.map(|key| (other.clone(), journey.clone(), key.clone())));
         }
     }
-    let guard = |owner: &Identifier, journey: &Arc<str>, key: &Arc<str>| Key::Guard {
-        owner: owner.clone(),
-        journey: journey.clone(),
-        key: key.clone(),
-    };
-    work.need(entries.iter().flat_map(|(owner, journey, key)| {
-        [guard(owner, journey, key), guard(anchor, journey, key)]
+    keep(work, profile, entries)
+}
+
+/// Remembers entries under the anchors that they are of.
+fn keep(
+    work: &mut Work<'_>,
+    profile: &Profile,
+    entries: Vec<(Identifier, Arc<str>, Arc<str>)>,
+) -> Result<(), NotYet> {
+    let entries = entries.into_iter().map(|(from, journey, key)| {
+        let to = who::home(work, profile, &from).clone();
+        (from, to, (journey, key))
+    });
+    let entries: Vec<_> = entries.collect();
+    work.need(entries.iter().flat_map(|(from, to, (journey, key))| {
+        [guard(from, journey, key), guard(to, journey, key)]
     }))?;
-    for (owner, journey, key) in entries {
-        let Some(entry) = work.rows.guard(&guard(&owner, &journey, &key)) else {
+    for (from, owner, (journey, key)) in entries {
+        let Some(entry) = work.rows.guard(&guard(&from, &journey, &key)) else {
             continue;
         };
         // What ended as the other half of a merge must not hide the half that stayed.
-        if outcome(work, &entry)? != Some(DecisionOutcome::Merged) {
-            work.make(Change::EntryKept {
-                owner: anchor.clone(),
-                journey,
-                key,
-                entry,
-            });
+        if is_merged(work, &entry)? {
+            continue;
         }
+        let held = work.rows.guard(&guard(&owner, &journey, &key));
+        let replaces = match held {
+            Some(held) => is_merged(work, &held)?,
+            None => false,
+        };
+        work.make(Change::EntryKept {
+            owner,
+            journey,
+            key,
+            entry,
+            replaces,
+        });
     }
     Ok(())
+}
+
+/// Whether an entry ended as the other half of a merge.
+fn is_merged(work: &Work<'_>, entry: &Guard) -> Result<bool, NotYet> {
+    Ok(outcome(work, entry)? == Some(DecisionOutcome::Merged))
 }
 
 /// How an entry ended; nothing while it is live.

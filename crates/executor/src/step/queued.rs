@@ -35,7 +35,7 @@ pub(super) fn queued(work: &mut Work<'_>, id: QueueId) -> Result<(), NotYet> {
         return erase::resumed(work, &queued.owner);
     }
     let profile = who::profile_behind(work, &queued.owner)?;
-    let owner = profile.anchor().unwrap_or(&queued.owner).clone();
+    let owner = who::home(work, &profile, &queued.owner).clone();
     match &queued.cause {
         // What a timer writes comes before the next timer (SP 37).
         Cause::Traits(_) => {}

@@ -3,7 +3,7 @@
 
 use wayfare_consent::{Binding, Question, SuppressionKind};
 use wayfare_event::{Identifier, InstanceId, TargetId, Value};
-use wayfare_journey::definition::{IdentityNeed, Method};
+use wayfare_journey::definition::Method;
 use wayfare_journey::{Consent, Rendered, Webhook};
 
 use super::judge::Ground;
@@ -61,7 +61,7 @@ pub(crate) fn webhook(
 ) -> Result<(), NotYet> {
     let who = &*ground.who;
     let end = |work: &Work<'_>, outcome| decision(work, who, live, outcome);
-    if webhook.identity == IdentityNeed::Known && !who.known {
+    if !who.is_known_for(webhook.identity) {
         let decision = end(work, DecisionOutcome::Unresolved);
         decide(work, decision, None);
         return Ok(());

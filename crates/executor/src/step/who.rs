@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use wayfare_consent::{Binding, Choice, Jurisdiction, Question, Said};
 use wayfare_event::{Identifier, InstanceId, Map, Namespace, ProfileId, Timestamp, Value};
-use wayfare_identity::{Named, Profile};
+use wayfare_identity::{Named, Profile, Standing};
+use wayfare_journey::definition::IdentityNeed;
 
 use super::work::{NotYet, Work};
 use crate::record::{Instance, Key, Planned, Register, Told};
@@ -14,7 +15,9 @@ use crate::snapshot::Snapshot;
 #[derive(Clone, Debug)]
 pub(crate) struct Who {
     pub(crate) id: ProfileId,
-    pub(crate) known: bool,
+    known: bool,
+    /// Whether it is what several claim, or a crowd: then nothing is sent to it.
+    is_nobodys: bool,
     /// The identifier that what is new is kept under.
     pub(crate) owner: Identifier,
     anchor: Option<Identifier>,
@@ -57,6 +60,7 @@ impl Who {
         let who = Self {
             id: profile.id,
             known: profile.known,
+            is_nobodys: is_nobodys(profile),
             anchor: profile.anchor().cloned(),
             owner,
             identifiers: profile.identifiers.clone(),
@@ -74,7 +78,7 @@ impl Who {
     /// The profile an identifier is in, wholly loaded.
     pub(crate) fn behind(work: &Work<'_>, identifier: &Identifier) -> Result<Self, NotYet> {
         let profile = profile_behind(work, identifier)?;
-        let owner = profile.anchor().unwrap_or(identifier).clone();
+        let owner = home(work, &profile, identifier).clone();
         Self::look(work, &profile, owner)
     }
 
@@ -102,6 +106,20 @@ impl Who {
     pub(crate) fn foresee(&mut self, work: &Work<'_>, name: &str, value: Value) {
         self.traits.insert(name, value);
         self.jurisdiction = jurisdiction(work, &self.traits);
+    }
+
+    /// Whether it is as known as a webhook asks for (SP 14). What several claim never is: whoever it
+    /// is, one of them would get what is another's.
+    pub(crate) const fn is_known_for(&self, need: IdentityNeed) -> bool {
+        match need {
+            IdentityNeed::Known => self.known,
+            IdentityNeed::Any => !self.is_nobodys,
+        }
+    }
+
+    /// The ids that its identifiers had by themselves, or would have.
+    pub(crate) fn own_ids(&self, work: &Work<'_>) -> impl Iterator<Item = ProfileId> {
+        self.identifiers.iter().map(|it| own_id(work, it))
     }
 
     /// Whether no anchor is known.
@@ -274,6 +292,14 @@ pub(crate) fn is_erasing(work: &Work<'_>, profile: &Profile) -> bool {
     records.any(|record| record.erasing.is_some())
 }
 
+/// Whether a profile is an identifier that several persons claim, or so many that it is blocked.
+const fn is_nobodys(profile: &Profile) -> bool {
+    match profile.standing {
+        Standing::Contested | Standing::Blocked => true,
+        Standing::Anchored | Standing::Loose | Standing::Evicted => false,
+    }
+}
+
 /// The profile an identifier is in, with everything it can reach loaded.
 pub(crate) fn profile_behind(work: &Work<'_>, identifier: &Identifier) -> Result<Profile, NotYet> {
     let catalog = work.catalog;
@@ -284,20 +310,50 @@ pub(crate) fn profile_behind(work: &Work<'_>, identifier: &Identifier) -> Result
     let partition =
         wayfare_identity::resolve(&catalog.identity, &catalog.id_key, work.rows.links());
     let alone = || Profile {
-        id: ProfileId::derive(
-            &catalog.id_key,
-            1,
-            identifier.namespace.as_str(),
-            &identifier.value,
-        ),
+        id: own_id(work, identifier),
         identifiers: vec![identifier.clone()],
-        standing: wayfare_identity::Standing::Loose,
+        standing: Standing::Loose,
         known: false,
     };
     Ok(partition
         .profile_of(identifier)
         .cloned()
         .unwrap_or_else(alone))
+}
+
+/// The id of the profile that an identifier makes by itself.
+pub(crate) fn own_id(work: &Work<'_>, identifier: &Identifier) -> ProfileId {
+    let namespace = identifier.namespace.as_str();
+    let node = work.rows.links().node(identifier);
+    let epoch = node.map_or(1, |node| node.epoch());
+    ProfileId::derive(&work.catalog.id_key, epoch, namespace, &identifier.value)
+}
+
+/// Where what is told of a profile by one of its identifiers is kept, so that it is theirs again when an
+/// operator tells apart whom one merged: the identifier itself where it is an anchor, else the one anchor
+/// of the profile that claims it, else the one that stands for the profile. Without an anchor, it is
+/// kept under the identifier.
+pub(crate) fn home<'a>(
+    work: &'a Work<'_>,
+    profile: &'a Profile,
+    identifier: &'a Identifier,
+) -> &'a Identifier {
+    let Some(meant) = profile.towards(&work.catalog.identity, identifier) else {
+        return identifier;
+    };
+    if meant == identifier {
+        return meant;
+    }
+    let links = work.rows.links();
+    let node = links.node(identifier);
+    let claimants = node.map(|node| links.claimants(node)).unwrap_or_default();
+    let mut own = claimants
+        .into_iter()
+        .filter(|it| profile.identifiers.contains(it));
+    match (own.next(), own.next()) {
+        (Some(own), None) => own,
+        (Some(_) | None, _) => meant,
+    }
 }
 
 fn jurisdiction(work: &Work<'_>, traits: &Map) -> Jurisdiction {

@@ -2,8 +2,9 @@
 
 use wayfare_consent::SuppressionKind;
 use wayfare_event::Identifier;
-use wayfare_executor::Action;
+use wayfare_executor::delivery::{State, WithheldReason};
 use wayfare_executor::record::{Cause, EraseMode, Key, QueueId, Queued, Row};
+use wayfare_executor::{Action, Trust};
 
 use crate::erase::{GOODBYE, answered, browser, erase, people, three, through, told_of, user};
 use crate::events::{login, tell, track};
@@ -41,13 +42,13 @@ fn what_somebody_left_in_the_queue_is_nothing_to_whoever_comes_back() {
     for deletes in [false, true] {
         let mut world = World::new(&[]);
         world.hear(0, &tell("a", "plan", r#""free""#));
-        world.leave(update("pro"));
+        world.leave(update("silver"));
         if deletes {
             world.order(1, erase(user("a"), EraseMode::Delete));
         }
         world.hear(2, &login("w1", "a"));
         world.take_queued(minute(3), ALL);
-        assert_eq!(told_of(&world, "pro"), !deletes);
+        assert_eq!(told_of(&world, "silver"), !deletes);
         let left = world.everything().into_keys();
         assert_eq!(left.filter(|key| matches!(key, Key::Queued(_))).count(), 0);
         // What they queue themselves has its turn.
@@ -225,4 +226,89 @@ fn what_was_shared_with_somebody_erased_is_nobodys_when_the_other_lets_it_go() {
     assert_eq!(world.profile(&browser("kiosk")), kiosk);
     world.hear(7, &track("anonymousId kiosk", "Seen", ""));
     assert_eq!(people(&world), ["anonymous_id:kiosk", "user_id:u2"]);
+}
+
+#[test]
+fn an_address_that_was_let_go_is_its_owners_and_not_whoever_only_says_so() {
+    let mut world = World::new(&[]);
+    let of = |who: &str, name: &str| tell(who, "email", &format!(r#""{name}@x.example""#));
+    let old = Identifier::new("email", "old@x.example");
+    world.hear(0, &of("zed", "old"));
+    for newer in 1..=5 {
+        world.hear(newer, &of("zed", &format!("n{newer}")));
+    }
+    world.hear_from(Trust::Unverified, 6, &of("anna", "old"));
+    assert_ne!(world.profile(&old), world.profile(&user("zed")));
+    let mut other = world.fork();
+    world.order(7, erase(old.clone(), EraseMode::Both));
+    assert_eq!(people(&world), ["user_id:anna"]);
+    // Nor is it hers when she is erased.
+    other.order(7, erase(user("anna"), EraseMode::Both));
+    let left = people(&other);
+    assert_eq!(left.len(), 7, "{left:?}");
+    assert!(other.profile(&old).is_some() && other.profile(&user("anna")).is_none());
+}
+
+#[test]
+fn what_was_decided_of_somebody_is_reduced_whosever_their_browser_is_by_now() {
+    let mut world = World::new(&[GREET]);
+    world.hear(
+        0,
+        r#"{"type":"identify","anonymousId":"b","traits":{"email":"e@x.example"}}"#,
+    );
+    world.hear(0, &track("anonymousId b", "Visited", ""));
+    assert_eq!(world.wait(60), ["greet webhook"]);
+    let owed = world.owed();
+    world.hear(61, &tell("u", "email", r#""e@x.example""#));
+    world.hear(62, &login("b", "x"));
+    let mut other = world.fork();
+    world.order(63, erase(user("u"), EraseMode::Both));
+    world.sweep(63);
+    let delivery = world.delivery(owed);
+    assert!(delivery.is_reduced());
+    assert_eq!(delivery.state, State::Withheld(WithheldReason::Erased));
+    let ledger = world.everything();
+    let row = ledger.get(&Key::Decision(world.decisions[0].id));
+    assert!(matches!(row, Some(Row::Decision(it)) if it.is_reduced()));
+    assert_eq!(people(&world), ["anonymous_id:b", "user_id:x"]);
+    // Nothing of it is anybody's who came later.
+    other.order(63, erase(user("v"), EraseMode::Both));
+    other.sweep(63);
+    assert!(!other.delivery(owed).is_reduced());
+}
+
+#[test]
+fn what_was_decided_of_another_user_while_two_were_one_stays_theirs() {
+    let mut world = World::new(&[GREET]);
+    for who in ["a", "b"] {
+        world.hear(0, &track(&format!("userId {who}"), "Seen", ""));
+    }
+    let (from, into) = (user("a"), user("b"));
+    world.order(1, Action::Merge { from, into });
+    world.hear(2, &track("userId a", "Visited", ""));
+    assert_eq!(world.wait(70), ["greet webhook"]);
+    let owed = world.owed();
+    let (identifier, from) = (user("a"), user("b"));
+    world.order(71, Action::Detach { identifier, from });
+    world.order(72, erase(user("b"), EraseMode::Both));
+    world.sweep(72);
+    assert!(!world.delivery(owed).is_reduced());
+    let told = world.ready(73, owed);
+    assert!(told[0].starts_with("Armed"), "{told:?}");
+}
+
+#[test]
+fn what_is_ordered_again_is_still_that_of_whoever_was_deleted() {
+    let mut world = World::new(&[GREET]);
+    world.hear(0, &track("userId u1", "Visited", ""));
+    world.wait(60);
+    let owed = world.owed();
+    world.ready(61, owed);
+    world.finished(62, owed, (1, answered(400)));
+    world.order(63, erase(user("u1"), EraseMode::Delete));
+    // Before the sweep comes to it, whoever has the identifier now is somebody else.
+    world.hear(64, &track("userId u1", "Seen", ""));
+    world.order(65, Action::Resend(owed));
+    let erased = State::Withheld(WithheldReason::Erased);
+    assert_eq!(world.ready(66, owed), [format!("{erased:?}")]);
 }

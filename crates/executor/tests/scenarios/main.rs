@@ -18,6 +18,7 @@ mod failing;
 mod journeys;
 mod kept_out;
 mod limit;
+mod merged;
 mod migrate;
 mod orders;
 mod persons;

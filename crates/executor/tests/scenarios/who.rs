@@ -219,6 +219,55 @@ fn walks_under_different_keys_do_not_touch_when_people_become_one() {
     assert_eq!(world.live().len(), 2);
 }
 
+#[test]
+fn the_half_of_a_merge_that_stayed_is_remembered_when_its_browser_is_shared() {
+    let mut world = World::new(&[GREET]);
+    world.hear(0, &track("anonymousId b1", "Visited", ""));
+    world.hear(1, &track("userId u", "Visited", ""));
+    assert_eq!(world.hear(2, &login("b1", "u")), ["greet merged"]);
+    assert_eq!(world.wait(60), ["greet webhook"]);
+    world.hear(61, &login("b1", "x"));
+    world.hear(62, &track("anonymousId b2", "Visited", ""));
+    assert_eq!(world.hear(63, &login("b2", "u")), ["greet merged"]);
+    let again = world.hear(64, &track("userId u", "Visited", ""));
+    assert_eq!(again, ["greet refused: once"]);
+}
+
+#[test]
+fn nothing_is_sent_to_what_several_claim_whoever_may_be_anonymous() {
+    let mut world = World::new(&[GREET]);
+    world.hear(0, &track("anonymousId a1", "Visited", ""));
+    for user in 0..8 {
+        world.hear(user + 1, &login("a1", &format!("u{user}")));
+        // The walk is the first user's, who was alone with the browser.
+        world.hear(user + 1, &track("anonymousId kiosk", "Seen", ""));
+        world.hear(user + 1, &login("kiosk", &format!("u{user}")));
+        if user == 2 {
+            world.hear(3, &track("anonymousId kiosk", "Visited", ""));
+        }
+    }
+    // By then it is blocked; a browser of two is contested.
+    for user in ["u8", "u9"] {
+        world.hear(10, &login("shared", user));
+    }
+    world.hear(10, &track("anonymousId shared", "Visited", ""));
+    let told = ["greet webhook", "greet unresolved", "greet unresolved"];
+    assert_eq!(world.wait(1_000), told);
+}
+
+#[test]
+fn what_was_decided_under_a_former_id_is_not_decided_again() {
+    let always = GREET.replace("again: once", "again: always");
+    let mut world = World::new(&[&always]);
+    let visit = track("anonymousId b1", "Visited", r#","messageId":"m1""#);
+    assert_eq!(world.hear(0, &visit), ["greet entered"]);
+    assert_eq!(world.wait(60), ["greet webhook"]);
+    world.hear(61, &login("b1", "u"));
+    // The message is forgotten by now, and sent once more.
+    world.forget_messages();
+    assert_eq!(world.hear(62, &visit), ["greet refused: once"]);
+}
+
 /// One thing that happens in a made-up story.
 #[derive(Clone, Copy, Debug)]
 enum Turn {

@@ -220,12 +220,8 @@ impl World {
 
     /// Who somebody is by now; nothing for an identifier that nobody goes by.
     pub(crate) fn profile(&self, identifier: &Identifier) -> Option<wayfare_event::ProfileId> {
-        let mut snapshot = Snapshot::new();
-        for (key, row) in &self.rows {
-            snapshot.put(key.clone(), Some(row.clone()));
-        }
-        let config = &self.catalog.identity;
-        let partition = wayfare_identity::resolve(config, &self.catalog.id_key, snapshot.links());
+        let (config, rows) = (&self.catalog.identity, self.snapshot(|_| true));
+        let partition = wayfare_identity::resolve(config, &self.catalog.id_key, rows.links());
         partition.profile_of(identifier).map(|profile| profile.id)
     }
 
@@ -309,6 +305,11 @@ impl World {
             Some(Row::Delivery(delivery)) => delivery.clone(),
             other => panic!("{id} is {other:?}"),
         }
+    }
+
+    /// Which messages were seen is known only for so long.
+    pub(crate) fn forget_messages(&mut self) {
+        self.rows.retain(|key, _| !matches!(key, Key::Message(_)));
     }
 
     /// Every row there is.
@@ -451,11 +452,7 @@ impl World {
 
     /// Every profile there is.
     pub(crate) fn profiles(&self) -> Vec<view::Profile> {
-        let mut snapshot = Snapshot::new();
-        for (key, row) in &self.rows {
-            snapshot.put(key.clone(), Some(row.clone()));
-        }
-        view::profiles(&self.catalog, &snapshot, self.at)
+        view::profiles(&self.catalog, &self.snapshot(|_| true), self.at)
     }
 
     /// What holds for a whole journey.
@@ -468,11 +465,13 @@ impl World {
 
     /// What holds for whole journeys.
     fn controls(&self) -> Snapshot {
+        self.snapshot(|key| matches!(key, Key::Control(_)))
+    }
+
+    fn snapshot(&self, has: impl Fn(&Key) -> bool) -> Snapshot {
         let mut rows = Snapshot::new();
-        for (key, row) in &self.rows {
-            if matches!(key, Key::Control(_)) {
-                rows.put(key.clone(), Some(row.clone()));
-            }
+        for (key, row) in self.rows.iter().filter(|(key, _)| has(key)) {
+            rows.put(key.clone(), Some(row.clone()));
         }
         rows
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wayfare_event::{DecisionId, IdentifierHash, InstanceId, Timestamp};
+use wayfare_event::{DecisionId, IdentifierHash, InstanceId, ProfileId, Timestamp};
 use wayfare_executor::record::{EraseMode, Erased, Erasing, Erasure};
 use wayfare_executor::{Action, Change, Erase, ErasureChange, Operator};
 use wayfare_identity::LinkChange;
@@ -70,6 +70,7 @@ pub(super) fn changes() -> Vec<Change> {
 pub(super) fn looked_for() -> Erasure {
     Erasure {
         hashes: vec![HASH],
+        profiles: vec![ProfileId::from_bytes([3; 16])],
         seq: 7,
         at: at(3),
         mode: EraseMode::Both,
