@@ -16,7 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use wayfare_event::{IdKey, Identifier, ProfileId, Timestamp};
 use wayfare_identity::{
-    EdgeKind, Links, Node, Partition, Standing, attribute, normalise, regroups, resolve, settled,
+    EdgeKind, Links, Named, Node, Partition, Standing, attribute, normalise, regroups, resolve,
+    settled,
 };
 
 use reference::{Person, Reference};
@@ -56,6 +57,15 @@ fn stored(links: &Links) -> BTreeMap<Identifier, Node> {
     nodes
         .map(|it| (it.identifier().clone(), it.clone()))
         .collect()
+}
+
+/// No more of the links than what an event names and one anchor.
+fn few(links: &Links, named: &Named, anchor: &Identifier) -> Links {
+    let mut few = Links::new();
+    let names = named.identifiers().iter().chain([anchor]);
+    let nodes = names.filter_map(|it| links.node(it));
+    nodes.for_each(|node| few.put(node.clone()));
+    few
 }
 
 proptest! {
@@ -290,7 +300,10 @@ proptest! {
             let found = settled(&config(), &links, named.identifiers());
             let partition = partition(&links);
             let profile = attribute(&config(), &partition, named.identifiers());
-            if let Some(found) = found {
+            // From less than everything it is told rightly, or not at all.
+            let less = ["u1", "u2", "u3"].map(|it| few(&links, named, &streams::user(it)));
+            let of_less = less.iter().map(|it| settled(&config(), it, named.identifiers()));
+            for found in of_less.chain([found]).flatten() {
                 prop_assert_eq!(Some(found), profile.map(|it| &it.identifiers[0]));
             }
             let single = profile.filter(|it| it.identifiers.iter().filter(|it| is_anchor(it)).count() == 1);
