@@ -86,6 +86,21 @@ fn a_detach_takes_an_identifier_from_every_anchor_of_the_person() {
 }
 
 #[test]
+fn a_detach_counts_for_the_user_it_names_though_only_others_of_the_person_claim() {
+    for named in ["a", "b"] {
+        let mut told = Told::new();
+        told.login(2, "a", "w");
+        told.merge(3, "a", "b");
+        told.detach(4, &browser("w"), named);
+        assert_eq!(told.lead(&browser("w")), browser("w"), "{named}");
+        told.login(1, named, "w");
+        assert_eq!(told.lead(&browser("w")), browser("w"), "{named}");
+        told.login(5, named, "w");
+        assert_eq!(told.lead(&browser("w")), user("b"), "{named}");
+    }
+}
+
+#[test]
 fn a_detach_of_an_anchor_undoes_only_the_merges_that_lead_to_the_other() {
     let chain = || {
         let mut told = Told::new();

@@ -140,7 +140,7 @@ fn two_names() -> impl Strategy<Value = Vec<Told>> {
 }
 
 /// What an event names that says no more than these.
-fn saying(user: Option<&str>, named: &[&Identifier]) -> Named {
+pub(crate) fn saying(user: Option<&str>, named: &[&Identifier]) -> Named {
     let mut json = serde_json::json!({ "type": "identify", "userId": user });
     for identifier in named {
         let value = &*identifier.value;
