@@ -70,7 +70,7 @@ impl Named {
 /// `context.device.token` as `push_token`, `context.device.advertisingId` as `ad_id` where
 /// `adTrackingEnabled` is true, and `context.externalIds` by their `type`. Properties tell of somebody
 /// else, unless a namespace says otherwise; so do the traits of a group, always. Values that are
-/// nobody's are skipped.
+/// nobody's are skipped. Of more than [`IDENTIFIERS_PER_EVENT_MAX`] the first count, in this order.
 ///
 /// # Errors
 ///
@@ -106,15 +106,21 @@ impl Found<'_> {
     fn add(&mut self, namespace: &str, field: &'static str, raw: Option<&str>) {
         let Some(raw) = raw else { return };
         match normalise(self.config, &namespace.into(), raw) {
-            Some(value) => self.push(Identifier::new(namespace, &value)),
+            Some(value) => {
+                self.push(Identifier::new(namespace, &value));
+            }
             None => self.unusable.push(field),
         }
     }
 
-    fn push(&mut self, identifier: Identifier) {
-        if !self.identifiers.contains(&identifier) {
+    /// Takes an identifier in, as long as there is room: whether it did.
+    fn push(&mut self, identifier: Identifier) -> bool {
+        let has_room = self.identifiers.len() < IDENTIFIERS_PER_EVENT_MAX;
+        let is_new = has_room && !self.identifiers.contains(&identifier);
+        if is_new {
             self.identifiers.push(identifier);
         }
+        is_new
     }
 
     fn add_addresses(&mut self, event: &Event) {
@@ -179,7 +185,7 @@ impl Found<'_> {
             let rule = self.config.rule(&namespace.into());
             let is_person = collection != "accounts";
             let is_taken = rule.is_some_and(|rule| rule.class != Class::Anchor) && is_person;
-            if is_taken && self.identifiers.len() < IDENTIFIERS_PER_EVENT_MAX {
+            if is_taken {
                 let id = text(entry.get("id"));
                 self.add(namespace, "context.externalIds", id.as_deref());
             }
@@ -206,8 +212,7 @@ impl Found<'_> {
         if self.identifiers.contains(&same_user) || self.identifiers.contains(&previous) {
             return None;
         }
-        self.push(previous.clone());
-        Some(previous)
+        self.push(previous.clone()).then_some(previous)
     }
 
     fn into_named(mut self, previous: Option<Identifier>) -> Result<Named, Rejection> {
@@ -382,6 +387,31 @@ mod tests {
         let many = Event::parse(&event(&many.join(",")), None).unwrap();
         let named = extract(&wider(), &many).unwrap();
         assert_eq!(named.identifiers().len(), IDENTIFIERS_PER_EVENT_MAX);
+    }
+
+    #[test]
+    fn an_event_names_no_more_than_the_cap_and_its_anchor_and_browser_always() {
+        let mut rules = wider().namespaces().to_vec();
+        let names: Vec<String> = (1..20).map(|it| format!("id_{it}")).collect();
+        for name in &names {
+            rules.push(crate::NamespaceRule {
+                name: name.as_str().into(),
+                from_properties: true,
+                ..rules[3].clone()
+            });
+        }
+        let config = Config::new(rules, [], None).unwrap();
+        let properties: Vec<String> = names.iter().map(|it| format!(r#""{it}":"7""#)).collect();
+        let event = format!(
+            r#"{{"type":"track","event":"E","userId":"u","anonymousId":"w","properties":{{{}}}}}"#,
+            properties.join(",")
+        );
+        let named = extract(&config, &Event::parse(&event, None).unwrap()).unwrap();
+        assert_eq!(named.identifiers().len(), IDENTIFIERS_PER_EVENT_MAX);
+        for own in [("user_id", "u"), ("anonymous_id", "w")] {
+            let own = Identifier::new(own.0, own.1);
+            assert!(named.identifiers().contains(&own), "{own}");
+        }
     }
 
     #[test]
