@@ -116,9 +116,18 @@ pub fn link(
         let Some(told) = told(config, links, ends, kind, at) else {
             return;
         };
-        let is_kept = matches!(told, LinkChange::Linked { .. });
+        let is_claimed = match &told {
+            LinkChange::Refused { limit, .. } => *limit == LinkLimit::Claims,
+            LinkChange::Linked { .. }
+            | LinkChange::Seen(_)
+            | LinkChange::SeenAt { .. }
+            | LinkChange::Anew { .. }
+            | LinkChange::Blocked { .. }
+            | LinkChange::Unblocked(_) => true,
+        };
         changes.push(told);
-        if is_kept {
+        // Also by a claim that finds no room among those of a crowd.
+        if is_claimed {
             changes.extend(trips(config, links, (left, right), kind, at));
         }
     };

@@ -3,7 +3,7 @@
 
 use wayfare_event::{Event, IdKey, Identifier, Timestamp};
 use wayfare_identity::{
-    Config, LinkChange, LinkLimit, Links, Trust, detach, extract, link, merge, resolve,
+    Config, LinkChange, LinkLimit, Links, Trust, detach, extract, link, merge, resolve, unblock,
 };
 
 const DAY_US: i64 = 24 * 60 * 60 * 1_000_000;
@@ -201,6 +201,47 @@ fn eight_persons_within_a_day_are_a_crowd() {
         assert!(blocks(trust, &within(DAY_US)));
         assert!(!blocks(trust, &within(DAY_US + 1)));
     }
+}
+
+#[test]
+fn a_claim_that_is_not_kept_makes_a_crowd_with_those_that_are() {
+    let later = |older: &[i64]| {
+        let today = (0..8).map(|place| 9 * DAY_US + place);
+        older.iter().copied().chain(today).collect::<Vec<i64>>()
+    };
+    for trust in [Trust::Verified, Trust::Unverified] {
+        assert!(blocks(trust, &later(&[0])));
+        assert!(!blocks(trust, &later(&[0])[..8]));
+        // Late ones count as those in time do.
+        assert!(blocks(trust, &[9 * DAY_US, 0, 1, 2, 3, 4, 5, 6, DAY_US]));
+        assert!(!blocks(
+            trust,
+            &[9 * DAY_US, 0, 1, 2, 3, 4, 5, 6, DAY_US + 1]
+        ));
+        // Of the persons today all but six are forgotten.
+        assert!(!blocks(trust, &later(&[0, 1])));
+    }
+}
+
+#[test]
+fn whoever_is_let_go_is_blocked_by_new_persons_of_that_day_only() {
+    let again = |user: &str, at_us: i64| {
+        let mut told = Told::new();
+        told.merge(0, "u8", "u0");
+        for place in 0..8 {
+            told.login(place, &format!("u{place}"), "w");
+        }
+        let changes = unblock(&told.1, &browser("w"));
+        assert_eq!(changes.len(), 1);
+        told.ordered(&changes);
+        told.login(at_us, user, "w");
+        told.1.is_blocked(&browser("w"))
+    };
+    assert!(again("u9", 9));
+    assert!(!again("u9", 9 * DAY_US));
+    // Nobody new.
+    assert!(!again("u3", 9));
+    assert!(!again("u8", 9));
 }
 
 #[test]

@@ -8,6 +8,8 @@ use wayfare_identity::{
 
 use super::reference;
 
+const DAY_US: i64 = 24 * 60 * 60 * 1_000_000;
+
 /// One thing told, and when.
 #[derive(Clone, Debug)]
 pub(crate) struct Told {
@@ -96,15 +98,18 @@ pub(crate) fn told() -> impl Strategy<Value = Told> {
     (what, 0..8_i64).prop_map(|(what, at_us)| Told { at_us, what })
 }
 
-/// Eight users at one browser within a day, or an address.
+/// Eight users at one browser within a day, or an address; somebody may have been there long before.
 fn crowd() -> impl Strategy<Value = Vec<Told>> {
-    (other(), trust(), 0..8_i64).prop_map(|(identifier, trust, at_us)| {
-        let claim = |place: i64| {
+    let whose = (other(), trust(), any::<bool>(), 0..8_i64);
+    whose.prop_map(|(identifier, trust, is_old, at_us)| {
+        let claim = |(place, at_us): (usize, i64)| {
             let named = saying(Some(&format!("crowd-{place}")), &[&identifier]);
             let what = What::Event(trust, named);
             Told { at_us, what }
         };
-        (0..8).map(claim).collect()
+        let before = is_old.then_some((8, at_us - 2 * DAY_US));
+        let crowd = (0..8).map(|place| (place, at_us));
+        before.into_iter().chain(crowd).map(claim).collect()
     })
 }
 
