@@ -3,7 +3,8 @@
 
 use wayfare_event::{Event, IdKey, Identifier, Timestamp};
 use wayfare_identity::{
-    Config, LinkChange, LinkLimit, Links, Trust, detach, extract, link, merge, resolve, unblock,
+    Config, EdgeKind, LinkChange, LinkLimit, Links, Trust, detach, extract, link, merge, resolve,
+    unblock,
 };
 
 const DAY_US: i64 = 24 * 60 * 60 * 1_000_000;
@@ -119,6 +120,30 @@ fn a_detach_of_an_anchor_undoes_only_the_merges_that_lead_to_the_other() {
     check("b", "a", ["a", "d", "d", "d"]);
     check("d", "a", ["c", "c", "c", "d"]);
     check("b", "b", ["d", "d", "d", "d"]);
+}
+
+#[test]
+fn an_alias_of_another_known_user_is_void() {
+    let mut told = Told::new();
+    told.login(1, "known", "w1");
+    for trust in [Trust::Verified, Trust::Unverified] {
+        for (former, is_void) in [("known", true), ("w2", false)] {
+            let json = serde_json::json!({ "type": "alias", "userId": "u", "previousId": former });
+            let named = extract(&told.0, &Event::parse(&json.to_string(), None).unwrap()).unwrap();
+            let changes = link(&told.0, &told.1, &named, trust, Timestamp::from_micros(2));
+            let found = changes
+                .iter()
+                .any(|it| wayfare_identity::is_void(&told.1, it));
+            assert_eq!(found, is_void, "{former}");
+        }
+    }
+    // A login names it as a browser.
+    let claim = LinkChange::Linked {
+        ends: [user("u"), browser("known")],
+        kind: EdgeKind::Claim,
+        at: Timestamp::from_micros(2),
+    };
+    assert!(!wayfare_identity::is_void(&told.1, &claim));
 }
 
 #[test]
