@@ -74,7 +74,8 @@ impl Named {
 ///
 /// # Errors
 ///
-/// [`RejectionCode::NoIdentifier`] when nothing usable is left.
+/// When nothing usable is left: [`RejectionCode::NoProfile`] of a group event, which then tells of an
+/// account without a person, else [`RejectionCode::NoIdentifier`] (SP 8).
 pub fn extract(config: &Config, event: &Event) -> Result<Named, Rejection> {
     let mut found = Found {
         config,
@@ -92,7 +93,7 @@ pub fn extract(config: &Config, event: &Event) -> Result<Named, Rejection> {
     let previous = found.add_previous(event);
     found.add_properties(event);
     found.add_external(&event.context);
-    found.into_named(previous)
+    found.into_named(event.kind, previous)
 }
 
 struct Found<'a> {
@@ -215,7 +216,11 @@ impl Found<'_> {
         self.push(previous.clone()).then_some(previous)
     }
 
-    fn into_named(mut self, previous: Option<Identifier>) -> Result<Named, Rejection> {
+    fn into_named(
+        mut self,
+        kind: EventKind,
+        previous: Option<Identifier>,
+    ) -> Result<Named, Rejection> {
         if self.identifiers.is_empty() {
             let message = match self.unusable.as_slice() {
                 [] => "the event names nobody, send a `userId` or an `anonymousId`".to_owned(),
@@ -225,7 +230,12 @@ impl Found<'_> {
                     fields.join("`, `")
                 ),
             };
-            return Err(Rejection::new(RejectionCode::NoIdentifier, message));
+            let code = if kind == EventKind::Group {
+                RejectionCode::NoProfile
+            } else {
+                RejectionCode::NoIdentifier
+            };
+            return Err(Rejection::new(code, message));
         }
         let config = self.config;
         self.identifiers
@@ -438,20 +448,28 @@ mod tests {
 
     #[test]
     fn an_event_about_nobody_says_what_to_send() {
-        let check = |json: &str, expected: &str| {
+        let check = |json: &str, code: RejectionCode, expected: &str| {
             let event = Event::parse(json, None).unwrap();
             let error = extract(&Config::default(), &event).unwrap_err();
-            assert_eq!(error.code, RejectionCode::NoIdentifier);
+            assert_eq!(error.code, code, "{json}");
             assert!(error.message.starts_with(expected), "{error}");
         };
+        let (nobody, no_member) = (RejectionCode::NoIdentifier, RejectionCode::NoProfile);
         check(
             r#"{"type":"page","userId":"undefined"}"#,
+            nobody,
             "`userId` holds no usable value, send",
         );
-        check(r#"{"type":"page"}"#, "the event names nobody, send");
+        check(r#"{"type":"page"}"#, nobody, "the event names nobody, send");
         check(
             r#"{"type":"group","groupId":"g","traits":{"email":"x@b.example"}}"#,
+            no_member,
             "the event names nobody, send",
+        );
+        check(
+            r#"{"type":"group","groupId":"g","userId":"null"}"#,
+            no_member,
+            "`userId` holds no usable value, send",
         );
     }
 }
