@@ -201,6 +201,8 @@ pub enum RejectionCode {
     NoPreviousId,
     /// Nothing says whom the event is about.
     NoIdentifier,
+    /// A group event that names nobody who is in the account.
+    NoProfile,
     /// A text is over its limit.
     TooLong,
     /// More than [`TRAITS_MAX`] traits.
@@ -226,6 +228,7 @@ impl RejectionCode {
             Self::NoGroupId => "no_group_id",
             Self::NoPreviousId => "no_previous_id",
             Self::NoIdentifier => "no_identifier",
+            Self::NoProfile => "no_profile",
             Self::TooLong => "too_long",
             Self::TooManyTraits => "too_many_traits",
             Self::InvalidTime => "invalid_time",

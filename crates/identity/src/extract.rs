@@ -70,11 +70,12 @@ impl Named {
 /// `context.device.token` as `push_token`, `context.device.advertisingId` as `ad_id` where
 /// `adTrackingEnabled` is true, and `context.externalIds` by their `type`. Properties tell of somebody
 /// else, unless a namespace says otherwise; so do the traits of a group, always. Values that are
-/// nobody's are skipped.
+/// nobody's are skipped. Of more than [`IDENTIFIERS_PER_EVENT_MAX`] the first count, in this order.
 ///
 /// # Errors
 ///
-/// [`RejectionCode::NoIdentifier`] when nothing usable is left.
+/// When nothing usable is left: [`RejectionCode::NoProfile`] of a group event, which then tells of an
+/// account without a person, else [`RejectionCode::NoIdentifier`] (SP 8).
 pub fn extract(config: &Config, event: &Event) -> Result<Named, Rejection> {
     let mut found = Found {
         config,
@@ -92,7 +93,7 @@ pub fn extract(config: &Config, event: &Event) -> Result<Named, Rejection> {
     let previous = found.add_previous(event);
     found.add_properties(event);
     found.add_external(&event.context);
-    found.into_named(previous)
+    found.into_named(event.kind, previous)
 }
 
 struct Found<'a> {
@@ -106,15 +107,21 @@ impl Found<'_> {
     fn add(&mut self, namespace: &str, field: &'static str, raw: Option<&str>) {
         let Some(raw) = raw else { return };
         match normalise(self.config, &namespace.into(), raw) {
-            Some(value) => self.push(Identifier::new(namespace, &value)),
+            Some(value) => {
+                self.push(Identifier::new(namespace, &value));
+            }
             None => self.unusable.push(field),
         }
     }
 
-    fn push(&mut self, identifier: Identifier) {
-        if !self.identifiers.contains(&identifier) {
+    /// Takes an identifier in, as long as there is room: whether it did.
+    fn push(&mut self, identifier: Identifier) -> bool {
+        let has_room = self.identifiers.len() < IDENTIFIERS_PER_EVENT_MAX;
+        let is_new = has_room && !self.identifiers.contains(&identifier);
+        if is_new {
             self.identifiers.push(identifier);
         }
+        is_new
     }
 
     fn add_addresses(&mut self, event: &Event) {
@@ -179,7 +186,7 @@ impl Found<'_> {
             let rule = self.config.rule(&namespace.into());
             let is_person = collection != "accounts";
             let is_taken = rule.is_some_and(|rule| rule.class != Class::Anchor) && is_person;
-            if is_taken && self.identifiers.len() < IDENTIFIERS_PER_EVENT_MAX {
+            if is_taken {
                 let id = text(entry.get("id"));
                 self.add(namespace, "context.externalIds", id.as_deref());
             }
@@ -206,11 +213,14 @@ impl Found<'_> {
         if self.identifiers.contains(&same_user) || self.identifiers.contains(&previous) {
             return None;
         }
-        self.push(previous.clone());
-        Some(previous)
+        self.push(previous.clone()).then_some(previous)
     }
 
-    fn into_named(mut self, previous: Option<Identifier>) -> Result<Named, Rejection> {
+    fn into_named(
+        mut self,
+        kind: EventKind,
+        previous: Option<Identifier>,
+    ) -> Result<Named, Rejection> {
         if self.identifiers.is_empty() {
             let message = match self.unusable.as_slice() {
                 [] => "the event names nobody, send a `userId` or an `anonymousId`".to_owned(),
@@ -220,7 +230,12 @@ impl Found<'_> {
                     fields.join("`, `")
                 ),
             };
-            return Err(Rejection::new(RejectionCode::NoIdentifier, message));
+            let code = if kind == EventKind::Group {
+                RejectionCode::NoProfile
+            } else {
+                RejectionCode::NoIdentifier
+            };
+            return Err(Rejection::new(code, message));
         }
         let config = self.config;
         self.identifiers
@@ -385,6 +400,31 @@ mod tests {
     }
 
     #[test]
+    fn an_event_names_no_more_than_the_cap_and_its_anchor_and_browser_always() {
+        let mut rules = wider().namespaces().to_vec();
+        let names: Vec<String> = (1..20).map(|it| format!("id_{it}")).collect();
+        for name in &names {
+            rules.push(crate::NamespaceRule {
+                name: name.as_str().into(),
+                from_properties: true,
+                ..rules[3].clone()
+            });
+        }
+        let config = Config::new(rules, [], None).unwrap();
+        let properties: Vec<String> = names.iter().map(|it| format!(r#""{it}":"7""#)).collect();
+        let event = format!(
+            r#"{{"type":"track","event":"E","userId":"u","anonymousId":"w","properties":{{{}}}}}"#,
+            properties.join(",")
+        );
+        let named = extract(&config, &Event::parse(&event, None).unwrap()).unwrap();
+        assert_eq!(named.identifiers().len(), IDENTIFIERS_PER_EVENT_MAX);
+        for own in [("user_id", "u"), ("anonymous_id", "w")] {
+            let own = Identifier::new(own.0, own.1);
+            assert!(named.identifiers().contains(&own), "{own}");
+        }
+    }
+
+    #[test]
     fn a_property_identifies_where_its_namespace_says_so() {
         let invited = r#"{"type":"track","event":"Invited","userId":"u","properties":{"email":"x@b.example"}}"#;
         check_with(&wider(), invited, &["user_id:u", "email:x@b.example"]);
@@ -408,20 +448,28 @@ mod tests {
 
     #[test]
     fn an_event_about_nobody_says_what_to_send() {
-        let check = |json: &str, expected: &str| {
+        let check = |json: &str, code: RejectionCode, expected: &str| {
             let event = Event::parse(json, None).unwrap();
             let error = extract(&Config::default(), &event).unwrap_err();
-            assert_eq!(error.code, RejectionCode::NoIdentifier);
+            assert_eq!(error.code, code, "{json}");
             assert!(error.message.starts_with(expected), "{error}");
         };
+        let (nobody, no_member) = (RejectionCode::NoIdentifier, RejectionCode::NoProfile);
         check(
             r#"{"type":"page","userId":"undefined"}"#,
+            nobody,
             "`userId` holds no usable value, send",
         );
-        check(r#"{"type":"page"}"#, "the event names nobody, send");
+        check(r#"{"type":"page"}"#, nobody, "the event names nobody, send");
         check(
             r#"{"type":"group","groupId":"g","traits":{"email":"x@b.example"}}"#,
+            no_member,
             "the event names nobody, send",
+        );
+        check(
+            r#"{"type":"group","groupId":"g","userId":"null"}"#,
+            no_member,
+            "`userId` holds no usable value, send",
         );
     }
 }

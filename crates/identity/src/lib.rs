@@ -35,7 +35,7 @@ pub use config::{Class, Config, ConfigError, NamespaceRule, Provider};
 pub use extract::{Named, extract};
 pub use follows::ChangedNamespace;
 pub use link::{LinkChange, LinkLimit, link};
-pub use links::{Edge, EdgeKind, Links, Node};
+pub use links::{Edge, EdgeKind, Links, Node, is_void};
 pub use normalise::{Region, normalise};
 pub use order::{detach, is_claimed, merge, unblock};
 pub use reach::reach;

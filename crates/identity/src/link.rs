@@ -116,9 +116,18 @@ pub fn link(
         let Some(told) = told(config, links, ends, kind, at) else {
             return;
         };
-        let is_kept = matches!(told, LinkChange::Linked { .. });
+        let is_claimed = match &told {
+            LinkChange::Refused { limit, .. } => *limit == LinkLimit::Claims,
+            LinkChange::Linked { .. }
+            | LinkChange::Seen(_)
+            | LinkChange::SeenAt { .. }
+            | LinkChange::Anew { .. }
+            | LinkChange::Blocked { .. }
+            | LinkChange::Unblocked(_) => true,
+        };
         changes.push(told);
-        if is_kept {
+        // Also by a claim that finds no room among those of a crowd.
+        if is_claimed {
             changes.extend(trips(config, links, (left, right), kind, at));
         }
     };
@@ -196,10 +205,20 @@ fn passed(
             }
             vec![left, right]
         }
+        // What is nobody's is not looked beyond, and would take in all that ever come by.
+        EdgeKind::Soft if ends.iter().any(|end| is_full(links, end)) => {
+            return Some(LinkLimit::Profile);
+        }
         EdgeKind::Soft => vec![left, right],
         EdgeKind::Detached => return None,
     };
     (reached(config, links, from) > IDENTIFIERS_PER_PROFILE_MAX).then_some(LinkLimit::Profile)
+}
+
+/// Whether an identifier has as many links as a profile may have identifiers.
+fn is_full(links: &Links, identifier: &Identifier) -> bool {
+    let node = links.node(identifier);
+    node.is_some_and(|node| node.edges().len() >= IDENTIFIERS_PER_PROFILE_MAX)
 }
 
 /// How many identifiers these hang together with, not looking beyond what is nobody's; counts to
@@ -299,16 +318,40 @@ mod tests {
         let mut links = Links::new();
         for browser in 1..=1_001 {
             let changes = tell(&mut links, &page("u", &format!("w{browser}")), browser);
-            let refused = changes.iter().any(|it| {
-                matches!(
-                    it,
-                    LinkChange::Refused {
-                        limit: LinkLimit::Profile,
-                        ..
-                    }
-                )
-            });
-            assert_eq!(refused, browser >= 1_000, "{browser}");
+            assert_eq!(is_beyond(&changes), browser >= 1_000, "{browser}");
         }
+    }
+
+    fn is_beyond(changes: &[LinkChange]) -> bool {
+        let is_it = |it: &LinkChange| {
+            matches!(
+                it,
+                LinkChange::Refused {
+                    limit: LinkLimit::Profile,
+                    ..
+                }
+            )
+        };
+        changes.iter().any(is_it)
+    }
+
+    #[test]
+    fn what_is_shared_takes_no_more_visitors_than_a_profile_takes_identifiers() {
+        let mut links = Links::new();
+        for user in ["u", "v"] {
+            tell(&mut links, &page(user, "tablet"), 1);
+        }
+        for visitor in 1..=1_001 {
+            let event = format!(
+                r#"{{"type":"page","anonymousId":"tablet",
+                    "context":{{"traits":{{"email":"a{visitor}@x.example"}}}}}}"#
+            );
+            let changes = tell(&mut links, &event, 2);
+            assert_eq!(is_beyond(&changes), visitor > 998, "{visitor}");
+        }
+        let tablet = links.node(&Identifier::new("anonymous_id", "tablet"));
+        assert_eq!(tablet.unwrap().edges().len(), 1_000);
+        // Persons still claim it.
+        assert!(!is_beyond(&tell(&mut links, &page("w", "tablet"), 3)));
     }
 }

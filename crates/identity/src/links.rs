@@ -443,6 +443,26 @@ impl Links {
     }
 }
 
+/// Whether a link that was just told is an alias and void by the links at hand: its former id is a
+/// person of its own, and nobody is joined (2.1.4).
+#[must_use]
+pub fn is_void(links: &Links, change: &LinkChange) -> bool {
+    match change {
+        LinkChange::Linked {
+            ends: [anchor, former],
+            kind: EdgeKind::Alias | EdgeKind::UnverifiedAlias,
+            ..
+        } => links.is_void(anchor, former),
+        LinkChange::Linked { .. }
+        | LinkChange::Seen(_)
+        | LinkChange::SeenAt { .. }
+        | LinkChange::Anew { .. }
+        | LinkChange::Refused { .. }
+        | LinkChange::Blocked { .. }
+        | LinkChange::Unblocked(_) => false,
+    }
+}
+
 /// The anchor that has the text of `former`.
 pub(crate) fn same_text(anchor: &Identifier, former: &Identifier) -> Identifier {
     Identifier {

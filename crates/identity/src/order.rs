@@ -33,9 +33,9 @@ pub fn merge(
 
 /// An identifier is not the person's that `from`, an anchor, stands for (2.1.4, detach).
 ///
-/// Every claim of theirs on it is undone. Of an anchor, that is the merges that lead from it to
-/// `from`. Stamped at `at`, or at the last claim that it undoes if that is later: what was told by
-/// then is undone, what is told later counts again.
+/// Every claim of theirs on it is undone: of `from`, and of whoever else of that person claims it. Of
+/// an anchor, that is the merges that lead from it to `from`. Stamped at `at`, or at the last claim
+/// that it undoes if that is later: what was told by then is undone, what is told later counts again.
 #[must_use]
 pub fn detach(
     config: &Config,
@@ -52,12 +52,13 @@ pub fn detach(
                 .node(anchor)
                 .is_some_and(|node| node.claimed().any(|(other, ..)| other == identifier))
         };
-        let claiming: BTreeSet<&Identifier> = class.into_iter().filter(claims).collect();
-        if claiming.is_empty() {
-            BTreeSet::from([links.lead(from)])
-        } else {
-            claiming
+        let mut of_person: BTreeSet<&Identifier> = class.into_iter().filter(claims).collect();
+        if of_person.is_empty() {
+            of_person.insert(links.lead(from));
         }
+        // Also where others claim it: an older claim of theirs may still come late.
+        of_person.insert(from);
+        of_person
     };
     let undone = others.iter().filter_map(|other| links.node(other));
     let undone = undone

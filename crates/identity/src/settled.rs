@@ -25,6 +25,8 @@ pub fn settled<'a>(
         let node = links.node(identifier)?;
         match whose(node) {
             Whose::Nobodys => {}
+            Whose::Shared(kind) if is_contested(config, links, node, kind) => {}
+            Whose::Shared(_) => return None,
             Whose::Unsettled => return None,
             Whose::Own => return Some(node.identifier()),
             Whose::Of(anchor) => {
@@ -76,8 +78,10 @@ enum Whose<'a> {
     Of(&'a Identifier),
     /// Nothing was ever told of it together with anything else.
     Own,
-    /// Several claim it, or it is blocked.
+    /// It is blocked.
     Nobodys,
+    /// Several anchors' claims of this kind count: nobody's, unless they are one person.
+    Shared(EdgeKind),
     /// It takes more than its own links.
     Unsettled,
 }
@@ -101,15 +105,15 @@ fn whose(node: &Node) -> Whose<'_> {
             | EdgeKind::Detached => return Whose::Unsettled,
         }
     }
-    let counting = if claims.verified.first.is_some() {
-        claims.verified
+    let (kind, counting) = if claims.verified.first.is_some() {
+        (EdgeKind::Claim, claims.verified)
     } else {
-        claims.public
+        (EdgeKind::Unverified, claims.public)
     };
     match counting {
         Claimants {
             is_several: true, ..
-        } => Whose::Nobodys,
+        } => Whose::Shared(kind),
         Claimants {
             first: Some(anchor),
             ..
@@ -136,6 +140,15 @@ impl<'a> Claimants<'a> {
         self.is_several |= self.first.is_some_and(|first| first != anchor);
         self.first = self.first.or(Some(anchor));
     }
+}
+
+/// Whether those with a claim of this kind are several persons for sure: no merge concerns any of them.
+fn is_contested(config: &Config, links: &Links, node: &Node, kind: EdgeKind) -> bool {
+    node.others(kind).all(|claimant| {
+        let is_known = links.is_loaded(claimant) && links.is_single(claimant);
+        // What stands for whoever was erased is merged with nobody.
+        is_known || !config.is_anchor(claimant)
+    })
 }
 
 /// Whether no merge concerns an anchor.

@@ -16,7 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use wayfare_event::{IdKey, Identifier, ProfileId, Timestamp};
 use wayfare_identity::{
-    EdgeKind, Links, Node, Partition, Standing, attribute, normalise, regroups, resolve, settled,
+    EdgeKind, Links, Named, Node, Partition, Standing, attribute, normalise, regroups, resolve,
+    settled,
 };
 
 use reference::{Person, Reference};
@@ -56,6 +57,15 @@ fn stored(links: &Links) -> BTreeMap<Identifier, Node> {
     nodes
         .map(|it| (it.identifier().clone(), it.clone()))
         .collect()
+}
+
+/// No more of the links than what an event names and one anchor.
+fn few(links: &Links, named: &Named, anchor: &Identifier) -> Links {
+    let mut few = Links::new();
+    let names = named.identifiers().iter().chain([anchor]);
+    let nodes = names.filter_map(|it| links.node(it));
+    nodes.for_each(|node| few.put(node.clone()));
+    few
 }
 
 proptest! {
@@ -179,29 +189,38 @@ proptest! {
 
     #[test]
     fn invariant_09_older_claims_change_nothing_after_a_detach_and_a_newer_one_links_again(
-        mut events in stream(), older in proptest::collection::vec(told(), 0..6)
+        mut events in stream(),
+        older in proptest::collection::vec((any::<bool>(), told()), 0..6),
+        claiming in proptest::sample::subsequence(vec!["u1", "u2"], 1..=2),
+        (is_named_first, is_merged_first) in any::<(bool, bool)>(),
     ) {
-        let (user, browser) = (streams::user("u1"), Identifier::new("anonymous_id", "w3"));
+        let browser = Identifier::new("anonymous_id", "w3");
+        let (first, second) = (streams::user("u1"), streams::user("u2"));
+        let user = if is_named_first { &first } else { &second };
         // Nobody else claims the browser, and it was named with nothing else.
         events.retain(|it| !names(it).contains(&browser));
-        let both = |at_us| {
-            let json = r#"{"type":"page","userId":"u1","anonymousId":"w3"}"#;
-            let event = wayfare_event::Event::parse(json, None).unwrap();
-            let named = wayfare_identity::extract(&config(), &event).unwrap();
+        let both = |user: &str, at_us| {
+            let named = streams::saying(Some(user), &[&browser]);
             Told { at_us, what: What::Event(wayfare_identity::Trust::Verified, named) }
         };
         let mut links = links_of(&events);
-        hear(&mut links, &both(4));
-        hear(&mut links, &Told { at_us: 8, what: What::Detach(browser.clone(), user.clone()) });
+        claiming.iter().for_each(|it| hear(&mut links, &both(it, 4)));
+        let (from, into) = if is_merged_first { (&first, &second) } else { (&second, &first) };
+        hear(&mut links, &Told { at_us: 8, what: What::Merge(from.clone(), into.clone()) });
+        let pair = (&browser, user);
+        for change in wayfare_identity::detach(&config(), &links, pair, Timestamp::from_micros(8)) {
+            links.apply(&change);
+        }
         let detached = partition(&links);
         prop_assert_eq!(detached.profile_of(&browser).unwrap().standing, Standing::Loose);
-        for at_us in older.iter().map(|it| it.at_us).chain([8]) {
-            hear(&mut links, &both(at_us));
+        let told = |is_named: bool| if is_named { &*user.value } else { claiming[0] };
+        for (is_named, at_us) in older.iter().map(|it| (it.0, it.1.at_us)).chain([(true, 8)]) {
+            hear(&mut links, &both(told(is_named), at_us));
         }
         prop_assert_eq!(&partition(&links), &detached);
-        hear(&mut links, &both(9));
+        hear(&mut links, &both(&user.value, 9));
         let again = partition(&links);
-        prop_assert_eq!(again.profile_of(&browser), again.profile_of(&user));
+        prop_assert_eq!(again.profile_of(&browser), again.profile_of(user));
     }
 
     #[test]
@@ -290,7 +309,10 @@ proptest! {
             let found = settled(&config(), &links, named.identifiers());
             let partition = partition(&links);
             let profile = attribute(&config(), &partition, named.identifiers());
-            if let Some(found) = found {
+            // From less than everything it is told rightly, or not at all.
+            let less = ["u1", "u2", "u3"].map(|it| few(&links, named, &streams::user(it)));
+            let of_less = less.iter().map(|it| settled(&config(), it, named.identifiers()));
+            for found in of_less.chain([found]).flatten() {
                 prop_assert_eq!(Some(found), profile.map(|it| &it.identifiers[0]));
             }
             let single = profile.filter(|it| it.identifiers.iter().filter(|it| is_anchor(it)).count() == 1);

@@ -3,7 +3,8 @@
 
 use wayfare_event::{Event, IdKey, Identifier, Timestamp};
 use wayfare_identity::{
-    Config, LinkChange, LinkLimit, Links, Trust, detach, extract, link, merge, resolve,
+    Config, EdgeKind, LinkChange, LinkLimit, Links, Trust, detach, extract, link, merge, resolve,
+    unblock,
 };
 
 const DAY_US: i64 = 24 * 60 * 60 * 1_000_000;
@@ -86,6 +87,21 @@ fn a_detach_takes_an_identifier_from_every_anchor_of_the_person() {
 }
 
 #[test]
+fn a_detach_counts_for_the_user_it_names_though_only_others_of_the_person_claim() {
+    for named in ["a", "b"] {
+        let mut told = Told::new();
+        told.login(2, "a", "w");
+        told.merge(3, "a", "b");
+        told.detach(4, &browser("w"), named);
+        assert_eq!(told.lead(&browser("w")), browser("w"), "{named}");
+        told.login(1, named, "w");
+        assert_eq!(told.lead(&browser("w")), browser("w"), "{named}");
+        told.login(5, named, "w");
+        assert_eq!(told.lead(&browser("w")), user("b"), "{named}");
+    }
+}
+
+#[test]
 fn a_detach_of_an_anchor_undoes_only_the_merges_that_lead_to_the_other() {
     let chain = || {
         let mut told = Told::new();
@@ -104,6 +120,30 @@ fn a_detach_of_an_anchor_undoes_only_the_merges_that_lead_to_the_other() {
     check("b", "a", ["a", "d", "d", "d"]);
     check("d", "a", ["c", "c", "c", "d"]);
     check("b", "b", ["d", "d", "d", "d"]);
+}
+
+#[test]
+fn an_alias_of_another_known_user_is_void() {
+    let mut told = Told::new();
+    told.login(1, "known", "w1");
+    for trust in [Trust::Verified, Trust::Unverified] {
+        for (former, is_void) in [("known", true), ("w2", false)] {
+            let json = serde_json::json!({ "type": "alias", "userId": "u", "previousId": former });
+            let named = extract(&told.0, &Event::parse(&json.to_string(), None).unwrap()).unwrap();
+            let changes = link(&told.0, &told.1, &named, trust, Timestamp::from_micros(2));
+            let found = changes
+                .iter()
+                .any(|it| wayfare_identity::is_void(&told.1, it));
+            assert_eq!(found, is_void, "{former}");
+        }
+    }
+    // A login names it as a browser.
+    let claim = LinkChange::Linked {
+        ends: [user("u"), browser("known")],
+        kind: EdgeKind::Claim,
+        at: Timestamp::from_micros(2),
+    };
+    assert!(!wayfare_identity::is_void(&told.1, &claim));
 }
 
 #[test]
@@ -186,6 +226,47 @@ fn eight_persons_within_a_day_are_a_crowd() {
         assert!(blocks(trust, &within(DAY_US)));
         assert!(!blocks(trust, &within(DAY_US + 1)));
     }
+}
+
+#[test]
+fn a_claim_that_is_not_kept_makes_a_crowd_with_those_that_are() {
+    let later = |older: &[i64]| {
+        let today = (0..8).map(|place| 9 * DAY_US + place);
+        older.iter().copied().chain(today).collect::<Vec<i64>>()
+    };
+    for trust in [Trust::Verified, Trust::Unverified] {
+        assert!(blocks(trust, &later(&[0])));
+        assert!(!blocks(trust, &later(&[0])[..8]));
+        // Late ones count as those in time do.
+        assert!(blocks(trust, &[9 * DAY_US, 0, 1, 2, 3, 4, 5, 6, DAY_US]));
+        assert!(!blocks(
+            trust,
+            &[9 * DAY_US, 0, 1, 2, 3, 4, 5, 6, DAY_US + 1]
+        ));
+        // Of the persons today all but six are forgotten.
+        assert!(!blocks(trust, &later(&[0, 1])));
+    }
+}
+
+#[test]
+fn whoever_is_let_go_is_blocked_by_new_persons_of_that_day_only() {
+    let again = |user: &str, at_us: i64| {
+        let mut told = Told::new();
+        told.merge(0, "u8", "u0");
+        for place in 0..8 {
+            told.login(place, &format!("u{place}"), "w");
+        }
+        let changes = unblock(&told.1, &browser("w"));
+        assert_eq!(changes.len(), 1);
+        told.ordered(&changes);
+        told.login(at_us, user, "w");
+        told.1.is_blocked(&browser("w"))
+    };
+    assert!(again("u9", 9));
+    assert!(!again("u9", 9 * DAY_US));
+    // Nobody new.
+    assert!(!again("u3", 9));
+    assert!(!again("u8", 9));
 }
 
 #[test]

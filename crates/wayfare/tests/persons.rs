@@ -252,7 +252,7 @@ fn what_a_browser_says_of_an_address_yields_to_a_server_and_a_crowds_is_blocked(
 }
 
 #[test]
-fn what_names_nobody_is_warned_of_once_a_minute_and_a_block_at_once() {
+fn what_names_nobody_or_joins_nobody_is_warned_of_once_a_minute_and_a_block_at_once() {
     let directory = house();
     let page = |user: &str, browser: &str, time: &str| {
         format!(
@@ -267,6 +267,18 @@ fn what_names_nobody_is_warned_of_once_a_minute_and_a_block_at_once() {
     ];
     let mut events: Vec<String> = junk.map(|(user, time)| page(user, "w1", time)).into();
     events.extend((0..9).map(|user| page(&format!("u{user}"), "kiosk", "12:00:00")));
+    let alias = |former: &str, time: &str| {
+        format!(
+            r#"{{"type":"alias","userId":"u0","previousId":"{former}","timestamp":"2026-01-26T{time}Z"}}"#
+        )
+    };
+    let former = [
+        ("u1", "13:00:00"),
+        ("u2", "13:00:01"),
+        ("w9", "13:00:02"),
+        ("u3", "13:01:00"),
+    ];
+    events.extend(former.map(|(former, time)| alias(former, time)));
     let events = events.join("\n");
     std::fs::write(directory.path().join("events"), events).unwrap();
     let arguments = "--journeys . --events events --clock events --dry-run";
@@ -274,7 +286,7 @@ fn what_names_nobody_is_warned_of_once_a_minute_and_a_block_at_once() {
     let ran = Answer::of(program::run(directory.path(), &arguments));
     assert_eq!(ran.status, 0, "{}", ran.err);
     let warned: Vec<&str> = ran.err.lines().filter(|it| it.contains("WARN")).collect();
-    let [first, second, blocked] = warned[..] else {
+    let [first, second, blocked, void, others] = warned[..] else {
         panic!("{}", ran.err)
     };
     for (line, count) in [(first, "count=1"), (second, "count=3")] {
@@ -288,4 +300,8 @@ fn what_names_nobody_is_warned_of_once_a_minute_and_a_block_at_once() {
     ];
     assert!(tells.iter().all(|it| blocked.contains(it)), "{blocked}");
     assert!(!blocked.contains("kiosk"), "{blocked}");
+    for (line, count) in [(void, "count=1"), (others, "count=2")] {
+        let tells = ["code=\"prev_is_known_user\"", "joins nobody", count];
+        assert!(tells.iter().all(|it| line.contains(it)), "{line}");
+    }
 }

@@ -169,6 +169,7 @@ fn every_request_is_answered_with_what_became_of_it() {
         check(&format!("/v1/{path}"), body, 200, r#""success":true"#);
     }
     check("/v1/track", r#"{"event":"x"}"#, 400, "no_identifier");
+    check("/v1/group", r#"{"groupId":"g"}"#, 400, "no_profile");
     check("/v1/track", r#"{"userId":"u1"}"#, 400, "no_event_name");
     check("/v1/track", "nonsense", 400, "invalid_json");
     check("/v1/track", "[]", 400, "invalid_json");

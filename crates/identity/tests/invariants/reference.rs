@@ -114,7 +114,7 @@ impl Reference {
                 let kept: Vec<bool> = fresh.iter().map(|it| self.has_room(config, it)).collect();
                 let trips: Vec<bool> = fresh.iter().map(|it| self.trips(config, it)).collect();
                 for ((claim, kept), trips) in fresh.into_iter().zip(kept).zip(trips) {
-                    if kept && trips {
+                    if trips {
                         self.blocked.insert(claim.identifier.clone());
                     }
                     self.claims.extend(kept.then_some(claim));
@@ -231,7 +231,7 @@ impl Reference {
         }
     }
 
-    /// Eight persons within a day of the first of their claims.
+    /// Eight persons within a day, each by the first of their claims that are kept, and this new one.
     fn trips(&self, config: &Config, fresh: &Claim) -> bool {
         let counted = self.counted(config);
         let on_it = || {
@@ -241,23 +241,27 @@ impl Reference {
         };
         let is_overruled =
             fresh.trust == Trust::Unverified && on_it().any(|it| it.trust == Trust::Verified);
-        let is_new = on_it().all(|it| it.trust != fresh.trust || it.anchor != fresh.anchor);
         let is_cancelled = self.is_cancelled(&fresh.identifier, &fresh.anchor, fresh.at_us);
-        if is_overruled || !is_new || is_cancelled {
+        if is_overruled || is_cancelled {
             return false;
         }
-        let mut firsts = BTreeMap::from([(self.lead(&fresh.anchor), fresh.at_us)]);
+        let mut firsts: BTreeMap<Identifier, i64> = BTreeMap::new();
         for claim in on_it().filter(|it| it.trust == fresh.trust) {
             let first = firsts
                 .entry(self.lead(&claim.anchor))
                 .or_insert(claim.at_us);
             *first = claim.at_us.min(*first);
         }
-        let (first, last) = (
-            firsts.values().min().unwrap(),
-            firsts.values().max().unwrap(),
-        );
-        firsts.len() >= CROWD && last - first <= DAY_US
+        let is_new = firsts
+            .insert(self.lead(&fresh.anchor), fresh.at_us)
+            .is_none();
+        // Some day of which this claim is one, from the first claim in it on.
+        is_new
+            && firsts.values().any(|start| {
+                let day = *start..=start + DAY_US;
+                let within = firsts.values().filter(|it| day.contains(it));
+                day.contains(&fresh.at_us) && within.count() >= CROWD
+            })
     }
 
     /// resolve(S), by the numbers of 2.1.5.

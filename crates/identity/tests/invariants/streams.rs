@@ -8,6 +8,8 @@ use wayfare_identity::{
 
 use super::reference;
 
+const DAY_US: i64 = 24 * 60 * 60 * 1_000_000;
+
 /// One thing told, and when.
 #[derive(Clone, Debug)]
 pub(crate) struct Told {
@@ -96,26 +98,64 @@ pub(crate) fn told() -> impl Strategy<Value = Told> {
     (what, 0..8_i64).prop_map(|(what, at_us)| Told { at_us, what })
 }
 
-/// Eight users at one browser within a day, or an address.
+/// Eight users at one browser within a day, or an address; somebody may have been there long before.
 fn crowd() -> impl Strategy<Value = Vec<Told>> {
-    (other(), trust(), 0..8_i64).prop_map(|(identifier, trust, at_us)| {
-        let claim = |place: i64| {
-            let value = &*identifier.value;
-            let json = match identifier.namespace.as_str() {
-                "anonymous_id" => serde_json::json!({ "anonymousId": value }),
-                namespace => serde_json::json!({ "context": { "traits": { namespace: value } } }),
-            };
-            let mut json = json;
-            json["type"] = "identify".into();
-            json["userId"] = format!("crowd-{place}").into();
-            let event = Event::parse(&json.to_string(), None).unwrap();
-            Told {
-                at_us,
-                what: What::Event(trust, extract(&config(), &event).unwrap()),
-            }
+    let whose = (other(), trust(), any::<bool>(), 0..8_i64);
+    whose.prop_map(|(identifier, trust, is_old, at_us)| {
+        let claim = |(place, at_us): (usize, i64)| {
+            let named = saying(Some(&format!("crowd-{place}")), &[&identifier]);
+            let what = What::Event(trust, named);
+            Told { at_us, what }
         };
-        (0..8).map(claim).collect()
+        let before = is_old.then_some((8, at_us - 2 * DAY_US));
+        let crowd = (0..8).map(|place| (place, at_us));
+        before.into_iter().chain(crowd).map(claim).collect()
     })
+}
+
+/// Two users that may be one person claim an address, a third one claims a browser, and somebody
+/// without a name comes with both.
+fn two_names() -> impl Strategy<Value = Vec<Told>> {
+    let merge = proptest::option::weighted(0.8, any::<bool>());
+    (other(), trust(), merge, 0..4_usize, 0..8_i64).prop_flat_map(
+        |(shared, trust, merge, place, at_us)| {
+            let told = |what| Told { at_us, what };
+            let event = |user: Option<&str>, named: &[&Identifier]| {
+                told(What::Event(trust, saying(user, named)))
+            };
+            let browser = Identifier::new("anonymous_id", "w3");
+            let last = event(None, &[&shared, &browser]);
+            let mut others = vec![
+                event(Some("u1"), &[&shared]),
+                event(Some("u2"), &[&shared]),
+                event(Some("u3"), &[&browser]),
+            ];
+            if let Some(is_first) = merge {
+                let (from, into) = if is_first { ("u1", "u2") } else { ("u2", "u1") };
+                others.push(told(What::Merge(user(from), user(into))));
+            }
+            let place = place.min(others.len());
+            Just(others).prop_shuffle().prop_map(move |mut told| {
+                told.insert(place, last.clone());
+                told.push(last.clone());
+                told
+            })
+        },
+    )
+}
+
+/// What an event names that says no more than these.
+pub(crate) fn saying(user: Option<&str>, named: &[&Identifier]) -> Named {
+    let mut json = serde_json::json!({ "type": "identify", "userId": user });
+    for identifier in named {
+        let value = &*identifier.value;
+        match identifier.namespace.as_str() {
+            "anonymous_id" => json["anonymousId"] = value.into(),
+            namespace => json["context"]["traits"][namespace] = value.into(),
+        }
+    }
+    let event = Event::parse(&json.to_string(), None).unwrap();
+    extract(&config(), &event).unwrap()
 }
 
 /// A stream that means the same in every order.
@@ -132,6 +172,7 @@ pub(crate) fn with_crowds() -> impl Strategy<Value = Vec<Told>> {
     let part = prop_oneof![
         12 => told().prop_map(|told| vec![told]),
         1 => crowd(),
+        1 => two_names(),
         1 => unblock,
     ];
     proptest::collection::vec(part, 1..14).prop_map(|parts| parts.concat())

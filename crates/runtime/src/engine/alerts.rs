@@ -1,15 +1,17 @@
 //! What should an operator hear of that stops nobody? Values that name nobody, links that pass a cap,
-//! identifiers that are blocked: in the log, each kind at most once a minute, with how often it was.
-//! Not here: what follows from any of it.
+//! aliases that join nobody, identifiers that are blocked: in the log, each kind at most once a
+//! minute, with how often it was. Not here: what follows from any of it.
 
 use std::collections::BTreeMap;
 
 use wayfare_event::{IdKey, ProfileId, Timestamp};
 use wayfare_executor::{Change, Happened, Snapshot};
-use wayfare_identity::LinkChange;
+use wayfare_identity::{LinkChange, is_void};
 
 /// Microseconds in which a kind of alert is told once (2.1.3).
 const PAUSE_US: i64 = 60 * 1_000_000;
+/// An alias that is void since its former id is somebody's `userId` (2.1.4).
+const PREVIOUS_IS_KNOWN: &str = "prev_is_known_user";
 
 /// When each kind was last told, and how often it was since.
 #[derive(Debug, Default)]
@@ -54,12 +56,22 @@ impl Alerts {
         (rows, change): (&Snapshot, &Change),
         at: Timestamp,
     ) {
-        if let Change::Linked(LinkChange::Refused { limit, .. }) = change {
+        let Change::Linked(link) = change else { return };
+        if let LinkChange::Refused { limit, .. } = link {
             let limit = limit.as_str();
             if let Some(count) = self.count(limit, at) {
                 tracing::warn!(limit, count, "a link is not kept; the event goes on");
             }
-        } else if let Change::Linked(LinkChange::Blocked { identifier, .. }) = change {
+        } else if is_void(rows.links(), link) {
+            if let Some(count) = self.count(PREVIOUS_IS_KNOWN, at) {
+                tracing::warn!(
+                    code = PREVIOUS_IS_KNOWN,
+                    count,
+                    "the `previousId` of an alias is another known user: it joins nobody, \
+                     `wayfare merge` does"
+                );
+            }
+        } else if let LinkChange::Blocked { identifier, .. } = link {
             // Not the identifier itself: the log outlives an erasure.
             let namespace = identifier.namespace.as_str();
             let node = rows.links().node(identifier);

@@ -82,6 +82,7 @@ impl From<Rejection> for Problem {
             | RejectionCode::NoGroupId
             | RejectionCode::NoPreviousId
             | RejectionCode::NoIdentifier
+            | RejectionCode::NoProfile
             | RejectionCode::TooLong
             | RejectionCode::TooManyTraits
             | RejectionCode::InvalidTime
