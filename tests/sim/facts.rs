@@ -244,6 +244,7 @@ pub(crate) struct Decision {
     pub(crate) journey: String,
     pub(crate) version: String,
     pub(crate) block: String,
+    pub(crate) profile: String,
     pub(crate) owner: String,
     pub(crate) key: Option<String>,
     pub(crate) outcome: String,

@@ -71,6 +71,7 @@ pub(crate) fn row(row: &Row) -> facts::Row {
             journey: it.journey.to_string(),
             version: it.version.to_string(),
             block: it.block.to_string(),
+            profile: it.profile.to_string(),
             owner: it.owner.to_string(),
             key: it.key.as_ref().map(ToString::to_string),
             outcome: it.outcome.as_str().to_owned(),

@@ -93,7 +93,7 @@ fn one(work: &mut Work<'_>, asked: &Asked<'_>) -> Result<Option<Rehearsed>, NotY
     };
     Ok(Some(Rehearsed {
         profile: who.id,
-        is_known: who.is_known_for(webhook.identity),
+        is_known: who.is_known_for(webhook),
         declined,
         permission: send::permission(work, &who, consent)?,
         request,

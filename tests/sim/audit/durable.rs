@@ -41,7 +41,7 @@ impl Auditor {
         );
         for (name, row) in &touched {
             if let Some(Row::Decision(decision)) = row {
-                if self.decisions.contains_key(*name) && self.erased.get(*name) == Some(&true) {
+                if self.is_let_go(name, decision) {
                     self.reduced(name, decision)?;
                     continue;
                 }

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::Auditor;
-use super::persons::Word;
+use super::persons::{Word, is_user};
 use crate::facts::{Checked, Decision, holds};
 
 impl Auditor {
@@ -73,6 +73,23 @@ impl Auditor {
             }
             matches!(word, Word::Erased { names, .. } if names.contains_key(owner))
         })
+    }
+
+    /// Whether a decision may tell of nobody any more: it was about somebody who was let go, be it that
+    /// what it is kept under had become another's by then. Its profile is nobody's in that case.
+    pub(super) fn is_let_go(&mut self, id: &str, row: &Decision) -> bool {
+        let Some(last) = self.decisions.get(id) else {
+            return false;
+        };
+        let is_anybodys = self.ids.values().any(|it| *it == last.profile);
+        let was_anothers = row.owner.starts_with("erased:") && !is_user(&last.owner);
+        if was_anothers && !is_anybodys {
+            self.erased.insert(id.to_owned(), true);
+            if let Some(story) = self.stories.get_mut(id) {
+                story.erase();
+            }
+        }
+        self.erased.get(id) == Some(&true)
     }
 
     /// A decision tells of somebody erased no more, and of everything else what it told.

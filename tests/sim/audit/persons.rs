@@ -239,21 +239,26 @@ impl<'a> Known<'a> {
         let verified = self.claiming(name, false);
         let public = self.claiming(name, true);
         let crowd = verified.len() + if claim.is_public { public.len() } else { 0 };
-        if is_new && crowd >= CROWD {
-            return;
-        }
         let beside = if claim.is_public { &public } else { &verified };
         let counts = !claim.is_public || verified.is_empty();
-        let mut firsts = BTreeMap::from([(self.lead(user), claim.at)]);
+        let mut firsts: BTreeMap<&str, i64> = BTreeMap::new();
         for (other, at) in beside {
             let first = firsts.entry(self.lead(other)).or_insert(*at);
             *first = (*first).min(*at);
         }
-        let times = || firsts.values().copied();
-        let span = times().max().unwrap_or_default() - times().min().unwrap_or_default();
-        let is_news = !beside.iter().any(|(other, _)| *other == user);
-        if counts && is_news && firsts.len() >= CROWD && span <= DAY {
+        let is_news = !firsts.contains_key(self.lead(user));
+        // A day in which so many began, this one among them, whether there is room for it or not.
+        let begins = firsts.values().copied().chain([claim.at]);
+        let in_a_day = |from: i64| {
+            let is_in = |at: i64| (from..=from + DAY).contains(&at);
+            let others = firsts.values().filter(|at| is_in(**at)).count();
+            is_in(claim.at) && others + 1 >= CROWD
+        };
+        if counts && is_news && begins.into_iter().any(in_a_day) {
             self.blocked.insert(name);
+        }
+        if is_new && crowd >= CROWD {
+            return;
         }
         let claims = self.claims.entry(name).or_default();
         claims.entry(user).or_default().push(claim);
@@ -456,6 +461,7 @@ impl<'a> Known<'a> {
         if users.is_empty() {
             users.insert(self.lead(user).to_owned());
         }
+        users.insert(user.to_owned());
         Word::Detached {
             users,
             identifier: identifier.to_owned(),

@@ -1,5 +1,6 @@
-//! Which traits does a profile show? Each value is kept under the identifier it was told for: that of
-//! the user, where the event was about one, else the best one named. Of all that a person has, the one
+//! Which traits does a profile show? Each value is kept under the identifier it was told for: the user
+//! named, else the user of that person who claims the best one named, else the one that stands for them;
+//! without a user, that best one. Of all that a person has, the one
 //! told last by its own time counts, and at the same time the one that came in last. `null` is a value
 //! that shows nothing. What only fills gaps counts where nothing else was ever told, the first of it.
 //!
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 
 use super::Auditor;
 use super::people::People;
-use super::persons::{Group, Groups, Word, is_user, rank};
+use super::persons::{Group, Groups, Known, Word, is_user, rank};
 use crate::facts::{Checked, Fed, Shown, holds};
 
 /// When something was told: by its own time, then in the order of arrival.
@@ -69,7 +70,7 @@ impl Traits {
 
 /// Whose what an event tells is: of those named, a user's before all, then what is somebody's or hangs
 /// together with them, then what fewer claim. Nobody's, where all that is named is blocked.
-fn owner(groups: &Groups, fed: &Fed) -> Option<String> {
+fn owner(known: &Known<'_>, groups: &Groups, fed: &Fed) -> Option<String> {
     let group = |name: &str| groups.iter().find(|it| it.names.contains(name));
     let named = fed
         .names
@@ -85,11 +86,24 @@ fn owner(groups: &Groups, fed: &Fed) -> Option<String> {
         (!is_user(name), claimed, rank(name), *name)
     });
     let (_, own) = best?;
-    if is_user(&own.lead) {
-        return Some(own.lead.clone());
-    }
     let named = fed.names.iter().filter(|name| own.names.contains(*name));
-    named.min_by_key(|name| (rank(name), *name)).cloned()
+    let best = named.min_by_key(|name| (!is_user(name), rank(name), *name))?;
+    if is_user(best) || !is_user(&own.lead) {
+        return Some(best.clone());
+    }
+    let verified = known.claiming(best, false);
+    let claiming = if verified.is_empty() {
+        known.claiming(best, true)
+    } else {
+        verified
+    };
+    let mut users = claiming
+        .into_keys()
+        .filter(|user| own.names.contains(*user));
+    match (users.next(), users.next()) {
+        (Some(user), None) => Some(user.to_owned()),
+        _ => Some(own.lead.clone()),
+    }
 }
 
 impl People {
@@ -100,7 +114,8 @@ impl People {
             let groups = self.groups(place + 1);
             let word = &self.word(place).1;
             if let Word::Event(fed) = word {
-                let owner = (!fed.traits.is_empty()).then(|| owner(&groups, fed));
+                let known = self.after(place + 1);
+                let owner = (!fed.traits.is_empty()).then(|| owner(&known, &groups, fed));
                 if let Some(owner) = owner.flatten() {
                     traits.tell(&owner, fed, place);
                 }

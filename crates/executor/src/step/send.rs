@@ -61,7 +61,7 @@ pub(crate) fn webhook(
 ) -> Result<(), NotYet> {
     let who = &*ground.who;
     let end = |work: &Work<'_>, outcome| decision(work, who, live, outcome);
-    if !who.is_known_for(webhook.identity) {
+    if !who.is_known_for(webhook) {
         let decision = end(work, DecisionOutcome::Unresolved);
         decide(work, decision, None);
         return Ok(());

@@ -6,6 +6,7 @@ use wayfare_consent::{Binding, Choice, Jurisdiction, Question, Said};
 use wayfare_event::{Identifier, InstanceId, Map, Namespace, ProfileId, Timestamp, Value};
 use wayfare_identity::{Named, Profile, Standing};
 use wayfare_journey::definition::IdentityNeed;
+use wayfare_journey::{Consent, Webhook};
 
 use super::work::{NotYet, Work};
 use crate::record::{Instance, Key, Planned, Register, Told};
@@ -109,11 +110,14 @@ impl Who {
     }
 
     /// Whether it is as known as a webhook asks for (SP 14). What several claim never is: whoever it
-    /// is, one of them would get what is another's.
-    pub(crate) const fn is_known_for(&self, need: IdentityNeed) -> bool {
-        match need {
+    /// is, one of them would get what is another's. Only a refusal may be enforced for it: it is the
+    /// address's own, whoever's that is (decision 027).
+    pub(crate) const fn is_known_for(&self, webhook: &Webhook) -> bool {
+        match webhook.identity {
             IdentityNeed::Known => self.known,
-            IdentityNeed::Any => !self.is_nobodys,
+            IdentityNeed::Any => {
+                !self.is_nobodys || matches!(webhook.consent, Consent::Declined { .. })
+            }
         }
     }
 
