@@ -5,13 +5,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use wayfare_event::{Identifier, IdentifierHash, InstanceId, ProfileId};
+use wayfare_event::{Identifier, IdentifierHash, InstanceId, Namespace, ProfileId};
 use wayfare_identity::{Profile, Standing};
 
 use super::sweep;
 use super::who::{self, Live, Who};
 use super::work::{NotYet, Work};
-use super::{attempt, enter_order, send};
+use super::{attempt, enter_order, event, persons, send};
 use crate::change::Change;
 use crate::delivery::State;
 use crate::forget::{ErasureChange, entry};
@@ -289,7 +289,11 @@ fn proper(work: &mut Work<'_>, held: &Held, erasing: Erasing) -> Result<(), NotY
         through: None,
         ..erasing
     };
+    if mode.deletes() {
+        load_aliases(work, held)?;
+    }
     silence(work, held, &erasing)?;
+    let before = event::partition(work);
     let hashes: Vec<_> = held.identifiers.iter().map(|it| hashed(work, it)).collect();
     let profiles = held.ids(work);
     for (identifier, hash) in held.identifiers.iter().zip(&hashes) {
@@ -332,6 +336,25 @@ fn proper(work: &mut Work<'_>, held: &Held, erasing: Erasing) -> Result<(), NotY
         mark(work, &held.identifiers, &erasing);
     }
     begin(work, (hashes, profiles), (mode, false));
+    let after = event::partition(work);
+    persons::settle_others(work, (&before, &after), &BTreeSet::new())
+}
+
+/// Goes on only when whoever has an alias with the text of an erased anchor is loaded: it counts once
+/// nobody goes by that text, and brings them what it names.
+fn load_aliases(work: &Work<'_>, held: &Held) -> Result<(), NotYet> {
+    let config = &work.catalog.identity;
+    let anchors = held.identifiers.iter().filter(|it| config.is_anchor(it));
+    for anchor in anchors {
+        let former = Identifier::new(Namespace::ANONYMOUS_ID, &anchor.value);
+        let profile = who::profile_behind(work, &former)?;
+        let node = work.rows.links().node(&former).into_iter();
+        let claims = node.flat_map(|node| node.edges());
+        for edge in claims.filter(|edge| edge.kind.claims()) {
+            who::profile_behind(work, &edge.other)?;
+        }
+        work.need(profile.identifiers.into_iter().map(Key::Person))?;
+    }
     Ok(())
 }
 

@@ -25,7 +25,7 @@ pub(super) fn merged(
         who::profile_behind(work, from)?,
         who::profile_behind(work, into)?,
     );
-    if who::is_erasing(work, &profiles.0) || who::is_erasing(work, &profiles.1) {
+    if stays(work, &profiles.0) || stays(work, &profiles.1) {
         return Ok(());
     }
     let (Some(from), Some(into)) = (profiles.0.anchor(), profiles.1.anchor()) else {
@@ -49,7 +49,7 @@ pub(super) fn detached(
     let Some(anchor) = profile.towards(config, from).cloned() else {
         return Ok(());
     };
-    if who::is_erasing(work, &profile) {
+    if stays(work, &profile) {
         return Ok(());
     }
     let links = work.rows.links();
@@ -59,6 +59,22 @@ pub(super) fn detached(
     }
     let links = wayfare_identity::detach(config, links, (identifier, &anchor), work.at);
     follow(work, links, &[&anchor, identifier])
+}
+
+/// Whether it must not change who somebody is: they are erased or about to be, or something they claim
+/// is to be once a walk is over. Who goes is who it was when that was ordered.
+fn stays(work: &Work<'_>, profile: &Profile) -> bool {
+    let waits = |it: &Identifier| {
+        let record = work.rows.record(it);
+        let erasing = record.and_then(|record| record.erasing.as_ref());
+        erasing.is_some_and(|erasing| erasing.through.is_some())
+    };
+    let own = profile.identifiers.iter();
+    let nodes = own.clone().filter_map(|it| work.rows.links().node(it));
+    let claims = nodes.flat_map(|node| node.edges());
+    let claimed = claims.filter(|edge| edge.kind.claims());
+    let mut all = own.chain(claimed.map(|edge| &edge.other));
+    who::is_erasing(work, profile) || all.any(waits)
 }
 
 /// A blocked identifier goes on as its links say.

@@ -1,16 +1,12 @@
 //! Whose is what is told while two users are one, once they are told apart?
 
-use wayfare_event::Identifier;
-use wayfare_executor::record::{Cause, QueueId, Queued};
+use wayfare_executor::record::{Cause, EraseMode, QueueId, Queued};
 use wayfare_executor::{Action, Key, Row};
 
+use crate::erase::{GOODBYE, browser, erase, people, through, user};
 use crate::events::{login, tell, track};
 use crate::journeys::GREET;
 use crate::world::{World, minute};
-
-fn user(value: &str) -> Identifier {
-    Identifier::new("user_id", value)
-}
 
 fn merge(world: &mut World, at: i64) {
     let (from, into) = (user("a"), user("b"));
@@ -91,4 +87,39 @@ fn what_a_browser_brought_is_the_users_who_logged_in_on_it() {
     detach(&mut world, 4);
     assert_eq!(entered(&world, "a"), (1, true));
     assert_eq!(entered(&world, "b"), (0, false));
+}
+
+#[test]
+fn nobody_is_merged_or_told_apart_while_what_they_share_is_about_to_go() {
+    let later = GOODBYE.replace("blocks:", "blocks:\n  hour: { wait: 1h, then: tell }");
+    let mut world = World::new(&[&later]);
+    for user in ["a", "b"] {
+        world.hear(0, &login("w", user));
+    }
+    world.order(1, through(browser("w"), EraseMode::Delete));
+    let before = world.everything();
+    merge(&mut world, 2);
+    let (identifier, from) = (browser("w"), user("a"));
+    world.order(2, Action::Detach { identifier, from });
+    assert_eq!(world.everything(), before);
+    // The walk ends, what they shared goes, and they stay.
+    world.wait(61);
+    assert_eq!(people(&world), ["user_id:a", "user_id:b"]);
+    merge(&mut world, 62);
+    assert_eq!(world.profile(&user("a")), world.profile(&user("b")));
+}
+
+#[test]
+fn an_alias_that_counts_since_its_user_was_erased_joins_both_histories() {
+    let mut world = World::new(&[GREET]);
+    // Void, since `old` is a user.
+    world.hear(0, &track("userId old", "Seen", ""));
+    world.hear(0, r#"{"type":"alias","userId":"b","previousId":"old"}"#);
+    for who in ["anonymousId old", "userId b"] {
+        let told = world.hear(1, &track(who, "Visited", ""));
+        assert_eq!(told, ["greet entered"]);
+    }
+    world.order(2, erase(user("old"), EraseMode::Delete));
+    assert_eq!(world.profile(&browser("old")), world.profile(&user("b")));
+    assert_eq!(world.live().len(), 1);
 }

@@ -22,7 +22,7 @@ pub(super) fn merge(engine: &mut Engine, from: &str, into: &str) -> Result<Actio
                 anchor_of(engine)
             ));
         };
-        stands(engine, anchor)?;
+        stands(engine, &known, anchor)?;
         anchors.push(anchor.clone());
     }
     if let [from_anchor, into_anchor] = anchors.as_slice() {
@@ -65,7 +65,7 @@ pub(super) fn detach(engine: &mut Engine, text: &str, from: &str) -> Result<Acti
             anchor_of(engine)
         ));
     };
-    stands(engine, anchor)?;
+    stands(engine, &known, anchor)?;
     // What is shared is in nobody's profile, and still claimed.
     if !is_held && !wayfare_identity::is_claimed(&known.links, &identifier, anchor) {
         return not_in();
@@ -81,14 +81,30 @@ pub(super) fn detach(engine: &mut Engine, text: &str, from: &str) -> Result<Acti
     Ok(Action::Detach { identifier, from })
 }
 
-/// Refuses what would change who somebody is that is erased or about to be.
-fn stands(engine: &mut Engine, anchor: &Identifier) -> Result<(), OrderError> {
-    match people::known(engine.store(), anchor)? {
-        people::Known::Erasing(_) => refused(&format!(
-            "`{anchor}` is erased or about to be, and stays who they are; `wayfare readmit {anchor}` \
+/// Refuses what would change who somebody is that is erased or about to be, or what they claim is.
+fn stands(engine: &mut Engine, known: &Known, anchor: &Identifier) -> Result<(), OrderError> {
+    let claims = known.links.node(anchor).into_iter();
+    let claims = claims.flat_map(|node| node.edges());
+    let claimed = claims.filter(|edge| edge.kind.claims());
+    let mut all = claimed.map(|edge| edge.other.clone());
+    let waits = all.find_map(|it| match people::known(engine.store(), &it) {
+        Ok(people::Known::Erasing(erasing)) if erasing.through.is_none() => None,
+        Ok(people::Known::Erasing(_)) => Some(Ok(it)),
+        Ok(_) => None,
+        Err(error) => Some(Err(error)),
+    });
+    let erasing = match people::known(engine.store(), anchor)? {
+        people::Known::Erasing(_) => Some(anchor.clone()),
+        people::Known::Nothing | people::Known::Somebody | people::Known::Erased(_) => {
+            waits.transpose()?
+        }
+    };
+    match erasing {
+        Some(erasing) => refused(&format!(
+            "`{erasing}` is erased or about to be, and stays who they are; `wayfare readmit {erasing}` \
              lifts that"
         )),
-        people::Known::Nothing | people::Known::Somebody | people::Known::Erased(_) => Ok(()),
+        None => Ok(()),
     }
 }
 
