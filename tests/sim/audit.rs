@@ -37,6 +37,8 @@ pub(crate) struct Auditor {
     ids: BTreeMap<String, String>,
     /// Ids of persons that were let go.
     retired: BTreeSet<String>,
+    /// Ids of persons that were let go or silenced, and of what they went by.
+    left: BTreeSet<String>,
     /// Decisions of people who were erased, by id: whether what is known of them was let go.
     erased: BTreeMap<String, bool>,
     /// When somebody was last erased.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::persons::is_user;
 use super::story::Story;
 use super::walks::{self, Entry, Live};
 use super::{Auditor, Changes, about};
@@ -201,7 +202,6 @@ impl Auditor {
                     entered: it.entered,
                     again: facts.again,
                     taken_over: Vec::new(),
-                    unmet: None,
                     ended: None,
                 };
                 self.entries.enter(&mut self.people, entry)?;
@@ -240,7 +240,6 @@ impl Auditor {
                 entered: decision.at,
                 again: facts.again,
                 taken_over: Vec::new(),
-                unmet: None,
                 ended: None,
             };
             self.entries.enter(&mut self.people, entry)?;
@@ -321,10 +320,12 @@ impl Auditor {
             self.failed.insert(format!("{}/{}", row.journey, row.block));
         }
         let is_paused = self.is_held(row);
-        let came_back_then = self.is_erased_at(&row.owner, row.decided);
+        // What was decided about who left is held back, also where it is kept under another's browser.
+        let is_held_back = row.reason.as_deref() == Some("erased");
+        let was_theirs = !is_user(&row.owner) && self.may_have_left(&row.profile);
         let story = self.stories.entry(id.to_owned());
         let story = story.or_insert_with(|| Story::new(row));
-        if came_back_then {
+        if is_held_back && was_theirs {
             story.erase();
         }
         // As if each of them were withheld.

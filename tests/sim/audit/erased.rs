@@ -16,6 +16,8 @@ impl Auditor {
             return;
         };
         self.erased_last = at;
+        let ids = names.keys().filter_map(|name| self.ids.get(name));
+        self.left.extend(ids.cloned());
         let own = self.decisions.iter();
         let own = own.filter(|(_, it)| names.contains_key(&it.owner));
         for (id, _) in own {
@@ -75,15 +77,19 @@ impl Auditor {
         })
     }
 
+    /// Whether somebody who left may have gone by a profile: it was theirs, or is nobody's that is known.
+    pub(super) fn may_have_left(&self, profile: &String) -> bool {
+        self.left.contains(profile) || !self.ids.values().any(|it| it == profile)
+    }
+
     /// Whether a decision may tell of nobody any more: it was about somebody who was let go, be it that
-    /// what it is kept under had become another's by then. Its profile is nobody's in that case.
+    /// what it is kept under had become another's by then.
     pub(super) fn is_let_go(&mut self, id: &str, row: &Decision) -> bool {
         let Some(last) = self.decisions.get(id) else {
             return false;
         };
-        let is_anybodys = self.ids.values().any(|it| *it == last.profile);
         let was_anothers = row.owner.starts_with("erased:") && !is_user(&last.owner);
-        if was_anothers && !is_anybodys {
+        if was_anothers && self.may_have_left(&last.profile) {
             self.erased.insert(id.to_owned(), true);
             if let Some(story) = self.stories.get_mut(id) {
                 story.erase();

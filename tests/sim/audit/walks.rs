@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::people::People;
-use super::persons::{Word, is_user};
+use super::persons::is_user;
 use crate::facts::{
     Again, Asks, Block, Checked, DAY, Decision, Delivery, Fed, HOUR, Instance, Journey, Trigger,
     holds,
@@ -38,8 +38,6 @@ pub(crate) struct Entry {
     pub(crate) again: Again,
     /// What the versions say that took it over.
     pub(crate) taken_over: Vec<Again>,
-    /// Whose it would be, had they been met: an erasure of another user let an alias count.
-    pub(crate) unmet: Option<String>,
     /// When it ended, and how.
     pub(crate) ended: Option<(i64, String)>,
 }
@@ -152,19 +150,13 @@ impl Entries {
     /// user's from then on, whatever is told apart later; `told` is how much was told in all.
     pub(crate) fn settle(&mut self, people: &mut People, told: usize) {
         let (at, groups) = (people.at(told), people.groups(told));
-        let is_erasure = matches!(people.word(told - 1).1, Word::Erased { .. });
         for entry in self.0.iter_mut().filter(|it| it.entered <= at) {
             let group = groups.iter().find(|it| it.names.contains(&entry.owner));
             let lead = group.map(|it| it.lead.clone());
             // What a user had stays theirs, whomever they are merged with.
             let Some(lead) = lead.filter(|it| is_user(it) && !is_user(&entry.owner)) else {
-                entry.unmet = None;
                 continue;
             };
-            if is_erasure || entry.unmet.as_ref() == Some(&lead) {
-                entry.unmet = Some(lead);
-                continue;
-            }
             let was_merged = matches!(&entry.ended, Some((_, how)) if how == "merged");
             if !was_merged {
                 entry.owners.push((told, lead.clone()));
@@ -262,9 +254,7 @@ impl Entries {
             } else {
                 own
             };
-            // Whoever became theirs by the erasure of another user was not met, and walks on.
-            let were_met = own.unmet.is_none() && other.unmet.is_none();
-            were_met && later.again == Again::Once && other.entered != own.entered
+            later.again == Again::Once && other.entered != own.entered
         };
         let others = self.0.iter().filter(|it| it.id != id);
         let mut others = others.filter(|it| is_refused(it));
