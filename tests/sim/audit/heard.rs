@@ -159,7 +159,7 @@ impl People {
                 let deleted = self.mark(self.all(), name).deleted;
                 is_known(name) && deleted.is_none_or(|at| fed.occurred > at)
             };
-            let is_own = addresses.all(|it| out.contains(it)) && out.iter().all(|it| is_kept(it));
+            let is_own = addresses.all(|it| out.contains(it)) && out.iter().all(is_kept);
             let names = match elsewhere {
                 Some(address) => BTreeSet::from([address.clone()]),
                 None if is_own => out.into_iter().cloned().collect(),
