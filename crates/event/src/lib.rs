@@ -40,16 +40,18 @@ mod import;
 mod json;
 pub mod limits;
 mod number;
+mod rejection;
 mod serial;
 mod time;
 mod value;
 
-pub use event::{ConsentAction, ConsentStatement, Event, EventKind, Rejection, RejectionCode};
+pub use event::{ConsentAction, ConsentStatement, Event, EventKind};
 pub use id::{
     DecisionId, DeliveryId, IdKey, IdParseError, IdentifierHash, InstanceId, MessageHash,
     ProfileId, TargetId,
 };
 pub use identifier::{Identifier, Namespace};
 pub use number::Number;
+pub use rejection::{Rejection, RejectionCode};
 pub use time::{Timestamp, TimestampParseError};
 pub use value::{Map, Value};
