@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use wayfare_consent::sources::{Said, Tense, Unheard, Why};
 use wayfare_consent::{Binding, Choice, RecordKind};
-use wayfare_event::{ConsentAction, Identifier, IdentifierHash, Map, Namespace, Timestamp, Value};
+use wayfare_event::{ConsentAction, Identifier, Map, Namespace, Timestamp, Value};
 use wayfare_identity::Profile;
 
 use super::who::{self, Who};
@@ -129,8 +129,8 @@ fn is_refused_too(happened: &Happened, accepted: &Said) -> bool {
 ///
 /// What holds, and comes with every event, is news where its source said another of the same person
 /// last, by the same browser, and not later (D06, D11); a standing signal is news once. That it came to
-/// hold now is known where the browser said otherwise before, also before anybody had logged in, or
-/// where the statement names its day.
+/// hold now is known where the browser said otherwise before, also before they logged in with it and
+/// while nobody else did, or where the statement names its day.
 fn undated(work: &Work<'_>, happened: &Happened, said: &Said) -> Option<bool> {
     if said.tense == Tense::Decided {
         return Some(false);
@@ -145,11 +145,18 @@ fn undated(work: &Work<'_>, happened: &Happened, said: &Said) -> Option<bool> {
         let is_news = kind(said) != RecordKind::Signal && at >= held.said_at() && is_new;
         return is_news.then_some(false);
     }
-    let named = happened.named.identifiers().iter().filter(|it| is_own(it));
-    let before = named.filter_map(|it| last(work, happened, said, it));
-    let before = before.max_by_key(|held| (held.said_at(), held.action));
+    let before = browser(happened).filter(|it| is_used_by_them_alone(work, happened, it));
+    let before = before.and_then(|browser| last(work, happened, said, browser));
     let has_changed = before.is_some_and(|held| held.action != action);
     Some(said.at.is_none() && !has_changed)
+}
+
+/// Whether nobody but whom an event names has logged in with a browser.
+fn is_used_by_them_alone(work: &Work<'_>, happened: &Happened, browser: &Identifier) -> bool {
+    let node = work.rows.links().node(browser).into_iter();
+    let claims = node.flat_map(|node| node.edges());
+    let mut claims = claims.filter(|edge| edge.kind.claims());
+    claims.all(|edge| happened.named.identifiers().contains(&edge.other))
 }
 
 /// What the source of a statement last said about its category under an identifier, by the same
@@ -165,17 +172,16 @@ fn last<'a>(
     let of_source = held
         .iter()
         .filter(|held| held.category == statement.category && held.source == statement.source);
-    let browser = browser(work, happened);
+    let browser = browser(happened).map(|it| hash(&work.catalog.id_key, it));
     of_source
         .filter(|held| held.browser == browser)
         .max_by_key(|held| (held.said_at(), held.action))
 }
 
 /// The browser that an event names.
-fn browser(work: &Work<'_>, happened: &Happened) -> Option<IdentifierHash> {
+fn browser(happened: &Happened) -> Option<&Identifier> {
     let mut named = happened.named.identifiers().iter();
-    let browser = named.find(|it| it.namespace.as_str() == Namespace::ANONYMOUS_ID)?;
-    Some(hash(&work.catalog.id_key, browser))
+    named.find(|it| it.namespace.as_str() == Namespace::ANONYMOUS_ID)
 }
 
 /// Whom something is said about, each with the address if it is one.
@@ -271,7 +277,7 @@ fn kept(work: &Work<'_>, happened: &Happened, news: &News<'_>) -> wayfare_consen
         unverified: !happened.trust.is_verified(),
         historical: happened.event.historical,
         undated: news.undated && accepts(said),
-        browser: browser(work, happened),
+        browser: browser(happened).map(|it| hash(&work.catalog.id_key, it)),
         source: statement.source.clone(),
         method: statement.method.clone(),
         notice: statement.notice.clone(),

@@ -71,6 +71,21 @@ fn a_browser_that_stays_as_it_was_lifts_no_refusal_of_another() {
 }
 
 #[test]
+fn what_a_shared_browser_said_before_dates_nothing_for_who_comes_next() {
+    let page = |who: &str, at, yes| {
+        let page = page("anonymousId w1", at, &prefers(yes));
+        page.replace(r#""anonymousId""#, &format!(r#"{who}"anonymousId""#))
+    };
+    let refusal = says("userId u", 2, "decline");
+    let before = page("", 0, false);
+    let others = page(r#""userId":"v","#, 1, true);
+    let own = page(r#""userId":"u","#, 3, true);
+    check("analytics", &[&before, &others, &refusal, &own], DECLINED);
+    // Nobody else uses it: then it changed since they said no elsewhere.
+    check("analytics", &[&before, &own], "webhook");
+}
+
+#[test]
 fn what_nobody_can_date_lifts_no_refusal_that_is_heard_of_later() {
     let banner = page("userId u", 10, &prefers(true));
     let refusal = says("userId u", 8, "decline");
